@@ -1,0 +1,50 @@
+# Everything a person needs: `make demo` and `make test`. Each sets up .venv by itself.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types layers bench docs lock sample-media clean
+
+help:  ## 列出命令 / List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements-build.lock requirements-dev.lock pyproject.toml
+	@echo "正在准备 $(VENV) / setting up $(VENV) (once)"
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "需要 Python 3.11–3.13 / Python 3.11 to 3.13 is needed, this is %d.%d: make PYTHON=python3.11 …" % v)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements-build.lock
+	@$(PIP) --require-hashes --no-build-isolation -r requirements-dev.lock
+	@$(PIP) --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)  ## 演示:从遥测到考核名单 / From telemetry to the assessment's roster
+	@$(BIN)/online-guard demo --out demo-out $(ARGS)
+
+test: $(READY) lint  ## 代码检查与全部测试 / Lint, types, layers and all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)  ## 代码检查、类型、分层 / Lint, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache > $(VENV)/layers.log 2>&1 || { cat $(VENV)/layers.log; exit 1; }
+
+bench: $(READY)  ## 与对照同场测速 / Measure against a peer in the same run
+	@$(BIN)/python benchmarks/revalidate.py $(ARGS)
+
+docs: $(READY)  ## 重新生成规则与政策文档 / Generate the pages of rules and policy
+	@$(BIN)/python scripts/make_docs.py
+
+sample-media: $(READY)  ## 重新生成样例照片 / Make the sample pictures again
+	@$(BIN)/python scripts/make_sample_media.py
+
+lock:  ## 重新锁定依赖(需要 uv) / Pin the dependencies again (needs uv)
+	uv pip compile requirements-build.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-build.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.lock
+	uv pip compile pyproject.toml --extra dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.lock
+
+clean:  ## 删除 .venv 与演示结果 / Remove .venv and the demo's results
+	rm -rf $(VENV) demo-out build

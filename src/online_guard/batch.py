@@ -1,0 +1,246 @@
+"""Bundle → blocks → judgement in processes → files; no database (SPEC section 8, `revalidate`)."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from online_guard.errors import ErrorKind, GuardError
+from online_guard.evidence import Evidence, Integers
+from online_guard.ingest.bundle import Block, Bundle, open_bundle, read_block
+from online_guard.ingest.refusals import RefusedRow
+from online_guard.judge import Judgement, Observation, conclude, observe
+from online_guard.policy import Policy
+from online_guard.timeline.digest import join, needs_detail
+
+Progress = Callable[[int, int], None]
+"""Called with blocks done and blocks in all."""
+
+
+@dataclass(frozen=True)
+class BlockResult:
+    """What a block of events gave."""
+
+    observation: Observation
+    refused: list[RefusedRow]
+    events: int
+
+
+@dataclass(frozen=True)
+class Revalidation:
+    """A judgement with what was read for it."""
+
+    judgement: Judgement
+    refused: list[RefusedRow]
+    events: int
+    policy: Policy
+
+    def summary(self) -> dict[str, Any]:
+        """Return the content of `summary.json`."""
+        judged = self.judgement
+        return {
+            "policy": {"id": self.policy.id, "version": self.policy.version, "sha256": self.policy.sha256},
+            "counts": {
+                "events": self.events,
+                "sessions": len(judged.sessions),
+                "verdicts": dict(sorted(Counter(str(row.verdict) for row in judged.sessions).items())),
+                "findings": dict(sorted(Counter(row.rule for row in judged.findings).items())),
+                "eligible": sum(row.eligible for row in judged.eligibility),
+                "refused_rows": len(self.refused),
+            },
+            "refused_rows": [asdict(row) for row in self.refused],
+            "not_evaluable": {rule: dict(reasons) for rule, reasons in judged.not_evaluable.items()},
+            "unused_decisions": [
+                {name: str(value) if name != "decided_ms" else value for name, value in asdict(row).items()}
+                for row in judged.unused_decisions
+            ],
+        }
+
+
+def revalidate(
+    path: Path,
+    policy: Policy,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    block_rows: int = 1_000_000,
+) -> Revalidation:
+    """Return the judgement of a whole bundle; the same for any number of workers and any size of blocks.
+
+    Args:
+        path: Folder of the bundle.
+        policy: The law.
+        workers: Processes; by default one for each core, none beside this one where there is a single block.
+        progress: Told after each block, if given.
+        block_rows: About how many events a block has.
+
+    Raises:
+        GuardError: The bundle can't be read at all.
+    """
+    bundle = open_bundle(path)
+    blocks = bundle.blocks(block_rows)
+    results: list[BlockResult] = []
+    with _mapper(bundle, policy, min(workers or os.cpu_count() or 1, len(blocks))) as run:
+        for result in run([(block, False) for block in blocks]):
+            results.append(result)
+            if progress:
+                progress(len(results), len(blocks))
+        again = _blocks_with_detail(bundle.evidence, policy, results)
+        for number, result in zip(again, run([(blocks[n], rows) for n, rows in again.items()]), strict=True):
+            results[number] = result
+    observations = [result.observation for result in results] or [observe(bundle.evidence, policy)]
+    return Revalidation(
+        judgement=conclude(bundle.evidence, policy, observations),
+        refused=sorted(bundle.refused + [row for result in results for row in result.refused]),
+        events=sum(result.events for result in results),
+        policy=policy,
+    )
+
+
+def _blocks_with_detail(evidence: Evidence, policy: Policy, results: Sequence[BlockResult]) -> dict[int, Integers]:
+    """Return, by number of block, the sessions whose every event is asked for."""
+    digests = [result.observation.digest for result in results]
+    if not digests:
+        return {}
+    wanted = needs_detail(join(digests), evidence, policy)
+    of_block = [np.intersect1d(wanted, digest.sittings.session) for digest in digests]
+    return {number: rows for number, rows in enumerate(of_block) if len(rows)}
+
+
+Task = tuple[Block, bool | Integers]
+
+
+def _observe_block(bundle: Bundle, policy: Policy, task: Task) -> BlockResult:
+    block, whole = task
+    read = read_block(block, bundle.index)
+    observation = observe(bundle.evidence.with_events(read.events), policy, whole=whole)
+    return BlockResult(observation, read.refused, len(read.events))
+
+
+_worker: tuple[Bundle, Policy]
+
+
+def _start_worker(bundle: Bundle, policy: Policy) -> None:
+    global _worker  # noqa: PLW0603 - a process of the pool has no other place for what it is given once
+    _worker = (bundle, policy)
+
+
+def _work(task: Task) -> BlockResult:
+    return _observe_block(*_worker, task)
+
+
+class _mapper:  # noqa: N801 - used like a function
+    """Runs tasks in order, in this process or in a pool of them."""
+
+    def __init__(self, bundle: Bundle, policy: Policy, workers: int) -> None:
+        self.given = (bundle, policy)
+        self.pool = (
+            ProcessPoolExecutor(
+                workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_start_worker,
+                initargs=self.given,
+            )
+            if workers > 1
+            else None
+        )
+
+    def __enter__(self) -> Callable[[Sequence[Task]], Iterator[BlockResult]]:
+        if self.pool is None:
+            return lambda tasks: (_observe_block(*self.given, task) for task in tasks)
+        return lambda tasks: self.pool.map(_work, tasks) if self.pool else iter(())
+
+    def __exit__(self, *_: object) -> None:
+        if self.pool is not None:
+            self.pool.shutdown(cancel_futures=True)
+
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "findings": pa.schema(
+        {
+            "rule": pa.string(),
+            "subject": pa.string(),
+            "subject_id": pa.string(),
+            "effect": pa.string(),
+            "start_ms": pa.int64(),
+            "end_ms": pa.int64(),
+            "evidence": pa.string(),
+        }
+    ),
+    "sessions": pa.schema(
+        {"session_id": pa.string(), "verdict": pa.string(), "playing_ms": pa.int64(), "watched_s": pa.float64()}
+    ),
+    "ledger": pa.schema(
+        {
+            "enrolment_id": pa.string(),
+            "lesson_no": pa.int32(),
+            "hours": pa.float64(),
+            "credited_s": pa.float64(),
+            "coverage": pa.float64(),
+            "refused_by": pa.list_(pa.string()),
+        }
+    ),
+    "eligibility": pa.schema(
+        {
+            "class_id": pa.string(),
+            "window": pa.string(),
+            "enrolment_id": pa.string(),
+            "eligible": pa.bool_(),
+            "failed": pa.list_(pa.string()),
+            "unconfirmed": pa.list_(pa.string()),
+            "evidence": pa.string(),
+        }
+    ),
+}
+"""Columns of the Parquet twin of each file; evidence is JSON text there."""
+
+
+def write(result: Revalidation, out: Path) -> None:
+    """Write the files of SPEC 8 into a folder; each appears whole or not at all.
+
+    Raises:
+        GuardError: The folder can't be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, schema in SCHEMAS.items():
+            rows = [row.as_row() for row in getattr(result.judgement, name)]
+            _replace(out / f"{name}.ndjson", b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+            _replace(out / f"{name}.parquet", _parquet(rows, schema))
+        summary = msgspec.json.format(msgspec.json.encode(result.summary()), indent=1) + b"\n"
+        _replace(out / "summary.json", summary)
+    except OSError as error:
+        raise GuardError(
+            ErrorKind.INVALID,
+            "out.not_writable",
+            f"不能写入输出文件夹 / can't write the output folder: {error.strerror}",
+            where=str(out),
+            remedy="换一个可写的 --out / choose another --out.",
+        ) from error
+
+
+def _parquet(rows: list[dict[str, Any]], schema: pa.Schema) -> bytes:
+    columns = {
+        name: [msgspec.json.encode(row[name]).decode() if name == "evidence" else row[name] for row in rows]
+        for name in schema.names
+    }
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns, schema=schema), sink)
+    return bytes(sink.getvalue())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)

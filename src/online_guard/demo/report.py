@@ -1,0 +1,255 @@
+"""A self-contained HTML report of one class: who was flagged why, which hours count, who may sit the assessment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from online_guard.assessment.eligibility import Eligibility
+from online_guard.demo.picture import Limits, draw
+from online_guard.demo.traces import Trace, traces
+from online_guard.demo.wording import in_words, test_in_words
+from online_guard.evidence import Evidence, Lesson, TrainingClass
+from online_guard.judge import Judgement
+from online_guard.ledger import LedgerEntry
+from online_guard.policy import Policy
+from online_guard.rules.catalogue import BY_ID
+from online_guard.terms import LABELS, Effect, Subject, Verdict, bilingual
+from online_guard.verdict import Finding
+
+SEVERITY = {Effect.REJECT: 2, Effect.REVIEW: 1, Effect.NOTE: 0}
+
+
+@dataclass(frozen=True)
+class Person:
+    """How an enrolment is shown: a name, and for simulated learners how they studied."""
+
+    name: str
+    label_zh: str = ""
+    label_en: str = ""
+
+
+@dataclass(frozen=True)
+class FindingLine:
+    """One finding in words."""
+
+    rule: str
+    name_zh: str
+    name_en: str
+    effect: str
+    effect_label: str
+    clause: str
+    zh: str
+    en: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class LessonCard:
+    """One lesson of one learner: what it earned, why not, and its pictures for wide and narrow screens."""
+
+    lesson_no: int
+    title: str
+    hours: float
+    coverage: float
+    verdicts: tuple[tuple[str, str], ...]
+    refused_by: tuple[str, ...]
+    findings: tuple[FindingLine, ...]
+    sessions: int
+    wide: str
+    narrow: str
+
+
+@dataclass(frozen=True)
+class LearnerCard:
+    """One learner: hours, whether they may sit the assessment, and the lessons."""
+
+    enrolment_id: str
+    person: Person
+    hours: float
+    state: str
+    failed: tuple[tuple[str, str, str, str], ...]
+    rules: tuple[FindingLine, ...]
+    lessons: tuple[LessonCard, ...]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Something that the service refused to take, with the words of its answer."""
+
+    what_zh: str
+    what_en: str
+    status: int
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the page shows."""
+
+    course: TrainingClass
+    policy: Policy
+    window: str
+    learners: tuple[LearnerCard, ...]
+    events: int
+    sessions: Mapping[str, int]
+    refused: tuple[Refused, ...] = ()
+
+    @property
+    def hours(self) -> float:
+        """Return the hours that count."""
+        return sum(learner.hours for learner in self.learners)
+
+    @property
+    def claimed(self) -> float:
+        """Return the hours of all lessons for all learners."""
+        return len(self.learners) * sum(lesson.class_hours for lesson in self.course.lessons)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The judgement by enrolment and lesson."""
+
+    entries: Mapping[tuple[str, int], LedgerEntry]
+    eligible: Mapping[str, Eligibility]
+    findings: Mapping[tuple[str, int], list[Finding]]
+    sessions: Mapping[tuple[str, int], list[Trace]]
+    verdicts: Mapping[str, Verdict]
+    limits: Limits
+    policy: Policy = field(repr=False)
+
+
+def build_report(
+    evidence: Evidence,
+    judgement: Judgement,
+    policy: Policy,
+    people: Mapping[str, Person],
+    refused: Sequence[Refused] = (),
+) -> Report:
+    """Return the report of the only class of some evidence.
+
+    Args:
+        evidence: With its events.
+        judgement: Of that evidence.
+        policy: By which it was judged.
+        people: How each enrolment is shown; one that is missing is shown by its id.
+        refused: Bad input to be shown.
+    """
+    course = evidence.classes[0]
+    rows = _Rows(
+        entries={(entry.enrolment_id, entry.lesson_no): entry for entry in judgement.ledger},
+        eligible={row.enrolment_id: row for row in judgement.eligibility},
+        findings=_by_lesson(evidence, judgement.findings),
+        sessions=_sessions(traces(evidence, policy, judgement.findings)),
+        verdicts={row.session_id: row.verdict for row in judgement.sessions},
+        limits=Limits.of(policy),
+        policy=policy,
+    )
+    counts = dict.fromkeys((str(verdict) for verdict in Verdict), 0)
+    for row in judgement.sessions:
+        counts[str(row.verdict)] += 1
+    learners = tuple(
+        _learner(enrolment.enrolment_id, people, course, rows)
+        for enrolment in evidence.enrolments
+        if enrolment.class_id == course.class_id
+    )
+    window = next((row.window for row in judgement.eligibility if row.window), "")
+    return Report(course, policy, window, learners, len(evidence.events), counts, tuple(refused))
+
+
+def render(report: Report) -> str:
+    """Return the page: one file without scripts or anything from elsewhere."""
+    pages = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = pages.from_string(files("online_guard.demo").joinpath("report.html").read_text(encoding="utf-8"))
+    return template.render(report=report, bilingual=bilingual, labels=LABELS)
+
+
+def finding_line(finding: Finding, policy: Policy) -> FindingLine:
+    """Return a finding in words."""
+    rule = BY_ID[finding.rule]
+    zh, en = in_words(finding.rule, finding.evidence)
+    return FindingLine(
+        rule=finding.rule,
+        name_zh=rule.zh,
+        name_en=rule.name,
+        effect=str(finding.effect),
+        effect_label=bilingual(finding.effect),
+        clause=policy.clauses[finding.rule],
+        zh=zh,
+        en=en,
+        subject=finding.subject_id,
+    )
+
+
+def _by_lesson(evidence: Evidence, findings: Sequence[Finding]) -> dict[tuple[str, int], list[Finding]]:
+    """Return the findings about sessions and lessons by enrolment and lesson, the gravest first."""
+    sessions = evidence.sessions
+    place = {
+        str(key): (evidence.enrolments[enrolment].enrolment_id, int(lesson_no))
+        for key, enrolment, lesson_no in zip(sessions.key, sessions.enrolment, sessions.lesson_no, strict=True)
+    }
+    found: dict[tuple[str, int], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.subject is Subject.SESSION:
+            found[place[finding.subject_id]].append(finding)
+        elif finding.subject is Subject.LESSON:
+            enrolment_id, _, lesson_no = finding.subject_id.rpartition("/")
+            found[enrolment_id, int(lesson_no)].append(finding)
+    return {key: sorted(rows, key=lambda row: (-SEVERITY[row.effect], row.rule)) for key, rows in found.items()}
+
+
+def _sessions(found: Sequence[Trace]) -> dict[tuple[str, int], list[Trace]]:
+    """Return the traces by enrolment and lesson, in the order of time."""
+    rows: dict[tuple[str, int], list[Trace]] = defaultdict(list)
+    for trace in sorted(found, key=lambda trace: trace.opened_ms):
+        rows[trace.enrolment_id, trace.lesson_no].append(trace)
+    return rows
+
+
+def _learner(enrolment_id: str, people: Mapping[str, Person], course: TrainingClass, rows: _Rows) -> LearnerCard:
+    """Return what the report says of one learner."""
+    lessons = tuple(_lesson(enrolment_id, lesson, rows) for lesson in course.lessons)
+    gravest = {line.rule: line for lesson in reversed(lessons) for line in reversed(lesson.findings)}
+    row = rows.eligible.get(enrolment_id)
+    state = "eligible" if row and row.eligible else "waiting" if row and "E06" in row.failed else "refused"
+    return LearnerCard(
+        enrolment_id=enrolment_id,
+        person=people.get(enrolment_id, Person(enrolment_id)),
+        hours=sum(lesson.hours for lesson in lessons),
+        state=state,
+        failed=tuple(_test(code, row.evidence.get(code, {})) for code in row.failed) if row else (),
+        rules=tuple(sorted(gravest.values(), key=lambda line: line.rule)),
+        lessons=lessons,
+    )
+
+
+def _test(code: str, evidence: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return code, Chinese, English and clause of a failed test."""
+    return code, *test_in_words(code, evidence), str(evidence.get("clause", ""))
+
+
+def _lesson(enrolment_id: str, lesson: Lesson, rows: _Rows) -> LessonCard:
+    """Return what the report says of one learner's lesson."""
+    key = (enrolment_id, lesson.lesson_no)
+    sessions = rows.sessions.get(key, [])
+    entry = rows.entries[key]
+    label = f"第 {lesson.lesson_no} 课播放时间线 / timeline of lesson {lesson.lesson_no}, {enrolment_id}"
+    verdicts = dict.fromkeys(rows.verdicts[session.session] for session in sessions)
+    return LessonCard(
+        lesson_no=lesson.lesson_no,
+        title=lesson.title,
+        hours=entry.hours,
+        coverage=entry.coverage,
+        verdicts=tuple((str(verdict), bilingual(verdict)) for verdict in verdicts),
+        refused_by=entry.refused_by,
+        findings=tuple(finding_line(finding, rows.policy) for finding in rows.findings.get(key, ())),
+        sessions=len(sessions),
+        wide=draw(sessions, rows.limits, label) if sessions else "",
+        narrow=draw(sessions, rows.limits, label, 400) if sessions else "",
+    )

@@ -1,0 +1,1 @@
+"""Image bytes → facts about the face in them. No policy, no database, no network."""

@@ -1,0 +1,154 @@
+"""The bundle folder: open, cut into blocks of whole sessions, read a block (BUNDLE.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from online_guard.errors import ErrorKind, GuardError
+from online_guard.evidence import Events, Evidence
+from online_guard.ingest import events_ndjson, events_parquet
+from online_guard.ingest.bundle_writer import write_bundle
+from online_guard.ingest.event_columns import SessionIndex, join
+from online_guard.ingest.events_parquet import RowRange
+from online_guard.ingest.identity import settle, take
+from online_guard.ingest.refusals import WHOLE_FILE, RefusedRow
+from online_guard.ingest.tables import CLASSES, TABLES, read_tables
+
+__all__ = ["Block", "BlockRead", "Bundle", "RefusedRow", "open_bundle", "read_block", "write_bundle"]
+
+EVENTS_NDJSON = "events.ndjson"
+EVENTS_PARQUET = "events.parquet"
+_DATA_SUFFIXES = {".json", ".ndjson", ".jsonl", ".parquet"}
+
+
+@dataclass(frozen=True)
+class BlockRead:
+    """The events of a block of whole sessions, sorted by (session, seq).
+
+    events: those that count; `session` names rows of the whole bundle's `evidence.sessions`. refused: rows left out,
+    in the order of the file. duplicates: how many deliveries merely repeated an event.
+    """
+
+    events: Events
+    refused: list[RefusedRow]
+    duplicates: int
+
+
+Block = RowRange | BlockRead
+"""Where a block's events are: rows of a Parquet file, or, when they had to be sorted, the events themselves."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An open bundle: its small tables as evidence, and where its events are.
+
+    evidence: without events. refused: bad rows of the small tables, sorted by file and line. index: what `read_block`
+    needs to know of the sessions. Can be sent to another process.
+    """
+
+    path: Path
+    evidence: Evidence
+    refused: list[RefusedRow]
+    index: SessionIndex
+
+    def blocks(self, target_rows: int = 1_000_000) -> list[Block]:
+        """Return addresses of all events, cut between sessions into blocks of about `target_rows` rows.
+
+        Read in order they give the events sorted by session. Parquet whose sessions come in order is read block by
+        block; everything else is read and sorted in memory here.
+
+        Raises:
+            GuardError: the file is damaged or has wrong columns.
+        """
+        parquet, ndjson = self.path / EVENTS_PARQUET, self.path / EVENTS_NDJSON
+        if parquet.exists():
+            layout = events_parquet.scan(parquet, self.index)
+            if layout.in_order:
+                return list(layout.ranges(target_rows))
+            pieces = [events_parquet.read_range(rows, self.index) for rows in layout.row_groups()]
+        elif ndjson.exists():
+            pieces = list(events_ndjson.read_events(ndjson, self.index))
+        else:
+            pieces = []
+        events, duplicates = settle(join([good for good, _ in pieces]))
+        return _cut(BlockRead(events, [row for _, bad in pieces for row in bad], duplicates), target_rows)
+
+
+def open_bundle(path: Path | str) -> Bundle:
+    """Return the bundle in a folder, its small tables read and checked.
+
+    Raises:
+        GuardError: no such folder, no classes.json, two files of events, or a file that can't be read at all.
+    """
+    folder = Path(path)
+    if not (folder / CLASSES).exists():
+        raise GuardError(
+            ErrorKind.NOT_FOUND,
+            "bundle.not_found",
+            "不是数据包文件夹：没有 classes.json / not a bundle folder: there is no classes.json",
+            where=str(folder),
+            remedy="请给出含 classes.json 的文件夹 / name the folder that holds classes.json",
+        )
+    if (folder / EVENTS_NDJSON).exists() and (folder / EVENTS_PARQUET).exists():
+        raise GuardError(
+            ErrorKind.CONFLICT,
+            "bundle.two_event_files",
+            "事件只能有一个文件 / events come in one file, not in both events.ndjson and events.parquet",
+            where=str(folder),
+            remedy="请移走其中一个 / move one of them away",
+        )
+    refused = _unknown_files(folder)
+    evidence = read_tables(folder, refused)
+    return Bundle(folder, evidence, sorted(refused), SessionIndex.of(evidence))
+
+
+def read_block(block: Block, index: SessionIndex) -> BlockRead:
+    """Return a block's events, checked and settled (SPEC 3.2).
+
+    Raises:
+        GuardError: the file is damaged.
+    """
+    if isinstance(block, BlockRead):
+        return block
+    events, refused = events_parquet.read_range(block, index)
+    settled, duplicates = settle(events)
+    return BlockRead(settled, refused, duplicates)
+
+
+def _unknown_files(folder: Path) -> list[RefusedRow]:
+    """Return one refusal for each data file that no table has, so that nothing is left out in silence."""
+    known = {CLASSES, EVENTS_NDJSON, EVENTS_PARQUET, *TABLES}
+    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    reason = "未知的数据文件，未读取 / unknown data file, not read"
+    return [
+        RefusedRow(name, WHOLE_FILE, reason)
+        for name in names
+        if name not in known and _DATA_SUFFIXES & {suffix.lower() for suffix in Path(name).suffixes}
+    ]
+
+
+def _cut(whole: BlockRead, target_rows: int) -> list[Block]:
+    """Return the pieces of sorted events, cut between sessions; the first carries the refused rows and the count."""
+    events = whole.events
+    begins = np.flatnonzero(np.diff(events.session, prepend=-1))
+    edges = [0]
+    for begin in begins.tolist():
+        if begin - edges[-1] >= target_rows:
+            edges.append(begin)
+    pieces = [_piece(events, first, stop) for first, stop in zip(edges, [*edges[1:], len(events)], strict=True)]
+    blocks = [BlockRead(piece, [], 0) for piece in pieces]
+    blocks[0] = replace(whole, events=pieces[0])
+    return [block for block in blocks if len(block.events) or block.refused]
+
+
+def _piece(events: Events, first: int, stop: int) -> Events:
+    """Return whole sessions of sorted events, with their conflicts and only the names they use."""
+    piece = take(events, slice(first, stop))
+    of_piece = slice(0, 0)
+    if first < stop:
+        low, high = np.searchsorted(events.conflicts, [piece.session[0], piece.session[-1] + 1])
+        of_piece = slice(int(low), int(high))
+    return settle(replace(piece, conflicts=events.conflicts[of_piece]))[0]

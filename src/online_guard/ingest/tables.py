@@ -1,0 +1,266 @@
+"""The small tables of a bundle: read line by line, each bad row reported, keys and parents checked, then evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from online_guard.errors import ErrorKind, GuardError
+from online_guard.evidence import Evidence, assemble
+from online_guard.ingest import rows
+from online_guard.ingest.refusals import BAD_ID, Refusal, RefusedRow, explain, repeated_key
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+Fault = Callable[[Any], Refusal | None]
+
+_KEY = re.compile(rb'"(\w+)"\s*:')
+CLASSES = "classes.json"
+TABLES: dict[str, type[msgspec.Struct]] = {
+    "enrolments.ndjson": rows.EnrolmentRow,
+    "sessions.ndjson": rows.SessionRow,
+    "snapshots.ndjson": rows.SnapshotRow,
+    "likenesses.ndjson": rows.LikenessRow,
+    "liveness.ndjson": rows.CheckRow,
+    "directives.ndjson": rows.DirectiveRow,
+    "offline_hours.ndjson": rows.PracticeRow,
+    "assessments.ndjson": rows.ProjectRow,
+    "satisfaction.ndjson": rows.SurveyRow,
+    "applications.ndjson": rows.ApplicationRow,
+    "decisions.ndjson": rows.DecisionRow,
+}
+"""The files of one object a line, events apart."""
+
+_KEYS: dict[type[msgspec.Struct], Callable[[Any], Any]] = {
+    rows.ClassRow: attrgetter("class_id"),
+    rows.EnrolmentRow: attrgetter("enrolment_id"),
+    rows.SessionRow: attrgetter("platform_id", "session_id"),
+    rows.SnapshotRow: attrgetter("platform_id", "session_id", "snapshot_id"),
+    rows.LikenessRow: attrgetter("platform_id", "session_id", "snapshot_id", "other_kind", "other_id"),
+    rows.CheckRow: attrgetter("platform_id", "session_id", "check_id"),
+    rows.DirectiveRow: attrgetter("platform_id", "session_id", "directive_id"),
+    rows.PracticeRow: attrgetter("enrolment_id", "on"),
+    rows.ProjectRow: attrgetter("learner_id", "class_id"),
+    rows.ApplicationRow: attrgetter("class_id", "window"),
+}
+
+
+def read_tables(folder: Path, refused: list[RefusedRow]) -> Evidence:
+    """Return the evidence of a bundle's small tables, without events; add each bad row to `refused`.
+
+    Raises:
+        GuardError: there is no classes.json, it isn't an array, or a file can't be read.
+    """
+
+    def read(file: str, fault: Fault | None = None) -> list[Any]:
+        return keep_rows(file, read_lines(folder / file, TABLES[file], refused), fault, refused)
+
+    classes = keep_rows(CLASSES, _read_classes(folder / CLASSES, refused), class_fault, refused)
+    enrolments = read("enrolments.ndjson", _parent("class_id", classes))
+    sessions = read("sessions.ndjson", _session_fault(classes, enrolments))
+    of_session = _session_parent(sessions)
+    snapshots = read("snapshots.ndjson", of_session)
+    checks = read("liveness.ndjson", of_session)
+    return assemble(
+        classes=[row.typed() for row in classes],
+        enrolments=[row.typed() for row in enrolments],
+        sessions=sessions,
+        snapshots=snapshots,
+        checks=checks,
+        directives=read("directives.ndjson", of_session),
+        likenesses=read("likenesses.ndjson", _likeness_fault(snapshots, checks)),
+        practice=[row.typed() for row in read("offline_hours.ndjson", _parent("enrolment_id", enrolments))],
+        projects=[row.typed() for row in read("assessments.ndjson")],
+        surveys=[row.typed() for row in read("satisfaction.ndjson")],
+        applications=[row.typed() for row in read("applications.ndjson", _parent("class_id", classes))],
+        decisions=[row.typed() for row in read("decisions.ndjson")],
+    )
+
+
+def read_lines(path: Path, row_type: type[Row], refused: list[RefusedRow]) -> Iterator[tuple[int, Row]]:
+    """Yield (line, row) of each line of a file that is a row of the type; add the others to `refused`.
+
+    Blank lines are skipped; a file that isn't there has no rows.
+    """
+    decoder = msgspec.json.Decoder(row_type)
+    try:
+        with path.open("rb") as file:
+            for line, text in enumerate(file, 1):
+                if not text.isspace():
+                    row = decode_row(decoder, text)
+                    if isinstance(row, Refusal):
+                        refused.append(row.of(path.name, line))
+                    else:
+                        yield line, row
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def decode_row(decoder: msgspec.json.Decoder[Row], text: bytes) -> Row | Refusal:
+    """Return the row that a JSON object is, or why it is none."""
+    try:
+        row = decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return explain(error, text)
+    keys = _KEY.findall(text)
+    # msgspec lets the last of two equal keys win; the exact look is slow and only taken where one is possible
+    if len(set(keys)) < len(keys) or b"\\" in text:
+        return repeated_key(text) or row
+    return row
+
+
+def keep_rows(
+    file: str, numbered: Iterable[tuple[int, Row]], fault: Fault | None, refused: list[RefusedRow]
+) -> list[Row]:
+    """Return the rows without fault, of those with one key the first; add the others to `refused`."""
+    kept: list[Row] = []
+    seen: set[Any] = set()
+    for line, row in numbered:
+        refusal = fault(row) if fault else None
+        key_of = _KEYS.get(type(row))
+        if refusal is None and key_of:
+            key = key_of(row)
+            if key in seen:
+                name = "/".join(map(str, key)) if isinstance(key, tuple) else key
+                refusal = Refusal(f"主键重复：{name}，只认第一行 / duplicate of {name}; the first row counts")
+            seen.add(key)
+        if refusal is None:
+            kept.append(row)
+        else:
+            refused.append(refusal.of(file, line))
+    return kept
+
+
+def unreadable(path: Path, error: Exception) -> GuardError:
+    """Return the error for a file that the system can't read or whose bytes aren't what its name says."""
+    first = str(error).partition("\n")[0]
+    return GuardError(
+        ErrorKind.MALFORMED,
+        "bundle.unreadable",
+        f"无法读取文件（{first}）/ the file can't be read ({first})",
+        where=path.name,
+        remedy="请检查或重新导出该文件 / check the file or export it again",
+    )
+
+
+def class_fault(row: rows.ClassRow) -> Refusal | None:
+    """Return what is wrong with a class row whose fields are each right, None when nothing is."""
+    if row.ends_on < row.starts_on:
+        return Refusal("结束日期早于开始日期 / ends_on is before starts_on", "ends_on")
+    numbers: set[int] = set()
+    for place, lesson in enumerate(row.lessons):
+        if lesson.lesson_no in numbers:
+            reason = f"课程编号重复：{lesson.lesson_no} / lesson_no {lesson.lesson_no} comes twice"
+            return Refusal(reason, f"lessons[{place}].lesson_no")
+        numbers.add(lesson.lesson_no)
+    return None
+
+
+def _read_classes(path: Path, refused: list[RefusedRow]) -> Iterator[tuple[int, rows.ClassRow]]:
+    """Yield (place from 1, class) of the array in classes.json; add bad elements to `refused`."""
+    try:
+        text = path.read_bytes()
+        elements = msgspec.json.decode(text, type=list[msgspec.Raw])
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        reason = explain(error, text).reason
+        raise GuardError(
+            ErrorKind.MALFORMED,
+            "bundle.classes_not_an_array",
+            f"不是完整的班次数组（{reason}）/ not a complete JSON array of classes",
+            where=_place(path.name, text, error),
+            remedy="文件须为 [ {…}, … ]，UTF-8，无 BOM / the file must be [ {…}, … ], UTF-8 without a BOM",
+        ) from error
+    decoder = msgspec.json.Decoder(rows.ClassRow)
+    for place, element in enumerate(elements, 1):
+        row = decode_row(decoder, bytes(element))
+        if isinstance(row, Refusal):
+            refused.append(row.of(path.name, place))
+        else:
+            yield place, row
+
+
+def _place(name: str, text: bytes, error: Exception) -> str:
+    """Return `file:line:column` of a syntax error; a file that is cut off is bad at its end."""
+    at = re.search(r"\(byte (\d+)\)", str(error))
+    before = text[: int(at[1])] if at else text
+    line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+    return f"{name}:{line}:{column}"
+
+
+def _parent(field: str, parents: Iterable[Any]) -> Fault:
+    known = {getattr(row, field) for row in parents}
+    kind = {"class_id": "班次 / unknown class", "enrolment_id": "报名 / unknown enrolment"}[field]
+
+    def fault(row: Any) -> Refusal | None:
+        name = getattr(row, field)
+        if name not in known:
+            return Refusal(f"未知的{kind} `{name}`", field)
+        return _leave_fault(row) if isinstance(row, rows.EnrolmentRow) else None
+
+    return fault
+
+
+def _leave_fault(row: rows.EnrolmentRow) -> Refusal | None:
+    for place, leave in enumerate(row.leave or ()):
+        if leave.to_on < leave.from_on:
+            return Refusal("请假结束日期早于开始日期 / to_on is before from_on", f"leave[{place}].to_on")
+    return None
+
+
+def _session_fault(classes: Iterable[rows.ClassRow], enrolments: Iterable[rows.EnrolmentRow]) -> Fault:
+    by_id = {row.class_id: row for row in classes}
+    lessons = {row.class_id: {lesson.lesson_no for lesson in row.lessons} for row in classes}
+    class_of = {row.enrolment_id: row.class_id for row in enrolments}
+
+    def fault(row: rows.SessionRow) -> Refusal | None:
+        class_id = class_of.get(row.enrolment_id)
+        if class_id is None:
+            return Refusal(f"未知的报名 / unknown enrolment `{row.enrolment_id}`", "enrolment_id")
+        if row.platform_id != by_id[class_id].platform_id:
+            return Refusal(
+                f"平台与班次 {class_id} 的不同 / another platform than its class's ({class_id})", "platform_id"
+            )
+        if row.lesson_no not in lessons[class_id]:
+            return Refusal(
+                f"班次 {class_id} 没有这一课 / class {class_id} has no such lesson: {row.lesson_no}", "lesson_no"
+            )
+        return None
+
+    return fault
+
+
+def _session_parent(sessions: Iterable[rows.SessionRow]) -> Fault:
+    known = {(row.platform_id, row.session_id) for row in sessions}
+
+    def fault(row: Any) -> Refusal | None:
+        if (row.platform_id, row.session_id) in known:
+            return None
+        return Refusal(f"未知的学习会话 / unknown session `{row.platform_id}/{row.session_id}`", "session_id")
+
+    return fault
+
+
+def _likeness_fault(snapshots: Iterable[rows.SnapshotRow], checks: Iterable[rows.CheckRow]) -> Fault:
+    known = {(row.platform_id, row.session_id, row.snapshot_id) for row in snapshots}
+    known |= {(row.platform_id, row.session_id, row.check_id) for row in checks}
+
+    def fault(row: rows.LikenessRow) -> Refusal | None:
+        capture = (row.platform_id, row.session_id, row.snapshot_id)
+        other = row.other_id.split("/")
+        if capture not in known:
+            return Refusal(f"未知的照片或活体比对 / unknown snapshot or check `{'/'.join(capture)}`", "snapshot_id")
+        if len(other) != (1 if row.other_kind == "reference" else 3) or not all(map(rows.ID_PATTERN.match, other)):
+            return Refusal(f"other_id 须为报名标识或“平台/会话/照片”；{BAD_ID}", "other_id")
+        if row.other_kind == "snapshot" and tuple(other) == capture:
+            return Refusal("与自身比对 / a likeness to its own capture", "other_id")
+        return None
+
+    return fault

@@ -1,0 +1,93 @@
+"""OG501 out-of-order 未按顺序学习
+
+查什么 / What it looks for: order.kinds 中某课的会话开始播放时,此前同类课程中有一课(所有会话已看部分)尚未达到
+    order.min_coverage。A lesson begins before every earlier lesson of its kinds had been watched.
+条款 / Clause: 21(2) 专业课程学习不按内容先后顺序设置管理.
+证据 / Evidence: value = 最早未学完课程当时的覆盖率 coverage of the first unfinished lesson at that moment, limit =
+    order.min_coverage, count = 未学完课数 unfinished lessons, lesson_no = 该课 that lesson.
+边界 / Boundary: 恰好达到即可 equal to the minimum is enough; 当时起 overlap_slack_s 内结束的片段算 segments that
+    ended within overlap_slack_s count.
+不应报 / Must stay silent: 重看早先的课程;已看但未被认可的课程 watching an earlier lesson again; watched but refused
+    lessons.
+起 / Since: 0.1
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from online_guard.evidence import Integers
+from online_guard.policy import Policy
+from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
+from online_guard.terms import Subject
+from online_guard.timeline.columns import milliseconds
+from online_guard.timeline.coverage import credited_at_ns, credited_ns, reaches, share
+from online_guard.timeline.digest import NEVER
+
+
+def check(facts: Facts, policy: Policy) -> Findings:
+    """Return the sessions that begin before the earlier lessons were watched."""
+    starts = facts.digest.sittings.starts_ms
+    begun = np.flatnonzero(starts != NEVER)
+    session, moment = facts.digest.sittings.session[begun], starts[begun]
+    query, lesson_no, opened = _earlier_lessons(facts, session, policy)
+    until = moment[query] + milliseconds(policy.windows.overlap_slack_s)
+    coverage = _coverage_at(facts, opened, until, policy)
+    missing = np.flatnonzero(~reaches(coverage, policy.order.min_coverage))
+    missing = missing[np.lexsort((lesson_no[missing], session[query[missing]]))]
+    owner = session[query[missing]]
+    at_ms = (
+        moment[query[missing]]
+        - facts.per_session(facts.digest.sittings.session, facts.digest.sittings.offset_ms)[owner]
+    )
+    return Findings.of_places(
+        owner,
+        value=np.round(coverage[missing], 6),
+        limit=policy.order.min_coverage,
+        start_ms=at_ms,
+        end_ms=at_ms,
+        greatest=False,
+        lesson_no=lesson_no[missing],
+    )
+
+
+def _earlier_lessons(facts: Facts, session: Integers, policy: Policy) -> tuple[Integers, Integers, Integers]:
+    """Return for each session its earlier lessons of order.kinds: query, lesson number, row if opened (else -1)."""
+    evidence, lessons = facts.evidence, facts.lessons
+    opened = {
+        pair: row for row, pair in enumerate(zip(lessons.enrolment.tolist(), lessons.lesson_no.tolist(), strict=True))
+    }
+    ordered = {c.class_id: [x.lesson_no for x in c.lessons if x.kind in policy.order.kinds] for c in evidence.classes}
+    rows: list[tuple[int, int, int]] = []
+    of_lesson: dict[int, list[tuple[int, int]]] = {}
+    for query, lesson in enumerate(lessons.of_session[session].tolist()):
+        if lesson not in of_lesson:
+            enrolment, number = int(lessons.enrolment[lesson]), int(lessons.lesson_no[lesson])
+            numbers = ordered[evidence.enrolments[enrolment].class_id]
+            earlier = [other for other in numbers if other < number] if number in numbers else []
+            of_lesson[lesson] = [(other, opened.get((enrolment, other), -1)) for other in earlier]
+        rows += [(query, other, row) for other, row in of_lesson[lesson]]
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    return table[:, 0], table[:, 1], table[:, 2]
+
+
+def _coverage_at(facts: Facts, opened: Integers, until: Integers, policy: Policy) -> np.ndarray:
+    """Return the coverage of lessons as watched at a moment; 0 of one that was never opened.
+
+    Only where a lesson was watched after the moment too is it worked out for that moment: else all of it counts.
+    """
+    lessons, digest = facts.lessons, facts.digest
+    everyone = np.ones(len(facts.evidence.sessions), bool)
+    final = credited_ns(lessons, digest, everyone, policy)
+    settled = np.full(len(lessons), NEVER)
+    np.maximum.at(settled, lessons.of_session[digest.watched.session], digest.watched.ended_ms)
+    np.maximum.at(settled, lessons.of_session[digest.spans.group], digest.spans.end)
+    row = np.maximum(opened, 0)
+    credit = np.where(opened >= 0, final[row] if len(final) else 0, 0)
+    later = np.flatnonzero((opened >= 0) & (settled[row] > until)) if len(settled) else np.zeros(0, np.int64)
+    credit[later] = credited_at_ns(lessons, digest, opened[later], until[later], policy)
+    whole = lessons.duration_ns[row] if len(lessons) else np.ones(len(row), np.int64)
+    return share(credit, whole)
+
+
+RULE = Rule("OG501", "out-of-order", "未按顺序学习", Subject.SESSION, Together.ENROLMENT, Reads.FACTS, check)

@@ -1,0 +1,61 @@
+"""OG703 outside-class-dates 不在培训期间
+
+查什么 / What it looks for: 会话(服务端时钟的北京日期)在开班前开始播放;或在结束后开始播放且学员没有与班期重叠的已批
+    准请假;或在学员本班考核日之后。It starts to play before the class starts, after it ends without approved leave,
+    or after the day of the learner's assessment.
+条款 / Clause: 三(二) 请假补课; 附件2 培训时长起止.
+证据 / Evidence: value = 开始播放的日期 civil date on which it starts to play, limit = 越过的日期 the date it
+    passes.
+边界 / Boundary: 开班日、结束日、考核日当天均可 the first day, the last day and the day of assessment are inside.
+不应报 / Must stay silent: 已批准请假后的补课 make-up study after approved leave.
+起 / Since: 0.1
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+
+from online_guard.evidence import Enrolment, TrainingClass, civil_day
+from online_guard.policy import Policy
+from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
+from online_guard.terms import Subject
+from online_guard.timeline.digest import NEVER
+
+
+def check(facts: Facts, policy: Policy) -> Findings:
+    """Return the sessions that start to play on a day on which they may not."""
+    evidence, sittings = facts.evidence, facts.digest.sittings
+    classes = {c.class_id: c for c in evidence.classes}
+    assessed = {(p.learner_id, p.class_id): p.assessed_on for p in evidence.projects}
+    allowed = [
+        _days(enrolment, classes[enrolment.class_id], assessed.get((enrolment.learner_id, enrolment.class_id)))
+        for enrolment in evidence.enrolments
+    ]
+    first = np.array([days[0] for days in allowed], "datetime64[D]")
+    last = np.array([days[1] for days in allowed], "datetime64[D]")
+    playing = np.flatnonzero(sittings.starts_ms != NEVER)
+    session = sittings.session[playing]
+    enrolment = evidence.sessions.enrolment[session]
+    day = civil_day(sittings.starts_ms[playing])
+    early, late = day < first[enrolment], day > last[enrolment]
+    outside = np.flatnonzero(early | late)
+    limit = np.where(early, first[enrolment], last[enrolment])[outside]
+    at_ms = (sittings.starts_ms - sittings.offset_ms)[playing][outside]
+    return Findings.of(
+        session[outside], value=day[outside].astype(str), limit=limit.astype(str), start_ms=at_ms, end_ms=at_ms
+    )
+
+
+def _days(enrolment: Enrolment, training_class: TrainingClass, assessed_on: date | None) -> tuple[date, date]:
+    """Return the first and last day on which a session of the enrolment may start to play."""
+    on_leave = any(
+        leave.approved and leave.from_on <= training_class.ends_on and leave.to_on >= training_class.starts_on
+        for leave in enrolment.leave
+    )
+    last = date.max if on_leave else training_class.ends_on
+    return training_class.starts_on, min(last, assessed_on or date.max)
+
+
+RULE = Rule("OG703", "outside-class-dates", "不在培训期间", Subject.SESSION, Together.SESSION, Reads.FACTS, check)

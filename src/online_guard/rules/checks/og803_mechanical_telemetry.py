@@ -1,0 +1,73 @@
+"""OG803 mechanical-telemetry 机械化遥测
+
+查什么 / What it looks for: 不少于 30 个心跳到心跳的播放区间,其 Δt 与(位置步长 − Δt)的四分位距都小于 2 ms:真实浏览器
+    的定时器抖动更大。Heartbeats as regular as no real browser's timer.
+条款 / Clause: 三(三) 虚假培训; 由人工复核 a person decides.
+证据 / Evidence: value = Δt 四分位距(毫秒) interquartile range of Δt in ms, limit = 2, count = 区间数 intervals,
+    step_ms = (位置步长 − Δt)四分位距 that of the step less Δt.
+边界 / Boundary: 恰好 2 ms 不算;29 个不算 exactly 2 ms and 29 intervals pass. 线性插值 linear interpolation.
+不应报 / Must stay silent: 时间只到整秒的日志(无法判断) a log of whole seconds is not evaluable.
+起 / Since: 0.1
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from online_guard.evidence import Evidence, Integers
+from online_guard.policy import Policy
+from online_guard.rules.base import Findings, Reads, Rule, Together
+from online_guard.terms import EventType, Subject
+from online_guard.timeline.digest import View
+from online_guard.timeline.segments import MS_IN_NS, TOLERANCE_NS, group_lengths, group_starts
+
+FEWEST = 30
+LIMIT_MS = 2
+
+
+def check(view: View, evidence: Evidence, policy: Policy) -> Findings:
+    """Return the sessions whose heartbeats are mechanical."""
+    timeline = view.timeline
+    beat = timeline.is_type(EventType.HEARTBEAT)
+    rows = np.flatnonzero(timeline.observed & beat & beat[timeline.previous])
+    session = timeline.session[rows]
+    fine = np.zeros(timeline.sessions, bool)
+    fine[timeline.session[timeline.at_ms % 1000 != 0]] = True
+    enough = np.bincount(session, minlength=timeline.sessions) >= FEWEST
+    kept = (enough & fine)[session]
+    rows, session = rows[kept], session[kept]
+    starts = group_starts(session)
+    delta = timeline.delta_ms[rows] * MS_IN_NS
+    period = quartile_range_x4(session, delta)
+    step = quartile_range_x4(session, timeline.end_ns[rows] - timeline.start_ns[rows] - delta)
+    limit = 4 * (LIMIT_MS * MS_IN_NS - TOLERANCE_NS)
+    named = np.flatnonzero((period < limit) & (step < limit))
+    local = session[starts[named]]
+    found = Findings.of(
+        timeline.rows[local],
+        value=np.round(period[named] / 4 / MS_IN_NS, 6),
+        limit=LIMIT_MS,
+        count=group_lengths(starts, len(rows))[named],
+        step_ms=np.round(step[named] / 4 / MS_IN_NS, 6),
+        start_ms=view.clocks.first_at_ms[local],
+        end_ms=view.clocks.last_at_ms[local],
+    )
+    coarse = int((~fine).sum())
+    return found.skipping({"whole seconds only": coarse} if coarse else {})
+
+
+def quartile_range_x4(group: Integers, values: Integers) -> Integers:
+    """Return four times the interquartile range of each group (sorted), linear interpolation, exact."""
+    order = np.lexsort((values, group))
+    values, starts = values[order], group_starts(group)
+    last = group_lengths(starts, len(group)) - 1
+
+    def quartile_x4(number: int) -> Integers:
+        whole, part = np.divmod(number * last, 4)
+        low, high = values[starts + whole], values[starts + np.minimum(whole + 1, last)]
+        return np.asarray((4 - part) * low + part * high)
+
+    return quartile_x4(3) - quartile_x4(1)
+
+
+RULE = Rule("OG803", "mechanical-telemetry", "机械化遥测", Subject.SESSION, Together.SESSION, Reads.VIEW, check)

@@ -1,0 +1,106 @@
+"""OG901 control-missing 平台未设置管控
+
+查什么 / What it looks for: 四项管控(弹窗、活体比对、随机照片、学习顺序)中有一项:不少于 min_sessions 个应有的情形里,
+    实有比例低于 min_share:全班不得学时。The platform doesn't run a control, and the class earns nothing.
+条款 / Clause: 21(2) 视同培训无效,不接受线下考核申请.
+证据 / Evidence: value = 最低比例 lowest share, limit = min_share, count = 缺失管控数 controls missing, controls =
+    各缺失管控及其 [实有, 应有] which, with [had, cases].
+边界 / Boundary: 恰好 min_share 不算 equal to min_share passes; 少于 min_sessions 个情形不判断 fewer cases aren't
+    judged.
+不应报 / Must stay silent: 拒绝人脸比对的学员(不计入活体与照片) learners who declined face checks are no cases for
+    those two.
+起 / Since: 0.1
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from online_guard.evidence import Flags, Integers
+from online_guard.policy import Policy
+from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
+from online_guard.terms import FaceChecks, Subject
+from online_guard.timeline.columns import milliseconds
+from online_guard.timeline.coverage import SHARE_TOLERANCE
+from online_guard.timeline.digest import NEVER
+
+Case = tuple[Integers, Flags]
+"""Class row of each case, and whether it had the control."""
+
+
+def check(facts: Facts, policy: Policy) -> Findings:
+    """Return the classes whose platform doesn't run a control."""
+    class_rows = {c.class_id: row for row, c in enumerate(facts.evidence.classes)}
+    of_enrolment = np.array([class_rows[e.class_id] for e in facts.evidence.enrolments], np.int64)
+    cases = {
+        "popup": _pop_ups(facts, of_enrolment, policy),
+        "liveness": _liveness(facts, of_enrolment, policy),
+        "snapshot": _snapshots(facts, of_enrolment, policy),
+        "order": _order(facts, of_enrolment, policy),
+    }
+    size = len(class_rows)
+    missing: dict[int, dict[str, list[int]]] = {}
+    for control, (row, had) in cases.items():
+        total, present = np.bincount(row, minlength=size), np.bincount(row[had], minlength=size)
+        few = present / np.maximum(total, 1) < policy.control.min_share - SHARE_TOLERANCE
+        for number in np.flatnonzero((total >= policy.control.min_sessions) & few).tolist():
+            missing.setdefault(number, {})[control] = [int(present[number]), int(total[number])]
+    rows = sorted(missing)
+    return Findings.of(
+        np.array(rows, np.int64),
+        value=[min(had / cases_ for had, cases_ in missing[row].values()) for row in rows],
+        limit=policy.control.min_share,
+        count=[len(missing[row]) for row in rows],
+        controls=[missing[row] for row in rows],
+    )
+
+
+def _checked(facts: Facts) -> Flags:
+    """Return which enrolments take part in face checks."""
+    return np.array([e.face_checks is not FaceChecks.DECLINED for e in facts.evidence.enrolments], bool)
+
+
+def _pop_ups(facts: Facts, of_enrolment: Integers, policy: Policy) -> Case:
+    sittings = facts.digest.sittings
+    long = sittings.playing_ms >= milliseconds(policy.popup.max_gap_s)
+    return of_enrolment[facts.evidence.sessions.enrolment[sittings.session[long]]], sittings.shown[long] > 0
+
+
+def _liveness(facts: Facts, of_enrolment: Integers, policy: Policy) -> Case:
+    sittings, enrolment = facts.digest.sittings, facts.evidence.sessions.enrolment
+    attempted = np.isin(sittings.session, facts.evidence.checks.session)
+    case = sittings.playing_ms >= milliseconds(policy.liveness.min_playing_s)
+    case &= _checked(facts)[enrolment[sittings.session]]
+    return of_enrolment[enrolment[sittings.session[case]]], attempted[case]
+
+
+def _snapshots(facts: Facts, of_enrolment: Integers, policy: Policy) -> Case:
+    lessons, snapshots = facts.lessons, facts.evidence.snapshots
+    played = np.zeros(len(lessons), np.int64)
+    np.add.at(played, lessons.of_session, facts.playing_ms)
+    retained = np.zeros(len(lessons), bool)
+    retained[lessons.of_session[snapshots.session[snapshots.good & snapshots.asked]]] = True
+    case = (played >= milliseconds(policy.hours.class_hour_s)) & _checked(facts)[lessons.enrolment]
+    return of_enrolment[lessons.enrolment[case]], retained[case]
+
+
+def _order(facts: Facts, of_enrolment: Integers, policy: Policy) -> Case:
+    evidence, lessons, sittings = facts.evidence, facts.lessons, facts.digest.sittings
+    kinds = {(c.class_id, x.lesson_no): x.kind for c in evidence.classes for x in c.lessons}
+    ordered = np.array(
+        [
+            kinds[evidence.enrolments[enrolment].class_id, number] in policy.order.kinds
+            for enrolment, number in zip(lessons.enrolment.tolist(), lessons.lesson_no.tolist(), strict=True)
+        ],
+        bool,
+    )
+    begun = np.zeros(len(lessons), bool)
+    begun[lessons.of_session[sittings.session[sittings.starts_ms != NEVER]]] = True
+    started = np.bincount(lessons.enrolment[begun & ordered], minlength=len(of_enrolment))
+    broken = np.zeros(len(of_enrolment), bool)
+    broken[evidence.sessions.enrolment[facts.standing.get("OG501", np.zeros(0, np.int64))]] = True
+    case = started >= 2
+    return of_enrolment[case], ~broken[case]
+
+
+RULE = Rule("OG901", "control-missing", "平台未设置管控", Subject.CLASS, Together.CLASS, Reads.VERDICTS, check)

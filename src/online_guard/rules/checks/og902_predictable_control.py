@@ -1,0 +1,64 @@
+"""OG902 predictable-control 管控时刻可预知
+
+查什么 / What it looks for: 一个班不少于 min_controls 个弹窗间隔(播放时长),或同样多的照片时刻中,至少一半落在某个
+    window_s 的范围内:谁都知道何时出现。Half of a class's pop-up gaps or snapshot moments lie within a few seconds.
+条款 / Clause: 21(2) 随机保留影像照片; 只作提示 a note.
+证据 / Evidence: value = 最集中的比例 greatest share within one window, limit = 0.5, count = 可预知的管控数
+    controls, controls = 各管控的 [落入, 总数] which, with [within, all].
+边界 / Boundary: 恰好一半算 exactly half holds; 少于 min_controls 个不判断 fewer aren't judged.
+不应报 / Must stay silent: 随机的时刻 random moments.
+起 / Since: 0.1
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from online_guard.evidence import Integers
+from online_guard.policy import Policy
+from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
+from online_guard.terms import Subject
+from online_guard.timeline.columns import milliseconds
+from online_guard.timeline.segments import group_lengths, group_starts
+
+
+def check(facts: Facts, policy: Policy) -> Findings:
+    """Return the classes whose pop-ups or snapshots come when anyone can tell."""
+    class_rows = {c.class_id: row for row, c in enumerate(facts.evidence.classes)}
+    of_enrolment = np.array([class_rows[e.class_id] for e in facts.evidence.enrolments], np.int64)
+    of_session = of_enrolment[facts.evidence.sessions.enrolment]
+    gaps, places = facts.digest.gaps, facts.digest.places
+    moments = {
+        "popup": (of_session[gaps.session], gaps.gap_ms),
+        "snapshot": (of_session[facts.evidence.snapshots.session[places.snapshot]], places.clock_ms),
+    }
+    found: dict[int, dict[str, list[int]]] = {}
+    for control, (row, moment) in moments.items():
+        for number, within, total in _crowds(row, moment, policy):
+            found.setdefault(number, {})[control] = [within, total]
+    rows = sorted(found)
+    return Findings.of(
+        np.array(rows, np.int64),
+        value=[max(within / total for within, total in found[row].values()) for row in rows],
+        limit=0.5,
+        count=[len(found[row]) for row in rows],
+        controls=[found[row] for row in rows],
+    )
+
+
+def _crowds(group: Integers, moment_ms: Integers, policy: Policy) -> list[tuple[int, int, int]]:
+    """Return group, number within the fullest window, and number in all, of the groups that are predictable."""
+    order = np.lexsort((moment_ms, group))
+    group, moment = group[order], moment_ms[order]
+    starts = group_starts(group)
+    result = []
+    for start, total in zip(starts.tolist(), group_lengths(starts, len(group)).tolist(), strict=True):
+        own = moment[start : start + total]
+        reach = np.searchsorted(own, own + milliseconds(policy.control.window_s), "right") - np.arange(total)
+        within = int(reach.max())
+        if total >= policy.control.min_controls and 2 * within >= total:
+            result.append((int(group[start]), within, total))
+    return result
+
+
+RULE = Rule("OG902", "predictable-control", "管控时刻可预知", Subject.CLASS, Together.CLASS, Reads.VERDICTS, check)

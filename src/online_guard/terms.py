@@ -1,0 +1,141 @@
+"""The words of the field (SPEC section 1) as enums, each with its Chinese and English label."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """What a player can say (SPEC 3.2). The order is the code used in columns; append only."""
+
+    PLAY = "play"
+    PAUSE = "pause"
+    SEEK = "seek"
+    RATE = "rate"
+    HEARTBEAT = "heartbeat"
+    ENDED = "ended"
+    HIDDEN = "hidden"
+    VISIBLE = "visible"
+    BLUR = "blur"
+    FOCUS = "focus"
+    POPUP_SHOWN = "popup_shown"
+    POPUP_ANSWERED = "popup_answered"
+    POPUP_EXPIRED = "popup_expired"
+    PLAYER_OPENED = "player_opened"
+    PLAYER_CLOSED = "player_closed"
+
+    @property
+    def code(self) -> int:
+        """Return the number of this type in event columns."""
+        return EVENT_TYPES.index(self)
+
+
+EVENT_TYPES: tuple[EventType, ...] = tuple(EventType)
+
+
+class Subject(StrEnum):
+    """What a finding is about."""
+
+    SESSION = "session"
+    SNAPSHOT = "snapshot"
+    LESSON = "lesson"
+    ENROLMENT = "enrolment"
+    CLASS = "class"
+
+
+class Effect(StrEnum):
+    """What a finding does until an auditor decides it."""
+
+    REJECT = "reject"
+    REVIEW = "review"
+    NOTE = "note"
+
+
+class Verdict(StrEnum):
+    """What follows for a session (核验结论)."""
+
+    ACCEPTED = "accepted"
+    HELD = "held"
+    REJECTED = "rejected"
+
+
+class DecisionKind(StrEnum):
+    """What an auditor says of a finding."""
+
+    UPHOLD = "uphold"
+    DISMISS = "dismiss"
+
+
+class Outcome(StrEnum):
+    """Result of a liveness check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+
+
+class ApplicantKind(StrEnum):
+    """Who applies for the assessment of a class."""
+
+    ENTERPRISE = "enterprise"
+    INSTITUTION = "institution"
+    INDIVIDUAL = "individual"
+
+
+class Mode(StrEnum):
+    """How a class runs (Annex 3)."""
+
+    ONLINE = "online"
+    BLENDED = "blended"
+
+
+class CertificateRoute(StrEnum):
+    """The five routes of Annex 2."""
+
+    NATIONAL_QUALIFICATION = "national_qualification"
+    SKILL_LEVEL = "skill_level"
+    SPECIAL_OPERATION = "special_operation"
+    SPECIAL_ABILITY = "special_ability"
+    COMPLETION = "completion"
+
+
+class LessonKind(StrEnum):
+    """Whether a lesson belongs to the occupation (专业课) or is general (公共课)."""
+
+    PROFESSIONAL = "professional"
+    GENERAL = "general"
+
+
+class FaceChecks(StrEnum):
+    """Whether the learner takes part in face checks."""
+
+    REQUIRED = "required"
+    DECLINED = "declined"
+
+
+LABELS: dict[StrEnum, tuple[str, str]] = {
+    Verdict.ACCEPTED: ("通过", "accepted"),
+    Verdict.HELD: ("待复核", "held"),
+    Verdict.REJECTED: ("不通过", "rejected"),
+    Effect.REJECT: ("不予认定", "reject"),
+    Effect.REVIEW: ("待人工复核", "review"),
+    Effect.NOTE: ("提示", "note"),
+    Subject.SESSION: ("学习会话", "session"),
+    Subject.SNAPSHOT: ("留存照片", "snapshot"),
+    Subject.LESSON: ("课程", "lesson"),
+    Subject.ENROLMENT: ("学员报名", "enrolment"),
+    Subject.CLASS: ("培训班次", "class"),
+    Mode.ONLINE: ("全线上", "online"),
+    Mode.BLENDED: ("线上+线下", "blended"),
+    CertificateRoute.NATIONAL_QUALIFICATION: ("国家职业资格鉴定", "national qualification"),
+    CertificateRoute.SKILL_LEVEL: ("职业技能等级评定", "skill level"),
+    CertificateRoute.SPECIAL_OPERATION: ("特种作业操作考核", "special operation"),
+    CertificateRoute.SPECIAL_ABILITY: ("专项能力考核", "special ability"),
+    CertificateRoute.COMPLETION: ("结业考核", "completion"),
+}
+"""中文 and English label of each word that people read."""
+
+
+def bilingual(word: StrEnum) -> str:
+    """Return `中文 English` for a word that has labels, else the word itself."""
+    return " ".join(LABELS.get(word, (str(word), ""))).strip()

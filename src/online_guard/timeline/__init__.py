@@ -1,0 +1,1 @@
+"""Evidence → derived columns: facts in seconds and positions, no judgement. NumPy only."""

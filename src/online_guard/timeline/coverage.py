@@ -1,0 +1,118 @@
+"""Coverage of lessons and credited seconds by some of their sessions (SPEC 3.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from online_guard.evidence import Evidence, Flags, Floats, Integers
+from online_guard.policy.pack import Policy
+from online_guard.timeline.columns import allowed_ns
+from online_guard.timeline.digest import Digest
+from online_guard.timeline.segments import (
+    Spans,
+    clip,
+    length_before,
+    nanoseconds,
+    pairs,
+    total_length,
+    union,
+)
+
+SHARE_TOLERANCE = 1e-9
+"""A limit on a share counts as passed only by more than this (SPEC 3.3)."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Opened lessons: one row for each (enrolment, lesson) that has a session, sorted by (enrolment, lesson number).
+
+    enrolment: row in `Evidence.enrolments`. of_session: row here of each session. duration_ns, class_hours: from the
+    syllabus.
+    """
+
+    enrolment: Integers
+    lesson_no: Integers
+    duration_ns: Integers
+    class_hours: Floats
+    of_session: Integers
+
+    def __len__(self) -> int:
+        """Return the number of opened lessons."""
+        return len(self.enrolment)
+
+
+def opened_lessons(evidence: Evidence) -> Lessons:
+    """Return the lessons that have a session."""
+    sessions = evidence.sessions
+    key = np.stack((sessions.enrolment, sessions.lesson_no), axis=1)
+    unique, of_session = np.unique(key, axis=0, return_inverse=True)
+    syllabus = {c.class_id: {x.lesson_no: x for x in c.lessons} for c in evidence.classes}
+    lessons = [syllabus[evidence.enrolments[row].class_id][number] for row, number in unique.tolist()]
+    return Lessons(
+        enrolment=unique[:, 0],
+        lesson_no=unique[:, 1],
+        duration_ns=nanoseconds(np.array([lesson.duration_s for lesson in lessons], np.float64)),
+        class_hours=np.array([lesson.class_hours for lesson in lessons], np.float64),
+        of_session=of_session.reshape(-1).astype(np.int64),
+    )
+
+
+def _capped(length_ns: Integers, clocks_ms: Integers, policy: Policy) -> Integers:
+    cap = allowed_ns(clocks_ms, policy) + nanoseconds(policy.playback.slack_s)
+    return np.asarray(np.minimum(length_ns, cap))
+
+
+def credited_ns(lessons: Lessons, digest: Digest, counted: Flags, policy: Policy) -> Integers:
+    """Return the credited length of each lesson by the sessions in `counted` (one flag for each session), in ns."""
+    watched = digest.watched
+    kept = counted[watched.session]
+    lesson = lessons.of_session[watched.session[kept]]
+    joined = union(lesson, watched.start_ns[kept], watched.end_ns[kept])
+    length = total_length(clip(joined, 0, lessons.duration_ns[joined.group]), len(lessons))
+    clocks = np.zeros(len(lessons), np.int64)
+    sittings = digest.sittings
+    taking_part = counted[sittings.session]
+    np.add.at(clocks, lessons.of_session[sittings.session[taking_part]], sittings.playing_ms[taking_part])
+    return _capped(length, clocks, policy)
+
+
+def credited_at_ns(lessons: Lessons, digest: Digest, lesson: Integers, moment_ms: Integers, policy: Policy) -> Integers:
+    """Return what of a lesson had been credited, as watched by any session, at a moment of the service clock.
+
+    Args:
+        lessons: Opened lessons.
+        digest: Detailed wherever a moment lies between a session's first and last event.
+        lesson: Row of the lesson of each query.
+        moment_ms: Service clock; segments that ended by then count, and playing clocks as they stood then.
+        policy: Its `playback` section caps the credit.
+    """
+    watched, spans = digest.watched, digest.spans
+    query, segment = pairs(lesson, lessons.of_session[watched.session])
+    past = watched.ended_ms[segment] <= moment_ms[query]
+    query, segment = query[past], segment[past]
+    joined = union(query, watched.start_ns[segment], watched.end_ns[segment])
+    length = total_length(clip(joined, 0, lessons.duration_ns[lesson][joined.group]), len(lesson))
+    query, sitting = pairs(lesson, lessons.of_session[digest.sittings.session])
+    session = digest.sittings.session[sitting]
+    clocks = np.zeros(len(lesson), np.int64)
+    np.add.at(clocks, query, length_before(spans, session, moment_ms[query]))
+    return _capped(length, clocks, policy)
+
+
+def watched_ns(lessons: Lessons, digest: Digest, sessions: int) -> Integers:
+    """Return the length of the union of each session's watched segments within its lesson, without the cap."""
+    watched = digest.watched
+    joined: Spans = union(watched.session, watched.start_ns, watched.end_ns)
+    return total_length(clip(joined, 0, lessons.duration_ns[lessons.of_session[joined.group]]), sessions)
+
+
+def share(length_ns: Integers, whole_ns: Integers) -> Floats:
+    """Return lengths as shares of the whole."""
+    return np.asarray(length_ns / np.maximum(whole_ns, 1), np.float64)
+
+
+def reaches(coverage: Floats, minimum: float) -> Flags:
+    """Return where a coverage reaches a minimum; float noise never decides."""
+    return coverage >= minimum - SHARE_TOLERANCE

@@ -1,0 +1,318 @@
+"""Small tables about each session, from which everything between sessions is judged.
+
+A block of events becomes a digest of a few rows a session; digests of blocks are joined. Moments are on the service
+clock. Between sessions only sittings of one enrolment that lie over each other in time need every event: the others
+keep one row, since whoever asks about them asks before their beginning or after their end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from online_guard.evidence import Evidence, Flags, Integers
+from online_guard.policy.pack import Policy
+from online_guard.timeline import clocks as clock_reading
+from online_guard.timeline import grammar
+from online_guard.timeline import leaps as leap_reading
+from online_guard.timeline import popups as popup_reading
+from online_guard.timeline.clocks import Clocks
+from online_guard.timeline.columns import ABSENT, Timeline, build, milliseconds
+from online_guard.timeline.grammar import Breaks, EarlyEnds
+from online_guard.timeline.leaps import Leaps, Reached
+from online_guard.timeline.places import snapshot_places, watched_segments
+from online_guard.timeline.popups import Showings
+from online_guard.timeline.segments import Spans, group_starts, length_before, running, union
+
+NEVER = np.iinfo(np.int64).min
+"""A moment that doesn't exist."""
+
+
+class Sittings(NamedTuple):
+    """One row for each session with events, sorted by session (row in `Evidence.sessions`).
+
+    offset_ms: service − client clock. first_at_ms, last_at_ms: client clock. playing_ms: playing clock. starts_ms:
+    when it starts to play (service clock), NEVER if it doesn't. shown: pop-ups shown. last_control_ms: playing clock at
+    its last controlling pop-up, ABSENT without one.
+    """
+
+    session: Integers
+    offset_ms: Integers
+    first_at_ms: Integers
+    last_at_ms: Integers
+    playing_ms: Integers
+    starts_ms: Integers
+    shown: Integers
+    last_control_ms: Integers
+
+
+class Watched(NamedTuple):
+    """Watched segments in ns, sorted by (session, start), each with the moment (service clock) it ended."""
+
+    session: Integers
+    start_ns: Integers
+    end_ns: Integers
+    ended_ms: Integers
+
+
+class Marks(NamedTuple):
+    """Where a session stood: events by (session, moment, seq); `plays` if an interval that plays begins there."""
+
+    session: Integers
+    moment_ms: Integers
+    position_ns: Integers
+    plays: Flags
+
+
+class Answers(NamedTuple):
+    """Reaction times (showing to answer, client clock) by session; the client time of showing and answer."""
+
+    session: Integers
+    reaction_ms: Integers
+    shown_at_ms: Integers
+
+
+class Gaps(NamedTuple):
+    """Playing clock between pop-ups, from the session's start or the pop-up before, in order of showing."""
+
+    session: Integers
+    gap_ms: Integers
+
+
+class Fingerprints(NamedTuple):
+    """Two hashes of each session's list of (type, whole 100 ms since the opening), and its number of events."""
+
+    session: Integers
+    first: NDArray[np.uint64]
+    second: NDArray[np.uint64]
+    events: Integers
+
+
+class Places(NamedTuple):
+    """Lesson position of snapshots in ns, by row in `Evidence.snapshots`; ABSENT where it doesn't count.
+
+    clock_ms: playing clock of the snapshot's session at its moment.
+    """
+
+    snapshot: Integers
+    place_ns: Integers
+    clock_ms: Integers
+
+
+@dataclass(frozen=True)
+class Digest:
+    """The tables of many sessions. `spans`: observed playing intervals (union) of each session, service clock."""
+
+    sittings: Sittings
+    spans: Spans
+    watched: Watched
+    reached: Reached
+    marks: Marks
+    leaps: Leaps
+    early_ends: EarlyEnds
+    breaks: Breaks
+    answers: Answers
+    gaps: Gaps
+    fingerprints: Fingerprints
+    places: Places
+
+
+@dataclass(frozen=True)
+class View:
+    """A block of sessions with everything derived from its events; what rules about one session read."""
+
+    timeline: Timeline
+    clocks: Clocks
+    showings: Showings
+
+
+def view(evidence: Evidence, policy: Policy) -> View:
+    """Return the view of the evidence's events."""
+    timeline = build(evidence, policy)
+    clocks = clock_reading.read(timeline, policy)
+    return View(timeline, clocks, popup_reading.read(timeline, clocks, policy))
+
+
+def digest(seen: View, evidence: Evidence, policy: Policy, *, whole: bool | Integers = True) -> Digest:
+    """Return the digest of a view.
+
+    Args:
+        seen: View of the evidence's events.
+        evidence: Snapshots are placed by it.
+        policy: Its `playback` section gives slack_s.
+        whole: Keep every event's row of all sessions (True), of none, or of these rows of `Evidence.sessions`.
+    """
+    timeline, clocks = seen.timeline, seen.clocks
+    rows, offset = timeline.rows, clocks.offset_ms
+    detail = np.isin(rows, whole) if isinstance(whole, np.ndarray) else np.full(len(rows), whole)
+    curve = leap_reading.reached(timeline)
+    found = leap_reading.leaps(timeline, curve, policy)
+    ends = grammar.early_ends(timeline, curve, policy)
+    broken = grammar.breaks(timeline, policy)
+    spans = clocks.spans
+    starts = np.full(len(rows), NEVER)
+    first = group_starts(spans.group)
+    starts[spans.group[first]] = spans.start[first] + offset[spans.group[first]]
+    answered = np.flatnonzero(seen.showings.answered)
+    owner = seen.showings.session[answered]
+    return Digest(
+        sittings=Sittings(
+            rows, offset, clocks.first_at_ms, clocks.last_at_ms, clocks.playing_ms, starts, *_shown(seen)
+        ),
+        spans=Spans(rows[spans.group], spans.start + offset[spans.group], spans.end + offset[spans.group]),
+        watched=_watched(timeline, offset, detail),
+        reached=_reached(curve, rows, offset, detail),
+        marks=_marks(timeline, offset, detail),
+        leaps=found._replace(
+            session=rows[found.session],
+            at_ms=found.at_ms + offset[found.session],
+            mark_ms=found.mark_ms + offset[found.session],
+        ),
+        early_ends=ends._replace(session=rows[ends.session], at_ms=ends.at_ms + offset[ends.session]),
+        breaks=broken._replace(session=rows[broken.session]),
+        answers=Answers(
+            rows[owner], seen.showings.reaction_ms[answered], timeline.at_ms[seen.showings.shown[answered]]
+        ),
+        gaps=_gaps(seen),
+        fingerprints=_fingerprints(timeline),
+        places=_places(seen, evidence),
+    )
+
+
+def _watched(timeline: Timeline, offset: Integers, detail: Flags) -> Watched:
+    segment = watched_segments(timeline)
+    session = timeline.session[segment]
+    start, end = timeline.start_ns[segment], timeline.end_ns[segment]
+    ended = timeline.at_ms[segment] + offset[session]
+    keep = detail[session]
+    latest_end = np.full(len(offset), NEVER)
+    np.maximum.at(latest_end, session, ended)
+    joined = union(session[~keep], start[~keep], end[~keep])
+    owner = np.concatenate((session[keep], joined.group))
+    begin = np.concatenate((start[keep], joined.start))
+    order = np.lexsort((begin, owner))
+    return Watched(
+        timeline.rows[owner[order]],
+        begin[order],
+        np.concatenate((end[keep], joined.end))[order],
+        np.concatenate((ended[keep], latest_end[joined.group]))[order],
+    )
+
+
+def _reached(curve: Reached, rows: Integers, offset: Integers, detail: Flags) -> Reached:
+    is_last = np.append(curve.session[1:] != curve.session[:-1], True)[: len(curve.session)]
+    keep = np.flatnonzero(is_last | detail[curve.session])
+    owner = curve.session[keep]
+    return Reached(rows[owner], curve.ended_ms[keep] + offset[owner], curve.furthest_ns[keep])
+
+
+def _marks(timeline: Timeline, offset: Integers, detail: Flags) -> Marks:
+    size = len(timeline.session)
+    plays = leap_reading.stands_playing(timeline)
+    last = timeline.lasts.copy()
+    mixed = timeline.complex_events()
+    if len(mixed):
+        order = mixed[np.lexsort((timeline.at_ms[mixed], timeline.session[mixed]))]
+        ends = np.append(timeline.session[order][1:] != timeline.session[order][:-1], True)
+        last[timeline.session[order[ends]]] = order[ends]
+    keep = np.zeros(size, bool)
+    keep[last] = True
+    if detail.any():
+        keep |= detail[timeline.session]
+    rows = np.flatnonzero(keep)
+    rows = rows[np.lexsort((rows, timeline.at_ms[rows], timeline.session[rows]))]
+    owner = timeline.session[rows]
+    return Marks(timeline.rows[owner], timeline.at_ms[rows] + offset[owner], timeline.position_ns[rows], plays[rows])
+
+
+def _shown(seen: View) -> tuple[Integers, Integers]:
+    """Return each session's number of pop-ups shown, and the playing clock at its last controlling one."""
+    showings, sessions = seen.showings, seen.timeline.sessions
+    last = np.full(sessions, ABSENT)
+    np.maximum.at(last, showings.session[showings.controls], showings.shown_clock_ms[showings.controls])
+    return np.bincount(showings.session, minlength=sessions), last
+
+
+def _gaps(seen: View) -> Gaps:
+    showings = seen.showings
+    before = np.zeros(len(showings.session), np.int64)
+    same = showings.session[1:] == showings.session[:-1]
+    before[1:][same] = showings.shown_clock_ms[:-1][same]
+    return Gaps(seen.timeline.rows[showings.session], showings.shown_clock_ms - before)
+
+
+def _fingerprints(timeline: Timeline) -> Fingerprints:
+    """Return sums of hashes of (place, type, time), so that the list can be compared without being kept."""
+    if len(timeline.starts) == 0:
+        return Fingerprints(timeline.rows, np.zeros(0, np.uint64), np.zeros(0, np.uint64), timeline.rows)
+    lengths = timeline.lengths
+    place = np.arange(len(timeline.session)) - np.repeat(timeline.starts, lengths)
+    tenths = (timeline.at_ms - timeline.opened_at_ms[timeline.session]) // 100
+    word = (tenths.astype(np.uint64) << np.uint64(28)) ^ (place.astype(np.uint64) << np.uint64(4))
+    word ^= timeline.type.astype(np.uint64)
+    sums = [np.add.reduceat(_mixed(word + np.uint64(salt)), timeline.starts) for salt in (0, 0x9E3779B97F4A7C15)]
+    return Fingerprints(timeline.rows, sums[0], sums[1], lengths)
+
+
+def _mixed(word: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return well-mixed words (the finaliser of SplitMix64, Steele et al. 2014)."""
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+def _places(seen: View, evidence: Evidence) -> Places:
+    timeline, snapshots = seen.timeline, evidence.snapshots
+    local = np.searchsorted(timeline.rows, snapshots.session)
+    here = local < len(timeline.rows)
+    here[here] = timeline.rows[local[here]] == snapshots.session[here]
+    row = np.flatnonzero(here)
+    at_ms = snapshots.at_ms[row]
+    clock = length_before(seen.clocks.spans, local[row], at_ms)
+    return Places(row, snapshot_places(timeline, local[row], at_ms), clock)
+
+
+def join(digests: Sequence[Digest]) -> Digest:
+    """Return one digest of digests of different sessions, each table sorted by session again."""
+    tables: dict[str, Any] = {}
+    for item in fields(Digest):
+        parts = [getattr(part, item.name) for part in digests]
+        columns = [np.concatenate([part[number] for part in parts]) for number in range(len(parts[0]))]
+        order = np.argsort(columns[0], kind="stable")
+        tables[item.name] = type(parts[0])(*(column[order] for column in columns))
+    return Digest(**tables)
+
+
+def without(part: Digest, evidence: Evidence, sessions: Integers) -> Digest:
+    """Return a digest without the rows of some sessions."""
+    tables: dict[str, Any] = {}
+    for item in fields(Digest):
+        table = getattr(part, item.name)
+        owner = evidence.snapshots.session[table.snapshot] if isinstance(table, Places) else table[0]
+        kept = ~np.isin(owner, sessions)
+        tables[item.name] = type(table)(*(column[kept] for column in table))
+    return Digest(**tables)
+
+
+def needs_detail(part: Digest, evidence: Evidence, policy: Policy) -> Integers:
+    """Return the sessions that lie over another sitting of their enrolment, within overlap_slack_s, and lack detail.
+
+    Only about these can a rule ask at a moment between their first and last event (OG102, OG107, OG501).
+    """
+    slack = milliseconds(policy.windows.overlap_slack_s)
+    sittings = part.sittings
+    enrolment = evidence.sessions.enrolment[sittings.session]
+    begin = sittings.first_at_ms + sittings.offset_ms - slack
+    end = sittings.last_at_ms + sittings.offset_ms + slack
+    order = np.lexsort((begin, enrolment))
+    enrolment, begin, end = enrolment[order], begin[order], end[order]
+    furthest = running(np.maximum, end, group_starts(enrolment))
+    touches = (enrolment[1:] == enrolment[:-1]) & (begin[1:] <= furthest[:-1])
+    involved = np.zeros(len(order), bool)
+    involved[1:] |= touches
+    involved[:-1] |= touches
+    return np.sort(sittings.session[order[involved]])

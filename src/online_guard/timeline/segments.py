@@ -1,0 +1,192 @@
+"""Grouped primitives over sorted columns: running extremes, unions, look-ups by group and time.
+
+All arithmetic is on integers (ms, ns), so a group gives the same bits alone and in a crowd. Sums may wrap around on the
+way; differences inside a group are exact as long as the group itself spans less than 2⁶³.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from online_guard.evidence import Floats, Integers
+
+
+def group_starts(group: Integers) -> Integers:
+    """Return the first row of each run of equal values in a sorted column."""
+    if len(group) == 0:
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(np.concatenate(([True], group[1:] != group[:-1])))
+
+
+def group_lengths(starts: Integers, size: int) -> Integers:
+    """Return the number of rows of each group that begins at `starts` in a column of `size` rows."""
+    return np.diff(np.append(starts, size)).astype(np.int64)
+
+
+def group_lasts(starts: Integers, size: int) -> Integers:
+    """Return the last row of each group that begins at `starts` in a column of `size` rows."""
+    return starts + group_lengths(starts, size) - 1
+
+
+def cumulative(values: Integers, starts: Integers) -> Integers:
+    """Return the running sum of integers, begun again at each group."""
+    total: Integers = np.cumsum(values)
+    if len(starts) == 0:
+        return total
+    before = total[starts] - values[starts]
+    return total - np.repeat(before, group_lengths(starts, len(values)))
+
+
+def running(operation: np.ufunc, values: NDArray[Any], starts: Integers) -> NDArray[Any]:
+    """Return the running minimum or maximum (`np.minimum`, `np.maximum`), begun again at each group.
+
+    Doubles the look-back each pass: log₂ of the longest group passes over the column.
+    """
+    result = values.copy()
+    lengths = group_lengths(starts, len(values))
+    if len(lengths) == 0:
+        return result
+    rank = np.arange(len(values)) - np.repeat(starts, lengths)
+    step, longest = 1, int(lengths.max())
+    while step < longest:
+        reachable = np.flatnonzero(rank >= step)
+        result[reachable] = operation(result[reachable], result[reachable - step])
+        step *= 2
+    return result
+
+
+class Spans(NamedTuple):
+    """Disjoint intervals sorted by (group, start); start < end."""
+
+    group: Integers
+    start: Integers
+    end: Integers
+
+
+def union(group: Integers, start: Integers, end: Integers) -> Spans:
+    """Return the union of intervals by group; intervals that touch are joined, empty ones dropped.
+
+    Args:
+        group: Group of each interval, any order.
+        start: Begin of each, an integer.
+        end: End of each, in the same unit.
+
+    >>> union(np.array([0, 0, 1]), np.array([0, 5, 0]), np.array([5, 9, 2])).end.tolist()
+    [9, 2]
+    """
+    kept = end > start
+    if not kept.all():
+        group, start, end = group[kept], start[kept], end[kept]
+    if len(group) == 0:
+        return Spans(group, start, end)
+    same = group[1:] == group[:-1]
+    if not bool(np.all((group[1:] > group[:-1]) | (same & (start[1:] >= start[:-1])))):
+        order = np.lexsort((start, group))
+        group, start, end = group[order], start[order], end[order]
+        same = group[1:] == group[:-1]
+    furthest = end
+    if bool(np.any(same & (end[1:] < end[:-1]))):
+        furthest = running(np.maximum, end, group_starts(group))
+    begins = np.concatenate(([True], ~same | (start[1:] > furthest[:-1])))
+    first = np.flatnonzero(begins)
+    last = group_lasts(first, len(group))
+    return Spans(group[first], start[first], furthest[last])
+
+
+def latest(
+    table_group: Integers, table_time: Integers, group: Integers, time: Integers, *, strictly: bool = False
+) -> Integers:
+    """Return, for each query, the last row of its group at or before its time (before it, if `strictly`); -1 if none.
+
+    Args:
+        table_group: Of a table sorted by (group, time).
+        table_time: Likewise.
+        group: Of the queries, in any order.
+        time: Likewise.
+        strictly: Whether a row at the very time doesn't count.
+    """
+    size = len(table_group)
+    is_query = np.concatenate((np.zeros(size, np.int8), np.ones(len(group), np.int8)))
+    tie = 1 - is_query if strictly else is_query
+    order = np.lexsort((tie, np.concatenate((table_time, time)), np.concatenate((table_group, group))))
+    seen = np.cumsum(order < size) - 1
+    found = np.empty(len(order), np.int64)
+    found[order] = seen
+    result = found[size:]
+    if size == 0:
+        return np.full(len(group), -1, np.int64)
+    return np.where((result >= 0) & (table_group[np.maximum(result, 0)] == group), result, -1)
+
+
+def length_before(spans: Spans, group: Integers, time: Integers) -> Integers:
+    """Return how much of each query's group of spans lies before its time."""
+    if len(spans.group) == 0:
+        return np.zeros(len(group), np.int64)
+    done = cumulative(spans.end - spans.start, group_starts(spans.group))
+    row = latest(spans.group, spans.start, group, time)
+    at = np.maximum(row, 0)
+    inside = np.minimum(time, spans.end[at]) - spans.end[at]
+    return np.where(row >= 0, done[at] + inside, 0)
+
+
+def total_length(spans: Spans, groups: int) -> Integers:
+    """Return the length of the spans of each group 0 … groups−1."""
+    result = np.zeros(groups, np.int64)
+    np.add.at(result, spans.group, spans.end - spans.start)
+    return result
+
+
+def clip(spans: Spans, lower: int, upper: Integers) -> Spans:
+    """Return the spans cut to [lower, upper], with one `upper` for each span."""
+    start, end = np.maximum(spans.start, lower), np.minimum(spans.end, upper)
+    kept = end > start
+    return Spans(spans.group[kept], start[kept], end[kept])
+
+
+def crowded(spans: Spans) -> Spans:
+    """Return where at least two spans of a group lie over each other; input may overlap, sorted or not."""
+    moment = np.concatenate((spans.start, spans.end))
+    change = np.repeat(np.array([1, -1]), len(spans.start))
+    group = np.concatenate((spans.group, spans.group))
+    order = np.lexsort((moment, group))
+    moment, group = moment[order], group[order]
+    depth = np.cumsum(change[order])
+    several = np.flatnonzero(depth[:-1] >= 2) if len(depth) else np.zeros(0, np.int64)
+    return union(group[several], moment[several], moment[several + 1])
+
+
+def pairs(left: Integers, right: Integers) -> tuple[Integers, Integers]:
+    """Return all pairs of rows with equal values: rows of `left`, rows of `right`, sorted by `left`'s row.
+
+    Args:
+        left: Any order.
+        right: Any order; pairs of one left row come in the order of `right`.
+    """
+    order = np.argsort(right, kind="stable")
+    sorted_right = right[order]
+    lower = np.searchsorted(sorted_right, left, "left")
+    counts = np.searchsorted(sorted_right, left, "right") - lower
+    left_rows = np.repeat(np.arange(len(left)), counts)
+    rank = np.arange(len(left_rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return left_rows, order[np.repeat(lower, counts) + rank]
+
+
+NS = 1_000_000_000
+MS_IN_NS = 1_000_000
+
+
+def nanoseconds(seconds: Floats | float) -> Integers:
+    """Return seconds as integer nanoseconds: decimals up to nine places become exact, so float noise can't decide."""
+    return np.rint(np.asarray(seconds, np.float64) * NS).astype(np.int64)
+
+
+TOLERANCE_NS = 1_000
+"""A limit counts as passed only by more than 10⁻⁶ s (SPEC 3.3)."""
+
+
+def exceeds_ns(value: Integers, limit_ns: Integers | int) -> NDArray[np.bool_]:
+    """Return where a length in ns passes its limit by more than the tolerance."""
+    return np.asarray(value - limit_ns > TOLERANCE_NS)
