@@ -2,8 +2,8 @@
 
 Makes a bundle of honest sessions once (kept in the folder), then prints the time of reading its event columns with
 pyarrow, the time of `online-guard revalidate` over it, their ratio and the peak memory. Sixty simulated learners are
-copied with their clocks stretched and bent a little, so that no two sessions are the same; directives are left out, as in an
-archive (OG305 is then not evaluable).
+copied with their clocks stretched and bent a little, so that no two sessions are the same; directives are left out, as
+in an archive (OG305 is then not evaluable).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def make_bundle(folder: Path, events: int) -> int:
     rows = simulate([Plan(ways[number % len(ways)]) for number in range(LEARNERS)], SEED, Course(teachers=4))
     evidence = _template(rows)
     copies = -(-events // len(evidence.events))
-    tables: dict[str, list[Any]] = {NAMES.get(name, name): [] for name in rows if name not in ("events", "directives")}
+    tables: dict[str, Any] = {NAMES.get(name, name): [] for name in rows if name not in ("events", "directives")}
     for copy in range(copies):
         for name, table in rows.items():
             if NAMES.get(name, name) in tables:
@@ -84,7 +84,8 @@ def _copies(evidence: Evidence, copies: int) -> Iterator[Events]:
     generator = np.random.default_rng(SEED)
     for copy in range(copies):
         stretch, phase = generator.uniform(0, 0.01, len(sessions)), generator.uniform(0, 6.28, len(sessions))
-        bend_ms = 300 * np.sin(phase[events.session] + since_ms / 300_000)
+        wave_ms = generator.uniform(40_000, 80_000, len(sessions))
+        bend_ms = 300 * np.sin(phase[events.session] + since_ms / wave_ms[events.session])
         later = np.round(since_ms * stretch[events.session] + 300 + bend_ms).astype(np.int64)
         yield replace(
             events,

@@ -186,7 +186,7 @@ def serve(
     from online_guard.api.app import serve as run
     from online_guard.settings import Settings as MachineSettings
 
-    given = {"host": host, "port": port, "data_dir": data_dir}
+    given: dict[str, Any] = {"host": host, "port": port, "data_dir": data_dir}
     run(MachineSettings(**{name: value for name, value in given.items() if value is not None}))
 
 
@@ -199,7 +199,8 @@ def export(
     from online_guard.service.export import export_bundle
     from online_guard.settings import Settings as MachineSettings
 
-    export_bundle(MachineSettings(**({} if data_dir is None else {"data_dir": data_dir})), out)
+    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+    export_bundle(MachineSettings(**given), out)
     typer.echo(f"已导出 / exported: {out}")
 
 

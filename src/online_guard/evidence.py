@@ -333,8 +333,7 @@ def assemble(
 ) -> Evidence:
     """Return evidence without events, from valid rows in any order: tables sorted by key, references as row numbers.
 
-    Args:
-        sessions, snapshots, checks, directives, likenesses: objects with BUNDLE's field names as attributes.
+    Rows are the records of this module or, of the tables in columns, objects with BUNDLE's field names as attributes.
 
     Raises:
         KeyError: a row names a parent that isn't among the rows; the border must have refused it.

@@ -53,8 +53,8 @@ def test_pictures_are_small_and_of_all_three_formats() -> None:
 @pytest.mark.parametrize(("learner", "take"), [(1, 1), (5, 0)])
 def test_the_script_paints_the_same_picture_again(script: ModuleType, learner: int, take: int) -> None:
     pose = (script.REFERENCE, *script.SNAPSHOTS)[take]
-    name, size = ("reference", (360, 360)) if take == 0 else (f"snapshot-{take}", (320, 240))
+    name, size_px = ("reference", script.REFERENCE_PX) if take == 0 else (f"snapshot-{take}", script.SNAPSHOT_PX)
     stored = decode((FOLDER / f"learner-{learner:02d}" / f"{name}.jpg").read_bytes())
-    painted = script.shoot(script.portrait(learner, pose), pose, size, learner)
+    painted = script.capture(learner, pose, size_px)
     assert np.abs(stored.astype(int) - painted).mean() < 4  # what JPEG loses
-    np.testing.assert_array_equal(painted, script.shoot(script.portrait(learner, pose), pose, size, learner))
+    np.testing.assert_array_equal(painted, script.capture(learner, pose, size_px))

@@ -1,0 +1,1 @@
+"""HTTP JSON under /v1: parse, call one service function, present."""

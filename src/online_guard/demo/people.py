@@ -43,7 +43,7 @@ class Album:
     folder: Path
     _people: list[dict[str, Any]] = field(default_factory=list)
     _special: dict[str, str] = field(default_factory=dict)
-    _taken: dict[int, int] = field(default_factory=dict)
+    _taken: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the catalogue."""
@@ -66,13 +66,11 @@ class Album:
 
     def picture(self, number: int, kind: str) -> bytes:
         """Return the next picture of a kind (`good`, `wrong_person`, `no_face` …) of the n-th learner."""
-        if kind != "good":
-            return self._read(self._special[kind])
-        own = self._people[number]["snapshots"]
-        taken = self._taken.get(number, 0)
-        self._taken[number] = taken + 1
-        content = self._read(own[taken % len(own)])
-        return content if taken < len(own) else another_moment(content, taken)
+        files = self._people[number]["snapshots"] if kind == "good" else [self._special[kind]]
+        taken = self._taken.get((number, kind), 0)
+        self._taken[number, kind] = taken + 1
+        content = self._read(files[taken % len(files)])
+        return content if taken < len(files) else another_moment(content, taken)
 
     def _read(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()

@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined
 from online_guard.assessment.eligibility import Eligibility
 from online_guard.demo.picture import Limits, draw
 from online_guard.demo.traces import Trace, traces
-from online_guard.demo.wording import in_words, test_in_words
+from online_guard.demo.wording import failed_test_in_words, in_words
 from online_guard.evidence import Evidence, Lesson, TrainingClass
 from online_guard.judge import Judgement
 from online_guard.ledger import LedgerEntry
@@ -67,13 +67,17 @@ class LessonCard:
 
 @dataclass(frozen=True)
 class LearnerCard:
-    """One learner: hours, whether they may sit the assessment, and the lessons."""
+    """One learner: hours, whether they may sit the assessment, and the lessons.
+
+    findings: about the learner as a whole. rules: one line for each rule that was found anywhere.
+    """
 
     enrolment_id: str
     person: Person
     hours: float
     state: str
     failed: tuple[tuple[str, str, str, str], ...]
+    findings: tuple[FindingLine, ...]
     rules: tuple[FindingLine, ...]
     lessons: tuple[LessonCard, ...]
 
@@ -91,7 +95,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the page shows."""
+    """Everything the page shows; `findings` are those about the class, `sessions` counts verdicts."""
 
     course: TrainingClass
     policy: Policy
@@ -99,6 +103,7 @@ class Report:
     learners: tuple[LearnerCard, ...]
     events: int
     sessions: Mapping[str, int]
+    findings: tuple[FindingLine, ...] = ()
     refused: tuple[Refused, ...] = ()
 
     @property
@@ -119,6 +124,7 @@ class _Rows:
     entries: Mapping[tuple[str, int], LedgerEntry]
     eligible: Mapping[str, Eligibility]
     findings: Mapping[tuple[str, int], list[Finding]]
+    of_learner: Mapping[str, list[Finding]]
     sessions: Mapping[tuple[str, int], list[Trace]]
     verdicts: Mapping[str, Verdict]
     limits: Limits
@@ -146,6 +152,7 @@ def build_report(
         entries={(entry.enrolment_id, entry.lesson_no): entry for entry in judgement.ledger},
         eligible={row.enrolment_id: row for row in judgement.eligibility},
         findings=_by_lesson(evidence, judgement.findings),
+        of_learner=_about(Subject.ENROLMENT, judgement.findings),
         sessions=_sessions(traces(evidence, policy, judgement.findings)),
         verdicts={row.session_id: row.verdict for row in judgement.sessions},
         limits=Limits.of(policy),
@@ -160,7 +167,9 @@ def build_report(
         if enrolment.class_id == course.class_id
     )
     window = next((row.window for row in judgement.eligibility if row.window), "")
-    return Report(course, policy, window, learners, len(evidence.events), counts, tuple(refused))
+    of_class = _about(Subject.CLASS, judgement.findings).get(course.class_id, ())
+    lines = tuple(finding_line(finding, policy) for finding in of_class)
+    return Report(course, policy, window, learners, len(evidence.events), counts, lines, tuple(refused))
 
 
 def render(report: Report) -> str:
@@ -187,8 +196,17 @@ def finding_line(finding: Finding, policy: Policy) -> FindingLine:
     )
 
 
+def _about(subject: Subject, findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    """Return the findings about one kind of subject by its id."""
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.subject is subject:
+            found[finding.subject_id].append(finding)
+    return found
+
+
 def _by_lesson(evidence: Evidence, findings: Sequence[Finding]) -> dict[tuple[str, int], list[Finding]]:
-    """Return the findings about sessions and lessons by enrolment and lesson, the gravest first."""
+    """Return the findings about sessions, their pictures and lessons by enrolment and lesson, the gravest first."""
     sessions = evidence.sessions
     place = {
         str(key): (evidence.enrolments[enrolment].enrolment_id, int(lesson_no))
@@ -198,6 +216,8 @@ def _by_lesson(evidence: Evidence, findings: Sequence[Finding]) -> dict[tuple[st
     for finding in findings:
         if finding.subject is Subject.SESSION:
             found[place[finding.subject_id]].append(finding)
+        elif finding.subject is Subject.SNAPSHOT:
+            found[place[finding.subject_id.rpartition("/")[0]]].append(finding)
         elif finding.subject is Subject.LESSON:
             enrolment_id, _, lesson_no = finding.subject_id.rpartition("/")
             found[enrolment_id, int(lesson_no)].append(finding)
@@ -215,7 +235,8 @@ def _sessions(found: Sequence[Trace]) -> dict[tuple[str, int], list[Trace]]:
 def _learner(enrolment_id: str, people: Mapping[str, Person], course: TrainingClass, rows: _Rows) -> LearnerCard:
     """Return what the report says of one learner."""
     lessons = tuple(_lesson(enrolment_id, lesson, rows) for lesson in course.lessons)
-    gravest = {line.rule: line for lesson in reversed(lessons) for line in reversed(lesson.findings)}
+    own = tuple(finding_line(finding, rows.policy) for finding in rows.of_learner.get(enrolment_id, ()))
+    first = {line.rule: line for line in (*own, *(line for lesson in lessons for line in lesson.findings))}
     row = rows.eligible.get(enrolment_id)
     state = "eligible" if row and row.eligible else "waiting" if row and "E06" in row.failed else "refused"
     return LearnerCard(
@@ -224,14 +245,15 @@ def _learner(enrolment_id: str, people: Mapping[str, Person], course: TrainingCl
         hours=sum(lesson.hours for lesson in lessons),
         state=state,
         failed=tuple(_test(code, row.evidence.get(code, {})) for code in row.failed) if row else (),
-        rules=tuple(sorted(gravest.values(), key=lambda line: line.rule)),
+        findings=own,
+        rules=tuple(sorted(first.values(), key=lambda line: line.rule)),
         lessons=lessons,
     )
 
 
 def _test(code: str, evidence: Mapping[str, Any]) -> tuple[str, str, str, str]:
     """Return code, Chinese, English and clause of a failed test."""
-    return code, *test_in_words(code, evidence), str(evidence.get("clause", ""))
+    return code, *failed_test_in_words(code, evidence), str(evidence.get("clause", ""))
 
 
 def _lesson(enrolment_id: str, lesson: Lesson, rows: _Rows) -> LessonCard:

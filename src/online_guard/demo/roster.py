@@ -22,7 +22,7 @@ PLANS: tuple[Plan, ...] = (
     Plan(cheats={1: "foreign_snapshots", 2: "no_snapshot", 3: "slicer"}),
     Plan(cheats={2: "unfinished"}),
 )
-"""Each cheat once, in a lesson of its own; a lesson that a learner leaves unfinished is never followed by one in order."""
+"""Each cheat once, in a lesson of its own; no lesson that is left unfinished has another professional one behind it."""
 
 
 def person(number: int) -> Person:
@@ -32,7 +32,7 @@ def person(number: int) -> Person:
         way = HONEST_WAYS[plan.honest]
         return Person(name_of(number), f"如实学习：{way.label_zh}", f"honest: {way.label_en}")
     lessons = sorted(plan.cheats.items())
-    zh = "；".join(f"第 {_lessons(last, way)} 课{CHEATS[way].label_zh}" for last, way in lessons)
+    zh = "；".join(f"第 {_lessons(last, way)} 课：{CHEATS[way].label_zh}" for last, way in lessons)
     en = "; ".join(f"lesson {_lessons(last, way)}: {CHEATS[way].label_en}" for last, way in lessons)
     return Person(name_of(number), zh, en)
 

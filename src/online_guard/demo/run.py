@@ -79,7 +79,8 @@ def _play(service: RunningService, out_dir: Path, screen: Console) -> list[str]:
         feed = platform.call("GET", f"/v1/assessments/{course.application_row()['window']}/candidates")
         ledgers = {name: platform.call("GET", f"/v1/enrolments/{name}/ledger") for name in ids}
     screen.print(
-        f"{platform.requests} 次请求 requests, {platform.events} 个事件 events, {len(platform.openings)} 次会话 sessions"
+        f"{platform.requests} 次请求 requests, {platform.events} 个事件 events, "
+        f"{len(platform.openings)} 次会话 sessions"
     )
     bundle = _export(service, out_dir / "bundle")
     policy = load_policy(DEFAULT_POLICY)
@@ -95,8 +96,9 @@ def _play(service: RunningService, out_dir: Path, screen: Console) -> list[str]:
     for line in found:
         screen.print(f"[bold red]不符合预期 unexpected[/] {line}", soft_wrap=True)
     if not found:
+        screen.print("[bold green]全部符合预期[/]：如实学习者无疑点，每种作弊均被发现，复验结果相同")
         screen.print(
-            "[bold green]全部符合预期 everything as expected[/]: 如实学习者无疑点，每种作弊均被发现 / honest learners clear, each cheat found"
+            "[bold green]Everything as expected[/]: honest learners clear, each cheat found, re-validation agrees"
         )
     return found
 

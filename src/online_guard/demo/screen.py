@@ -86,8 +86,9 @@ def show_refused(console: Console, refused: Sequence[Refused]) -> None:
 
 
 def _flags(lines: Sequence[FindingLine]) -> list[FindingLine]:
-    """Return the findings that are more than notes."""
-    return [line for line in lines if line.effect != "note"]
+    """Return the findings that are more than notes; an unfinished lesson is left out where a refusal explains it."""
+    refused = any(line.effect == "reject" and line.rule != "OG702" for line in lines)
+    return [line for line in lines if line.effect != "note" and not (refused and line.rule == "OG702")]
 
 
 def _failed(learner: LearnerCard) -> str:

@@ -1,0 +1,1 @@
+"""Foreign bytes → evidence and refusals; the only code that sees raw rows."""

@@ -71,13 +71,15 @@ def write_bundle(
 
     Args:
         path: the folder; it must not exist yet, or be empty.
-        classes, sessions: rows with BUNDLE's field names as attributes (row types of this package, records of
+        classes: rows with BUNDLE's field names as attributes (row types of this package, records of
             `online_guard.evidence`, rows of a database), valid, in the order in which they shall be written.
+        sessions: rows likewise.
         events: blocks of whole sessions in ascending order of session; `session` is the row of the session among
             `sessions` sorted by (platform id, session id), as `evidence.assemble` sorts them. Several rows of one
             (session, seq) are written as they are; `conflicts` must be empty, since only rows can be written.
-        tables: enrolments, snapshots, checks, directives, likenesses, practice, projects, surveys, applications,
-            decisions, as for `evidence.assemble`.
+        events_as: the format of the events.
+        tables: rows likewise, by the names that `evidence.assemble` gives them: enrolments, snapshots, checks,
+            directives, likenesses, practice, projects, surveys, applications, decisions.
 
     Raises:
         GuardError: the folder holds something already, or can't be written.
@@ -121,21 +123,23 @@ def _unwritable(target: Path, error: OSError) -> GuardError:
 
 
 def _write_tables(folder: Path, tables: Mapping[str, Iterable[Any]]) -> None:
-    encode = msgspec.json.encode
-    _write(folder / CLASSES, [b"[", b",\n".join(encode(_plain(row, ClassRow)) for row in tables["classes"]), b"]\n"])
+    classes = _encoded(tables["classes"], ClassRow)
+    _write(folder / CLASSES, [b"[", b",\n".join(classes), b"]\n"])
     for name, rows in tables.items():
         if name != "classes":
             file = _ARGUMENTS[name]
-            lines = [encode(_plain(row, TABLES[file])) + b"\n" for row in rows]
+            lines = [row + b"\n" for row in _encoded(rows, TABLES[file])]
             if lines:
                 _write(folder / file, lines)
 
 
-def _plain(row: Any, row_type: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the fields of a row type that a row has; None is left out where the type lets a field be absent."""
-    optional = {field.name for field in msgspec.structs.fields(row_type) if not field.required}
-    values = {name: getattr(row, name, None) for name in row_type.__struct_fields__}
-    return {name: value for name, value in values.items() if value is not None or name not in optional}
+def _encoded(rows: Iterable[Any], row_type: type[msgspec.Struct]) -> Iterator[bytes]:
+    """Yield the JSON of each row's fields; None is left out where the type lets a field be absent."""
+    optional = {field.name: not field.required for field in msgspec.structs.fields(row_type)}
+    encoder = msgspec.json.Encoder()
+    for row in rows:
+        values = {name: getattr(row, name, None) for name in optional}
+        yield encoder.encode({name: value for name, value in values.items() if value is not None or not optional[name]})
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:

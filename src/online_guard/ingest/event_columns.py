@@ -125,6 +125,9 @@ def admit(
     """Return the events without fault, in the order of the file, and the refused rows, in the same order.
 
     Args:
+        raw: events of one file or of a part of it.
+        index: the sessions they may belong to.
+        file: its name.
         line_of: gives the line of a row, from 1.
     """
     codes = np.array([*(_TYPE_CODES.get(name, -1) for name in raw.type_names), -1], np.int8)[raw.type]

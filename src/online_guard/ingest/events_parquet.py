@@ -193,7 +193,7 @@ def _runs(table: pa.Table) -> tuple[Integers, list[str], Integers]:
 
 
 def _read_rows(file: pq.ParquetFile, first: int, stop: int) -> pa.Table:
-    """Return the rows [first, stop) without the id columns; of a row group that is needed in part, not all is decoded."""
+    """Return the rows [first, stop) without the id columns; a row group of which little is needed is read in part."""
     columns = [name for name in file.schema_arrow.names if name not in _IDS]
     pieces, start = [], 0
     for group in range(file.num_row_groups):

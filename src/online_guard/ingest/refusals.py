@@ -54,6 +54,14 @@ PATTERNS: dict[str, str] = {
 }
 """Every regular expression of a row type, with what it asks for."""
 
+_COMPLAINTS = {
+    r"^Invalid enum value (.*)$": r"未知取值 \1 / unknown value \1",
+    r"^Expected `(.*?)(?: \| null)?`, got `(.*)`$": r"类型不符：应为 \1，实为 \2 / wrong type: expected \1, got \2",
+    r"^Expected `\w+(?: \| null)?` (.*)$": r"超出范围：须 \1 / out of range: must be \1",
+    r"^Number out of range$": "数字超出范围 / number out of range",
+}
+"""What msgspec says of a value, and our words for it."""
+
 
 def explain(error: Exception, text: bytes) -> Refusal:
     """Return why msgspec refused `text` as a row of its type."""
@@ -80,19 +88,13 @@ def _explain_type(what: str, name: str) -> str:
         return NO_VALUE
     if name.endswith("_ms") and what.startswith("Expected `int`"):
         return OUT_OF_TIME if "=" in what else NOT_MILLISECONDS
-    for pattern, words in PATTERNS.items():
-        if what.startswith("Expected `str` matching") and what.endswith(repr(pattern)):
-            return words
     if what.startswith("Invalid RFC3339"):
         return "日期应为 YYYY-MM-DD / a civil date is YYYY-MM-DD"
-    if found := re.fullmatch(r"Invalid enum value (.*)", what, re.DOTALL):
-        return f"未知取值 {found[1]} / unknown value {found[1]}"
-    if found := re.fullmatch(r"Expected `(.*)`, got `(.*)`", what):
-        expected = found[1].removesuffix(" | null")
-        return f"类型不符：应为 {expected}，实为 {found[2]} / wrong type: expected {expected}, got {found[2]}"
-    if found := re.fullmatch(r"Expected `\w+(?: \| null)?` (.*)", what):
-        return f"超出范围：须 {found[1]} / out of range: must be {found[1]}"
-    return f"取值无效 / bad value: {what}"
+    for pattern, words in PATTERNS.items():
+        what = what.replace(f"Expected `str` matching regex {pattern!r}", words)
+    for pattern, words in _COMPLAINTS.items():
+        what = re.sub(pattern, words, what, flags=re.DOTALL)
+    return what
 
 
 def _explain_syntax(message: str, text: bytes) -> Refusal:
@@ -112,7 +114,7 @@ def _explain_syntax(message: str, text: bytes) -> Refusal:
         value = json.loads(text, parse_constant=mark)
     except (ValueError, RecursionError):
         detail = message.removeprefix("JSON is malformed: ")
-        return Refusal(f"不是完整的 JSON 对象 / not one complete JSON object: {detail}")
+        return Refusal(f"不是一个完整的 JSON 值 / not one complete JSON value: {detail}")
     if found:
         names = [name for name, inner in value.items() if inner is not_finite] if isinstance(value, dict) else []
         return Refusal(NOT_FINITE + "".join(f" `{name}`" for name in names[:1]), names[0] if names else "")

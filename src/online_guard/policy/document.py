@@ -80,7 +80,7 @@ def parse_override(text: str, known: Collection[str]) -> Override:
         raise _bad_override(origin, str(error)) from error
     path: list[str] = []
     while isinstance(node, dict) and (key := ".".join(path)) not in known:
-        if len(node) > 1 or not path and not node:
+        if len(node) > 1 or (not path and not node):
             raise _bad_override(origin, "应为一个 KEY=VALUE / must be one KEY=VALUE")
         if not node:
             break

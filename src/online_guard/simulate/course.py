@@ -93,7 +93,7 @@ class Course:
         day = FIRST_DAY + timedelta(days=rng.randint(3, 20))
         midnight_ms = _midnight_ms(day)
         begins_ms = midnight_ms + rng.randint(8 * 3_600_000, 16 * 3_600_000)
-        durations_s = {number: self.duration_s for number in range(1, len(TITLES) + 1)}
+        durations_s = dict.fromkeys(range(1, len(TITLES) + 1), self.duration_s)
         skew_ms = rng.randint(-90_000, 90_000)
         return Desk(
             service,

@@ -1,0 +1,84 @@
+"""The application, and the process that serves it."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from online_guard import __version__
+from online_guard.api import assessments, enrolments, problems, registration, sessions
+from online_guard.api.callers import ANYONE, callers
+from online_guard.errors import ErrorKind, GuardError
+from online_guard.service.house import House, open_house
+from online_guard.settings import Settings
+from online_guard.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+def create_app(house: House) -> FastAPI:
+    """Return the application of an open house; a worker verifies beside it while it runs."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        worker = Worker(house)
+        worker.start()
+        yield
+        worker.stop()
+        house.engine.dispose()
+
+    app = FastAPI(
+        title="online-guard",
+        version=__version__,
+        summary="互联网+职业技能培训学时核验 / Proves which class hours were really studied",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    app.state.house = house
+    problems.install(app)
+    versioned = APIRouter(prefix="/v1")
+    for router in (registration.router, sessions.router, enrolments.router, assessments.router):
+        versioned.include_router(router)
+    app.include_router(versioned)
+
+    @app.get("/healthz", summary="健康检查 / health", tags=["运行 operations"], openapi_extra=callers(ANYONE))
+    def healthz() -> dict[str, str]:
+        """Say that the service runs."""
+        return {"status": "ok"}
+
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Serve until stopped.
+
+    Raises:
+        GuardError: The address isn't loopback: callers have no keys yet, so nobody outside may reach the service.
+    """
+    if not _is_loopback(settings.host):
+        raise GuardError(
+            ErrorKind.FORBIDDEN,
+            "serve.not_loopback",
+            "调用方签名尚未提供,只能监听本机 / callers have no keys yet: it listens on loopback only",
+            where=settings.host,
+            remedy="请用 127.0.0.1 / use 127.0.0.1.",
+        )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if settings.test_client_token is not None:
+        log.warning("受信任的测试客户端已启用,切勿用于生产 / the trusted test client is on: never in production")
+    house = open_house(settings)
+    uvicorn.run(create_app(house), host=settings.host, port=settings.port, log_level="warning", access_log=False)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,154 @@
+"""Bodies of requests: strict, without unknown keys, with limits."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from online_guard.evidence import Leave, Lesson, TrainingClass
+from online_guard.ingest.live import moment_ms
+from online_guard.ingest.rows import INT32, LATEST_MS
+from online_guard.terms import ApplicantKind, CertificateRoute, FaceChecks, LessonKind, Mode, Outcome
+
+Id = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,128}$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Hours = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+Window = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+
+
+def _moment(value: object) -> object:
+    return moment_ms(value) if isinstance(value, str) else value
+
+
+Moment = Annotated[int, BeforeValidator(_moment), Field(ge=0, le=LATEST_MS, description="毫秒,或带时区的 RFC 3339")]
+
+
+class Body(BaseModel):
+    """A body of a request."""
+
+    model_config = ConfigDict(extra="forbid", strict=False, frozen=True)
+
+
+class LessonBody(Body):
+    """A lesson of a syllabus."""
+
+    lesson_no: Annotated[int, Field(ge=1, le=INT32, strict=True)]
+    title: Annotated[str, StringConstraints(max_length=500)]
+    kind: LessonKind
+    duration_s: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False, strict=True)]
+    class_hours: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False, strict=True)]
+
+
+class ClassBody(Body):
+    """A class with its syllabus, as in BUNDLE."""
+
+    class_id: Id | None = None
+    platform_id: Id
+    institution: Text
+    applicant_kind: ApplicantKind
+    applicant: Text
+    occupation: Text
+    mode: Mode
+    certificate_route: CertificateRoute
+    starts_on: date
+    ends_on: date
+    required_online_hours: Hours
+    teachers: Annotated[int, Field(ge=0, le=10_000, strict=True)]
+    lessons: Annotated[list[LessonBody], Field(min_length=1, max_length=1_000)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ClassBody:
+        if self.ends_on < self.starts_on:
+            raise ValueError("结束日期早于开班日期 / ends_on lies before starts_on")
+        numbers = [lesson.lesson_no for lesson in self.lessons]
+        if len(set(numbers)) != len(numbers):
+            raise ValueError("lesson_no 重复 / a lesson_no stands twice")
+        return self
+
+    def typed(self, class_id: str) -> TrainingClass:
+        """Return the class, its lessons in order."""
+        lessons = sorted((Lesson(**lesson.model_dump()) for lesson in self.lessons), key=lambda one: one.lesson_no)
+        return TrainingClass(**self.model_dump() | {"class_id": class_id, "lessons": tuple(lessons)})
+
+
+class LeaveBody(Body):
+    """A learner's leave."""
+
+    from_on: date
+    to_on: date
+    approved: Annotated[bool, Field(strict=True)]
+
+
+class EnrolmentBody(Body):
+    """A learner."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    identity_number: Annotated[str, StringConstraints(max_length=40)]
+    applicant: Text | None = None
+    face_checks: FaceChecks = FaceChecks.REQUIRED
+    leave: Annotated[list[LeaveBody], Field(max_length=100)] = []
+
+    def leaves(self) -> list[Leave]:
+        """Return the periods of leave."""
+        return [Leave(**period.model_dump()) for period in self.leave]
+
+
+class OpeningBody(Body):
+    """The opening of a session."""
+
+    platform_id: Id
+    session_id: Id
+    enrolment_id: Id
+    lesson_no: Annotated[int, Field(ge=1, le=INT32, strict=True)]
+    opened_at_ms: Moment
+    device_id: Id
+    user_agent: Annotated[str, StringConstraints(max_length=1_000)] | None = None
+    ip: Annotated[str, StringConstraints(max_length=64)] | None = None
+
+
+class CheckBody(Body):
+    """The result of a liveness check, from a trusted test client."""
+
+    check_id: Id
+    at_ms: Moment
+    outcome: Outcome
+    distance: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = None
+
+
+class ClaimedLessonBody(Body):
+    """Hours claimed for a lesson."""
+
+    lesson_no: Annotated[int, Field(ge=1, le=INT32, strict=True)]
+    hours: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
+
+
+class ClaimBody(Body):
+    """A claim of hours."""
+
+    claim_id: Id | None = None
+    lessons: Annotated[list[ClaimedLessonBody], Field(min_length=1, max_length=1_000)]
+
+    @model_validator(mode="after")
+    def _once_each(self) -> ClaimBody:
+        numbers = [lesson.lesson_no for lesson in self.lessons]
+        if len(set(numbers)) != len(numbers):
+            raise ValueError("同一课重复申报 / a lesson is claimed twice")
+        return self
+
+
+class PracticeBody(Body):
+    """Attended practice of a day."""
+
+    enrolment_id: Id
+    on: date
+    class_hours: Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
+
+
+class ApplicationBody(Body):
+    """An application for an assessment."""
+
+    class_id: Id
+    applied_on: date
+    assessment_on: date

@@ -1,0 +1,99 @@
+"""Errors as RFC 9457 `application/problem+json` with stable types."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from online_guard.errors import ErrorKind, GuardError
+
+STATUS: dict[ErrorKind, int] = {
+    ErrorKind.MALFORMED: 400,
+    ErrorKind.INVALID: 422,
+    ErrorKind.UNAUTHENTICATED: 401,
+    ErrorKind.FORBIDDEN: 403,
+    ErrorKind.NOT_FOUND: 404,
+    ErrorKind.CONFLICT: 409,
+    ErrorKind.TOO_LARGE: 413,
+    ErrorKind.UNSUPPORTED: 415,
+    ErrorKind.UNAVAILABLE: 503,
+}
+TITLES: dict[int, str] = {
+    400: "请求无法读取 / the request can't be read",
+    401: "未认证 / not authenticated",
+    403: "不允许 / not allowed",
+    404: "找不到 / not found",
+    405: "不支持该方法 / method not allowed",
+    409: "冲突 / conflict",
+    413: "内容过大 / too large",
+    415: "不支持的格式 / unsupported format",
+    422: "内容有误 / the content is wrong",
+    500: "服务内部错误 / internal error",
+    503: "暂不可用 / unavailable",
+}
+TYPE = "urn:online-guard:problem:"
+log = logging.getLogger(__name__)
+
+
+def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> JSONResponse:
+    """Return a problem document."""
+    content: dict[str, Any] = {
+        "type": TYPE + code,
+        "title": TITLES.get(status, str(status)),
+        "status": status,
+        "detail": detail,
+        "errors": errors or [],
+    }
+    headers = {"Retry-After": "1"} if status in (409, 503) and code.endswith(("pending", "busy")) else None
+    return JSONResponse(content, status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of an application a problem document."""
+    app.add_exception_handler(GuardError, _guard_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _guard_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, GuardError)
+    errors = [{"pointer": fault.where, "detail": fault.reason} for fault in error.faults]
+    if not errors and error.where:
+        errors = [{"pointer": error.where, "detail": error.message}]
+    return problem(STATUS[error.kind], error.code, " ".join(filter(None, (error.message, error.remedy))), errors)
+
+
+WORDS = {
+    "missing": "缺少字段 / missing key",
+    "extra_forbidden": "未知字段 / unknown key",
+    "json_invalid": "不是 JSON / not JSON",
+}
+"""Pydantic's types of error in Chinese and English; the others as Pydantic says them, behind a Chinese word."""
+
+
+def _validation_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = []
+    for fault in error.errors():
+        place = [str(part) for part in fault["loc"]]
+        pointer = "/" + "/".join(place[1:]) if place[0] == "body" else "?" + ".".join(place[1:])
+        errors.append({"pointer": pointer, "detail": WORDS.get(fault["type"], f"内容有误 / {fault['msg']}")})
+    if any(fault["type"] == "json_invalid" for fault in error.errors()):
+        return problem(400, "body.not_json", WORDS["json_invalid"], errors)
+    return problem(422, "body.invalid", "; ".join(f"{one['pointer']}: {one['detail']}" for one in errors), errors)
+
+
+def _http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = {404: "route.not_found", 405: "route.method"}.get(error.status_code, f"http.{error.status_code}")
+    return problem(error.status_code, code, TITLES.get(error.status_code, str(error.detail)))
+
+
+def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
+    return problem(500, "internal", "已记录,请稍后重试 / it was logged; try again later")

@@ -1,0 +1,82 @@
+"""Routes of classes, enrolments and reference photos."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path, Response
+from pydantic import Field
+
+from online_guard.api.bodies import ClassBody, EnrolmentBody, Id, PracticeBody
+from online_guard.api.callers import PLATFORM, ImageBytes, TheHouse, callers
+from online_guard.errors import ErrorKind, GuardError
+from online_guard.service import registration
+
+router = APIRouter(tags=["登记 registration"])
+ClassId = Annotated[Id, Path(description="班次 class")]
+EnrolmentId = Annotated[Id, Path(description="报名 enrolment")]
+CREATED, OK = 201, 200
+
+
+@router.put(
+    "/classes/{class_id}", summary="登记或修改班次 / register or change a class", openapi_extra=callers(PLATFORM)
+)
+def put_class(house: TheHouse, response: Response, class_id: ClassId, body: ClassBody) -> dict[str, Any]:
+    """Register or change a class with its syllabus; refused once sessions exist that the change would void."""
+    if body.class_id not in (None, class_id):
+        raise GuardError(
+            ErrorKind.INVALID, "class.id_differs", "与路径中的班次标识不同 / differs from the path", where="/class_id"
+        )
+    is_new = registration.put_class(house, body.typed(class_id))
+    response.status_code = CREATED if is_new else OK
+    return body.model_dump(mode="json") | {"class_id": class_id}
+
+
+@router.put(
+    "/classes/{class_id}/enrolments/{enrolment_id}",
+    summary="学员报名 / enrol a learner",
+    openapi_extra=callers(PLATFORM),
+)
+def put_enrolment(
+    house: TheHouse, response: Response, class_id: ClassId, enrolment_id: EnrolmentId, body: EnrolmentBody
+) -> dict[str, Any]:
+    """Enrol a learner; name and identity number are sealed, and never told again."""
+    is_new, told = registration.put_enrolment(
+        house,
+        class_id,
+        enrolment_id,
+        name=body.name,
+        identity_number=body.identity_number,
+        applicant=body.applicant,
+        face_checks=str(body.face_checks),
+        leave=body.leaves(),
+    )
+    response.status_code = CREATED if is_new else OK
+    return told
+
+
+@router.put(
+    "/enrolments/{enrolment_id}/reference-photo",
+    summary="登记照 / the reference photo",
+    openapi_extra=callers(PLATFORM),
+)
+def put_reference_photo(
+    house: TheHouse, response: Response, enrolment_id: EnrolmentId, image: ImageBytes
+) -> dict[str, Any]:
+    """Keep the reference face: JPEG, PNG or WebP, exactly one face, large, sharp and lit enough."""
+    is_new, told = registration.put_reference_photo(house, enrolment_id, image)
+    response.status_code = CREATED if is_new else OK
+    return told
+
+
+@router.post(
+    "/classes/{class_id}/practice", summary="线下实训学时 / attended practice", openapi_extra=callers(PLATFORM)
+)
+def add_practice(
+    house: TheHouse,
+    class_id: ClassId,
+    rows: Annotated[list[PracticeBody], Body(min_length=1, max_length=10_000), Field()],
+) -> dict[str, Any]:
+    """Record attended practice: all rows, or none when one is wrong."""
+    added = registration.add_practice(house, class_id, [(row.enrolment_id, row.on, row.class_hours) for row in rows])
+    return {"class_id": class_id, "recorded": added, "known": len(rows) - added}

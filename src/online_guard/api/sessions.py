@@ -1,0 +1,113 @@
+"""Routes of sessions: open, events, snapshots, liveness results, close, verdict."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+
+from online_guard.api.bodies import CheckBody, Id, Moment, OpeningBody
+from online_guard.api.callers import (
+    ASSESSOR,
+    PLATFORM,
+    ImageBytes,
+    JsonBytes,
+    NowMs,
+    PlatformId,
+    TestClient,
+    TheHouse,
+    callers,
+    require_test_client,
+)
+from online_guard.service import capture, sessions, verification
+
+router = APIRouter(tags=["学习会话 sessions"])
+SessionId = Annotated[Id, Path(description="学习会话 session")]
+CREATED, OK, LATER = 201, 200, 202
+
+
+@router.post("/sessions", summary="打开会话 / open a session", openapi_extra=callers(PLATFORM))
+def open_session(house: TheHouse, response: Response, body: OpeningBody, now_ms: NowMs) -> dict[str, Any]:
+    """Open a session; the player shows nothing before this has answered. Tried again, it is stamped anew."""
+    is_new, answer = sessions.open_session(house, sessions.Opening(**body.model_dump()), now_ms)
+    response.status_code = CREATED if is_new else OK
+    return answer
+
+
+@router.post("/sessions/{session_id}/events", summary="一批事件 / a batch of events", openapi_extra=callers(PLATFORM))
+def add_events(
+    house: TheHouse, session_id: SessionId, body: JsonBytes, now_ms: NowMs, platform_id: PlatformId = None
+) -> dict[str, Any]:
+    """Take 1 to 1 000 events, and answer for each: accepted, duplicate, conflict, or refused with the reason."""
+    return sessions.add_events(house, session_id, platform_id, body, now_ms)
+
+
+@router.post("/sessions/{session_id}/snapshots", summary="留存照片 / a snapshot", openapi_extra=callers(PLATFORM))
+def add_snapshot(
+    house: TheHouse,
+    response: Response,
+    session_id: SessionId,
+    image: ImageBytes,
+    now_ms: NowMs,
+    at_ms: Annotated[Moment, Query(description="拍摄时刻(客户端时钟) / moment of capture, client clock")],
+    nonce: Annotated[str | None, Query(max_length=128, description="指令的随机数 / of the directive")] = None,
+    snapshot_id: Annotated[Id | None, Query(description="照片标识,重试时相同 / the same when tried again")] = None,
+    platform_id: PlatformId = None,
+) -> dict[str, Any]:
+    """Keep one picture (JPEG, PNG or WebP, at most 4 MiB and 16 MP) and answer what was measured on it."""
+    is_new, answer = capture.add_snapshot(
+        house,
+        session_id,
+        platform_id,
+        image,
+        snapshot_id=snapshot_id or f"snapshot-{secrets.token_hex(8)}",
+        at_ms=at_ms,
+        nonce=nonce,
+        now_ms=now_ms,
+    )
+    response.status_code = CREATED if is_new else OK
+    return answer
+
+
+@router.post(
+    "/sessions/{session_id}/liveness",
+    summary="活体比对结果(仅测试客户端) / a liveness result",
+    openapi_extra=callers(PLATFORM),
+)
+def add_check(
+    house: TheHouse,
+    response: Response,
+    session_id: SessionId,
+    body: CheckBody,
+    now_ms: NowMs,
+    is_test_client: TestClient,
+    platform_id: PlatformId = None,
+) -> dict[str, Any]:
+    """Keep a liveness result that a trusted test client reports; nobody else may claim one."""
+    require_test_client(is_test_client)
+    facts = body.model_dump(mode="json")
+    is_new, answer = capture.add_check(house, session_id, platform_id, **facts, now_ms=now_ms)
+    response.status_code = CREATED if is_new else OK
+    return answer
+
+
+@router.post(
+    "/sessions/{session_id}/close",
+    summary="关闭会话 / close a session",
+    status_code=LATER,
+    openapi_extra=callers(PLATFORM),
+)
+def close_session(
+    house: TheHouse, session_id: SessionId, now_ms: NowMs, platform_id: PlatformId = None
+) -> dict[str, Any]:
+    """Close a session; verification follows."""
+    return sessions.close_session(house, session_id, platform_id, now_ms)
+
+
+@router.get(
+    "/sessions/{session_id}/verdict", summary="核验结论 / the verdict", openapi_extra=callers(PLATFORM, ASSESSOR)
+)
+def session_verdict(house: TheHouse, session_id: SessionId, platform_id: PlatformId = None) -> dict[str, Any]:
+    """Return verdict, findings and evidence; `state` is open, pending or verified."""
+    return verification.session_verdict(house, session_id, platform_id)

@@ -1,0 +1,214 @@
+"""Classes, enrolments, reference photos, practice: what is known before anyone studies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import msgspec
+import numpy as np
+from sqlalchemy.orm import Session
+from stdnum.cn import ric
+from stdnum.exceptions import ValidationError
+from stdnum.util import isdigits
+
+from online_guard.errors import ErrorKind, GuardError
+from online_guard.evidence import Leave, TrainingClass, civil_day
+from online_guard.faces.pipeline import enrol_reference
+from online_guard.service.house import House, clock_ms
+from online_guard.store import queries
+from online_guard.store.evidence_loader import training_class as stored_class
+from online_guard.store.tables import ClassRecord, EnrolmentRecord, PracticeRecord
+from online_guard.store.unit_of_work import writing
+
+NAME, NUMBER, APPLICANT, VECTOR = "name", "identity number", "applicant", "face vector"
+"""Purposes of what is sealed for an enrolment."""
+NUMBER_LENGTH = 18
+
+
+def put_class(house: House, training_class: TrainingClass) -> bool:
+    """Register or change a class; return whether it is new.
+
+    Raises:
+        GuardError: The change would void sessions that exist, or another platform owns the id.
+    """
+    body = json.dumps(msgspec.to_builtins(asdict(training_class)), ensure_ascii=False, sort_keys=True)
+    with writing(house.engine) as database:
+        record = database.get(ClassRecord, training_class.class_id)
+        if record is None:
+            database.add(
+                ClassRecord(class_id=training_class.class_id, platform_id=training_class.platform_id, body=body)
+            )
+            return True
+        if record.body != body:
+            _refuse_voiding(database, stored_class(record), training_class)
+            record.body = body
+            queries.enqueue(database, [record.class_id], clock_ms())
+            house.work.set()
+        return False
+
+
+def _refuse_voiding(database: Session, old: TrainingClass, new: TrainingClass) -> None:
+    if new.platform_id != old.platform_id:
+        raise GuardError(
+            ErrorKind.CONFLICT,
+            "class.other_platform",
+            "班次属于另一平台 / the class belongs to another platform",
+            where="/platform_id",
+        )
+    lessons = {lesson.lesson_no: lesson for lesson in new.lessons}
+    for lesson in old.lessons:
+        same = lessons.get(lesson.lesson_no) in (lesson, None)
+        kept = lesson.lesson_no in lessons and same
+        renamed = lesson.lesson_no in lessons and _but_title(lessons[lesson.lesson_no]) == _but_title(lesson)
+        if not (kept or renamed) and queries.class_has_sessions(database, old.class_id, lesson.lesson_no):
+            raise _voiding(f"/lessons/{lesson.lesson_no}", f"第 {lesson.lesson_no} 课 / lesson {lesson.lesson_no}")
+    narrower = new.starts_on > old.starts_on or new.ends_on < old.ends_on
+    if narrower and queries.class_has_sessions(database, old.class_id):
+        raise _voiding("/starts_on", "起止日期缩短 / the dates are narrower")
+
+
+def _but_title(lesson: Any) -> dict[str, Any]:
+    return {name: value for name, value in asdict(lesson).items() if name != "title"}
+
+
+def _voiding(where: str, what: str) -> GuardError:
+    return GuardError(
+        ErrorKind.CONFLICT,
+        "class.sessions_exist",
+        f"已有学习会话,不能作此修改 / sessions exist that this change would void: {what}",
+        where=where,
+        remedy="请另立班次 / register another class.",
+    )
+
+
+def put_enrolment(
+    house: House,
+    class_id: str,
+    enrolment_id: str,
+    *,
+    name: str,
+    identity_number: str,
+    applicant: str | None,
+    face_checks: str,
+    leave: Sequence[Leave],
+) -> tuple[bool, dict[str, Any]]:
+    """Enrol a learner, or change the enrolment; return whether it is new, and what may be told of it.
+
+    Raises:
+        GuardError: No such class; a wrong identity number; the enrolment exists for another class or person.
+    """
+    number = check_identity_number(identity_number)
+    vault = house.vault
+    learner_id = vault.blind_index(number)
+    facts = {
+        "face_checks": face_checks,
+        "leave": json.dumps(msgspec.to_builtins([asdict(period) for period in leave])),
+    }
+    with writing(house.engine) as database:
+        queries.class_record(database, class_id)
+        record = database.get(EnrolmentRecord, enrolment_id)
+        is_new = record is None
+        if record is None:
+            record = EnrolmentRecord(
+                enrolment_id=enrolment_id,
+                class_id=class_id,
+                learner_id=learner_id,
+                identity_number=vault.seal(number.encode(), NUMBER),
+                name=b"",
+                **facts,
+            )
+            database.add(record)
+        elif (record.class_id, record.learner_id) != (class_id, learner_id):
+            raise GuardError(
+                ErrorKind.CONFLICT,
+                "enrolment.other",
+                "该报名已用于另一班次或另一人 / the enrolment id is used for another class or person",
+                remedy="请换用新的 enrolment_id / use a new enrolment_id.",
+            )
+        record.name = vault.seal(name.encode(), NAME)
+        record.applicant = None if applicant is None else vault.seal(applicant.encode(), APPLICANT)
+        if not is_new and {key: getattr(record, key) for key in facts} != facts:
+            record.face_checks, record.leave = facts["face_checks"], facts["leave"]
+            queries.enqueue(database, [class_id], clock_ms())
+            house.work.set()
+    told = {"enrolment_id": enrolment_id, "class_id": class_id, "learner_id": learner_id, "face_checks": face_checks}
+    return is_new, told
+
+
+def check_identity_number(text: str) -> str:
+    """Return a resident identity number in its normal form.
+
+    Raises:
+        GuardError: Its form, birth date or check digit is wrong; the number itself is never repeated.
+
+    The region isn't looked up: codes change, a number is given for life, and stdnum's list lacks the residence permits
+    81, 82 and 83.
+
+    Source: GB 11643-1999 (number), ISO 7064 MOD 11-2 (check digit).
+    """
+    number = ric.compact(text)
+    try:
+        formed = len(number) == NUMBER_LENGTH and isdigits(number[:-1])
+        right = formed and number[-1] == ric.calc_check_digit(number)
+        born = ric.get_birth_date(number) if right else None
+    except ValidationError:
+        born = None
+    if born is None or np.datetime64(born) > civil_day(np.array(clock_ms())):
+        raise GuardError(
+            ErrorKind.INVALID,
+            "enrolment.identity_number",
+            "身份证号码有误(位数、出生日期或校验码) / wrong identity number (length, birth date or check digit)",
+            where="/identity_number",
+            remedy="请核对身份证件 / compare it with the document.",
+        )
+    return number
+
+
+def put_reference_photo(house: House, enrolment_id: str, image: bytes) -> tuple[bool, dict[str, Any]]:
+    """Keep the reference photo of an enrolment; return whether it is the first, and what was measured.
+
+    Raises:
+        GuardError: No such enrolment, or the picture can't serve as a reference.
+    """
+    report = enrol_reference(image)
+    house.blobs.put(report.sha256, image)
+    sealed = house.vault.seal(np.asarray(report.vector, np.float64).tobytes(), VECTOR)
+    with writing(house.engine) as database:
+        record = queries.must_find(database, EnrolmentRecord, enrolment_id, "学员报名 enrolment")
+        is_new = record.reference_sha256 is None
+        record.reference_sha256, record.reference_vector = report.sha256, sealed
+    measured = {name: getattr(report, name) for name in ("sha256", "phash", "brightness", "sharpness", "face_size_px")}
+    return is_new, {"enrolment_id": enrolment_id, "faces": 1, **measured}
+
+
+def add_practice(house: House, class_id: str, rows: Sequence[tuple[str, date, float]]) -> int:
+    """Record attended practice (enrolment id, day, class hours); return how many rows are new.
+
+    Raises:
+        GuardError: An enrolment isn't of the class, or a day was recorded with other hours; then nothing is kept.
+    """
+    added = 0
+    with writing(house.engine) as database:
+        queries.class_record(database, class_id)
+        for number, (enrolment_id, day, hours) in enumerate(rows):
+            record = database.get(EnrolmentRecord, enrolment_id)
+            if record is None or record.class_id != class_id:
+                raise queries.not_found(f"/{number}/enrolment_id", enrolment_id)
+            known = database.get(PracticeRecord, (enrolment_id, day.isoformat()))
+            if known is None:
+                database.add(PracticeRecord(enrolment_id=enrolment_id, on=day.isoformat(), class_hours=hours))
+                added += 1
+            elif known.class_hours != hours:
+                raise GuardError(
+                    ErrorKind.CONFLICT,
+                    "practice.recorded",
+                    "该日实训已登记为其他学时 / the day has other hours",
+                    where=f"/{number}/class_hours",
+                )
+        queries.enqueue(database, [class_id], clock_ms())
+    house.work.set()
+    return added

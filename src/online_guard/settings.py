@@ -1,0 +1,42 @@
+"""Settings of the machine, and where its secrets lie; never a threshold (those are policy)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What differs from machine to machine, read from `ONLINE_GUARD_…` in the environment.
+
+    Attributes:
+        data_dir: Folder of the database, the sealed pictures and the master key.
+        database_url: SQLAlchemy URL; by default SQLite in `data_dir`.
+        policy: Name of a shipped policy pack, or the path of one.
+        master_key_file: Key that seals personal data; made on the first start, readable by its owner only.
+        host: Address to listen on, loopback only.
+        port: Port to listen on.
+        test_client_token: Lets a trusted test client set the service clock and report liveness results; off by default.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ONLINE_GUARD_", extra="ignore")
+
+    data_dir: Path = Path("var")
+    database_url: str | None = None
+    policy: str = "huangchuan-2021"
+    master_key_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8080
+    test_client_token: SecretStr | None = None
+
+    @property
+    def database(self) -> str:
+        """Return the URL of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'online-guard.sqlite3'}"
+
+    @property
+    def key_file(self) -> Path:
+        """Return the path of the master key."""
+        return self.master_key_file or self.data_dir / "master.key"

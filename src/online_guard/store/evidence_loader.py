@@ -1,0 +1,194 @@
+"""Stored rows → Evidence: a class with its learners' sessions elsewhere, or one lesson of an enrolment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from online_guard.evidence import (
+    Application,
+    Enrolment,
+    Events,
+    Evidence,
+    Leave,
+    Lesson,
+    Practice,
+    TrainingClass,
+    assemble,
+)
+from online_guard.store.tables import (
+    ApplicationRecord,
+    CheckRecord,
+    ClassRecord,
+    ConflictRecord,
+    DirectiveRecord,
+    EnrolmentRecord,
+    EventRecord,
+    PracticeRecord,
+    SessionRecord,
+    SnapshotRecord,
+)
+from online_guard.terms import ApplicantKind, CertificateRoute, FaceChecks, LessonKind, Mode
+
+EVENT_COLUMNS = (
+    "seq", "type", "at_ms", "received_ms", "position_s", "from_s", "playing", "rate", "player", "popup",
+)  # fmt: skip
+
+
+def training_class(record: ClassRecord) -> TrainingClass:
+    """Return a stored class as evidence."""
+    body = json.loads(record.body)
+    lessons = [Lesson(**{**row, "kind": LessonKind(row["kind"])}) for row in body.pop("lessons")]
+    return TrainingClass(
+        **{
+            **body,
+            "applicant_kind": ApplicantKind(body["applicant_kind"]),
+            "mode": Mode(body["mode"]),
+            "certificate_route": CertificateRoute(body["certificate_route"]),
+            "starts_on": date.fromisoformat(body["starts_on"]),
+            "ends_on": date.fromisoformat(body["ends_on"]),
+            "lessons": tuple(lessons),
+        }
+    )
+
+
+def enrolment(record: EnrolmentRecord) -> Enrolment:
+    """Return a stored enrolment as evidence."""
+    leave = tuple(
+        Leave(date.fromisoformat(row["from_on"]), date.fromisoformat(row["to_on"]), row["approved"])
+        for row in json.loads(record.leave)
+    )
+    return Enrolment(record.enrolment_id, record.class_id, record.learner_id, FaceChecks(record.face_checks), leave)
+
+
+def load_class(database: Session, class_id: str) -> tuple[Evidence, Events]:
+    """Return the evidence of a class, and its raw events, unsettled.
+
+    The learners' enrolments in other classes come with it, so that overlaps across classes and platforms are seen.
+    """
+    learners = select(EnrolmentRecord.learner_id).where(EnrolmentRecord.class_id == class_id)
+    return _load(
+        database, list(database.scalars(select(EnrolmentRecord).where(EnrolmentRecord.learner_id.in_(learners))))
+    )
+
+
+def load_all(database: Session) -> tuple[Evidence, Events]:
+    """Return the evidence of everything stored, and its raw events, unsettled."""
+    return _load(database, list(database.scalars(select(EnrolmentRecord))), everything=True)
+
+
+def load_lesson(database: Session, enrolment_id: str, lesson_no: int) -> tuple[Evidence, Events]:
+    """Return the evidence of the sessions of one lesson of an enrolment, and their raw events, unsettled."""
+    return _load(database, [database.get_one(EnrolmentRecord, enrolment_id)], lesson_no=lesson_no)
+
+
+def stored_rows(database: Session) -> dict[str, Any]:
+    """Return all sessions, snapshots, checks and directives with the names that BUNDLE gives their fields."""
+    records = {record.row_id: record for record in database.scalars(select(SessionRecord))}
+    return {"sessions": list(records.values()), **_facts_about(database, records, everything=True)}
+
+
+def _load(
+    database: Session, enrolments: Sequence[EnrolmentRecord], *, lesson_no: int | None = None, everything: bool = False
+) -> tuple[Evidence, Events]:
+    ids = [record.enrolment_id for record in enrolments]
+    classes = select(ClassRecord)
+    sessions = select(SessionRecord)
+    practice, applications = select(PracticeRecord), select(ApplicationRecord)
+    if not everything:
+        class_ids = sorted({record.class_id for record in enrolments})
+        classes = classes.where(ClassRecord.class_id.in_(class_ids))
+        sessions = sessions.where(SessionRecord.enrolment_id.in_(ids))
+        practice = practice.where(PracticeRecord.enrolment_id.in_(ids))
+        applications = applications.where(ApplicationRecord.class_id.in_(class_ids))
+    if lesson_no is not None:
+        sessions = sessions.where(SessionRecord.lesson_no == lesson_no)
+    by_row = {record.row_id: record for record in database.scalars(sessions)}
+    evidence = assemble(
+        classes=[training_class(record) for record in database.scalars(classes)],
+        enrolments=[enrolment(record) for record in enrolments],
+        sessions=by_row.values(),
+        practice=[
+            Practice(row.enrolment_id, date.fromisoformat(row.on), row.class_hours)
+            for row in database.scalars(practice)
+        ],
+        applications=[
+            Application(
+                row.class_id, row.window, date.fromisoformat(row.applied_on), date.fromisoformat(row.assessment_on)
+            )
+            for row in database.scalars(applications)
+        ],
+        **_facts_about(database, by_row, everything=everything),
+    )
+    places = {key: place for place, key in enumerate(evidence.sessions.key)}
+    place_of = {row: places[f"{record.platform_id}/{record.session_id}"] for row, record in by_row.items()}
+    return evidence, _events(database, place_of, everything=everything)
+
+
+def _facts_about(
+    database: Session, by_row: dict[int, SessionRecord], *, everything: bool
+) -> dict[str, Any]:
+    told = [row for row in _facts(database, DirectiveRecord, by_row, everything) if row.issued_ms is not None]
+    return {
+        "snapshots": _facts(database, SnapshotRecord, by_row, everything, presented_attack=None),
+        "checks": _facts(database, CheckRecord, by_row, everything, presented_attack=None),
+        "directives": told,
+    }
+
+
+def _facts(
+    database: Session, table: type[Any], by_row: dict[int, SessionRecord], everything: bool, **more: Any
+) -> list[SimpleNamespace]:
+    query = select(table) if everything else select(table).where(table.session_row.in_(list(by_row)))
+    result = []
+    for record in database.scalars(query):
+        session = by_row[record.session_row]
+        values = {column.key: getattr(record, column.key) for column in table.__table__.columns}
+        result.append(SimpleNamespace(platform_id=session.platform_id, session_id=session.session_id, **values, **more))
+    return result
+
+
+def _events(database: Session, place_of: dict[int, int], *, everything: bool) -> Events:
+    """Return stored events and, after them, those kept aside, as columns."""
+    columns = [getattr(EventRecord, name) for name in EVENT_COLUMNS]
+    query = select(EventRecord.session_row, *columns).order_by(EventRecord.session_row, EventRecord.seq)
+    aside = select(ConflictRecord)
+    if not everything:
+        rows = list(place_of)
+        query, aside = query.where(EventRecord.session_row.in_(rows)), aside.where(ConflictRecord.session_row.in_(rows))
+    stored = [(place_of[row[0]], *row[1:]) for row in database.execute(query)]
+    for record in database.scalars(aside):
+        content = json.loads(record.content)
+        stored.append((place_of[record.session_row], *(content.get(name) for name in EVENT_COLUMNS)))
+    return event_columns(stored)
+
+
+def event_columns(rows: Sequence[tuple[Any, ...]]) -> Events:
+    """Return rows of (session, then `EVENT_COLUMNS`) as columns; `type` is a code, absent values are None."""
+    session, seq, kind, at_ms, received_ms, position, start, playing, rate, player, popup = (
+        zip(*rows, strict=True) if rows else [()] * (len(EVENT_COLUMNS) + 1)
+    )
+    players: dict[str, int] = {}
+    popups: dict[str, int] = {}
+    return Events(
+        session=np.array(session, np.int64),
+        seq=np.array(seq, np.int32),
+        type=np.array(kind, np.int8),
+        at_ms=np.array(at_ms, np.int64),
+        received_ms=np.array(received_ms, np.int64),
+        position_s=np.array(position, np.float64),
+        from_s=np.array([np.nan if value is None else value for value in start], np.float64),
+        playing=np.array(playing, np.bool_),
+        rate=np.array(rate, np.float32),
+        player=np.array([players.setdefault(name, len(players)) for name in player], np.int32),
+        popup=np.array([-1 if name is None else popups.setdefault(name, len(popups)) for name in popup], np.int32),
+        player_names=np.array(list(players), object),
+        popup_names=np.array(list(popups), object),
+    )

@@ -1,0 +1,14 @@
+"""Runs the migrations against the configured database."""
+
+from alembic import context
+
+from online_guard.store.tables import Base
+from online_guard.store.unit_of_work import open_engine
+
+url = context.config.get_main_option("sqlalchemy.url") or ""
+engine = open_engine(url)
+with engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+engine.dispose()

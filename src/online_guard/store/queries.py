@@ -1,0 +1,205 @@
+"""Look-ups and changes of single rows; every `SELECT` that a service function needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from online_guard.errors import ErrorKind, GuardError
+from online_guard.store.tables import (
+    ApplicationRecord,
+    Base,
+    ClaimRecord,
+    ClassRecord,
+    ConflictRecord,
+    DirectiveRecord,
+    EnrolmentRecord,
+    EventRecord,
+    FindingRecord,
+    JobRecord,
+    ResultRecord,
+    SessionRecord,
+)
+
+Row = TypeVar("Row", bound=Base)
+
+
+def must_find(database: Session, table: type[Row], key: Any, what: str) -> Row:
+    """Return the row of a key.
+
+    Raises:
+        GuardError: There is none; `what` names the thing in Chinese and English.
+    """
+    found = database.get(table, key)
+    if found is None:
+        raise not_found(what, key)
+    return found
+
+
+def not_found(what: str, key: Any) -> GuardError:
+    """Return the error for a thing that isn't there."""
+    return GuardError(ErrorKind.NOT_FOUND, "not_found", f"找不到 / not found: {what} `{key}`")
+
+
+def find_session(database: Session, session_id: str, platform_id: str | None) -> SessionRecord:
+    """Return a session by its id, and its platform where two platforms use the id.
+
+    Raises:
+        GuardError: There is none, or the platform must be said.
+    """
+    query = select(SessionRecord).where(SessionRecord.session_id == session_id)
+    if platform_id is not None:
+        query = query.where(SessionRecord.platform_id == platform_id)
+    found = database.scalars(query.limit(2)).all()
+    if not found:
+        raise not_found("学习会话 session", session_id)
+    if len(found) > 1:
+        raise GuardError(
+            ErrorKind.CONFLICT,
+            "session.ambiguous",
+            "多个平台使用该会话标识 / several platforms use this session id",
+            where="?platform_id",
+            remedy="请以 platform_id 指明平台 / say which with platform_id.",
+        )
+    return found[0]
+
+
+def next_seq(database: Session, session_row: int) -> int:
+    """Return the number after the greatest `seq` of a session."""
+    greatest = database.scalar(select(func.max(EventRecord.seq)).where(EventRecord.session_row == session_row))
+    return 0 if greatest is None else greatest + 1
+
+
+def events_by_seq(database: Session, session_row: int, numbers: Sequence[int]) -> dict[int, EventRecord]:
+    """Return the stored events of some numbers."""
+    query = select(EventRecord).where(EventRecord.session_row == session_row, EventRecord.seq.in_(numbers))
+    return {record.seq: record for record in database.scalars(query)}
+
+
+def conflict_known(database: Session, session_row: int, seq: int, digest: str) -> bool:
+    """Return whether this content was already kept aside under this number."""
+    query = select(ConflictRecord.row_id).where(
+        ConflictRecord.session_row == session_row, ConflictRecord.seq == seq, ConflictRecord.digest == digest
+    )
+    return database.scalar(query) is not None
+
+
+def class_has_sessions(database: Session, class_id: str, lesson_no: int | None = None) -> bool:
+    """Return whether a class, or one of its lessons, has a session."""
+    query = select(SessionRecord.row_id).join(EnrolmentRecord).where(EnrolmentRecord.class_id == class_id)
+    if lesson_no is not None:
+        query = query.where(SessionRecord.lesson_no == lesson_no)
+    return database.scalar(query.limit(1)) is not None
+
+
+def directives(database: Session, session_row: int) -> list[DirectiveRecord]:
+    """Return all directives drawn for a session, told or not."""
+    query = select(DirectiveRecord).where(DirectiveRecord.session_row == session_row)
+    return list(database.scalars(query.order_by(DirectiveRecord.due_playing_ms)))
+
+
+def classes_of_learner(database: Session, learner_id: str) -> list[str]:
+    """Return the classes in which a learner is enrolled."""
+    query = select(EnrolmentRecord.class_id).where(EnrolmentRecord.learner_id == learner_id).distinct()
+    return sorted(database.scalars(query))
+
+
+def enqueue(database: Session, class_ids: Iterable[str], now_ms: int) -> None:
+    """Ask for the verification of classes, once each: one that already waits isn't asked for again."""
+    for class_id in class_ids:
+        waiting = select(JobRecord.row_id).where(JobRecord.class_id == class_id, JobRecord.leased_until_ms.is_(None))
+        if database.scalar(waiting.limit(1)) is None:
+            database.add(JobRecord(class_id=class_id, run_after_ms=now_ms, attempts=0))
+            database.flush()
+
+
+def take_job(database: Session, now_ms: int, lease_ms: int) -> JobRecord | None:
+    """Return a job that is due, leased by a conditional update; None when there is none."""
+    free = (JobRecord.leased_until_ms.is_(None)) | (JobRecord.leased_until_ms < now_ms)
+    query = select(JobRecord).where(JobRecord.run_after_ms <= now_ms, free).order_by(JobRecord.run_after_ms).limit(1)
+    job = database.scalar(query)
+    if job is None:
+        return None
+    taken = database.execute(
+        update(JobRecord)
+        .where(JobRecord.row_id == job.row_id, free)
+        .values(leased_until_ms=now_ms + lease_ms, attempts=JobRecord.attempts + 1)
+        .returning(JobRecord.row_id)
+    ).scalar()
+    return job if taken is not None else None
+
+
+def is_pending(database: Session, class_id: str) -> bool:
+    """Return whether a class waits for its verification."""
+    return database.scalar(select(JobRecord.row_id).where(JobRecord.class_id == class_id).limit(1)) is not None
+
+
+def replace_results(
+    database: Session, class_id: str, findings: Iterable[FindingRecord], results: Iterable[ResultRecord]
+) -> None:
+    """Put a class's new verification in the place of the one before."""
+    database.execute(delete(FindingRecord).where(FindingRecord.class_id == class_id))
+    database.execute(delete(ResultRecord).where(ResultRecord.class_id == class_id))
+    database.add_all(findings)
+    database.add_all(results)
+
+
+def results(database: Session, kind: str, owner: str) -> list[ResultRecord]:
+    """Return the rows of the last verification about an owner, in the order in which they were written."""
+    query = select(ResultRecord).where(ResultRecord.kind == kind, ResultRecord.owner == owner)
+    return list(database.scalars(query.order_by(ResultRecord.row_id)))
+
+
+def results_of_class(database: Session, kind: str, class_id: str) -> list[dict[str, Any]]:
+    """Return the bodies of a class's rows of one kind."""
+    query = select(ResultRecord.body).where(ResultRecord.kind == kind, ResultRecord.class_id == class_id)
+    return [json.loads(body) for body in database.scalars(query.order_by(ResultRecord.row_id))]
+
+
+def findings_about(database: Session, subjects: Sequence[tuple[str, str]]) -> list[FindingRecord]:
+    """Return the findings about some (subject, subject id), by rule."""
+    found: list[FindingRecord] = []
+    for subject, subject_id in subjects:
+        query = select(FindingRecord).where(FindingRecord.subject == subject, FindingRecord.subject_id == subject_id)
+        found += database.scalars(query)
+    return sorted(found, key=lambda record: (record.rule, record.subject_id))
+
+
+def claims(database: Session, enrolment_id: str) -> list[ClaimRecord]:
+    """Return the claims made for an enrolment, oldest first."""
+    query = select(ClaimRecord).where(ClaimRecord.enrolment_id == enrolment_id)
+    return list(database.scalars(query.order_by(ClaimRecord.received_ms, ClaimRecord.claim_id)))
+
+
+def class_record(database: Session, class_id: str) -> ClassRecord:
+    """Return a class.
+
+    Raises:
+        GuardError: There is none.
+    """
+    return must_find(database, ClassRecord, class_id, "培训班次 class")
+
+
+def findings_of_snapshots(database: Session, session_key: str) -> list[FindingRecord]:
+    """Return the findings about a session's snapshots."""
+    prefix = f"{session_key}/"
+    query = select(FindingRecord).where(
+        FindingRecord.subject == "snapshot", FindingRecord.subject_id.startswith(prefix, autoescape=True)
+    )
+    return list(database.scalars(query.order_by(FindingRecord.rule, FindingRecord.subject_id)))
+
+
+def of_class(database: Session, table: type[Row], class_id: str) -> list[Row]:
+    """Return a table's rows about a class."""
+    column = table.__table__.c.class_id
+    return list(database.scalars(select(table).where(column == class_id)))
+
+
+def classes_applying(database: Session, window: str) -> list[str]:
+    """Return the classes that apply for an assessment window."""
+    query = select(ApplicationRecord.class_id).where(ApplicationRecord.window == window)
+    return sorted(database.scalars(query))

@@ -1,0 +1,238 @@
+"""The tables of the service's database."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+Key = String(128)
+BigKey = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class ClassRecord(Base):
+    """A class; `body` is its row of BUNDLE as JSON."""
+
+    __tablename__ = "training_class"
+
+    class_id: Mapped[str] = mapped_column(Key, primary_key=True)
+    platform_id: Mapped[str] = mapped_column(Key, index=True)
+    body: Mapped[str] = mapped_column(Text)
+
+
+class EnrolmentRecord(Base):
+    """A learner in a class; name, identity number and face vector are sealed."""
+
+    __tablename__ = "enrolment"
+
+    enrolment_id: Mapped[str] = mapped_column(Key, primary_key=True)
+    class_id: Mapped[str] = mapped_column(ForeignKey("training_class.class_id"), index=True)
+    learner_id: Mapped[str] = mapped_column(Key, index=True)
+    name: Mapped[bytes] = mapped_column(LargeBinary)
+    identity_number: Mapped[bytes] = mapped_column(LargeBinary)
+    applicant: Mapped[bytes | None] = mapped_column(LargeBinary)
+    face_checks: Mapped[str] = mapped_column(String(16))
+    leave: Mapped[str] = mapped_column(Text)
+    reference_sha256: Mapped[str | None] = mapped_column(String(64))
+    reference_vector: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class SessionRecord(Base):
+    """A sitting; times in ms, `closed_received_ms` null while open."""
+
+    __tablename__ = "session"
+    __table_args__ = (UniqueConstraint("platform_id", "session_id"),)
+
+    row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    platform_id: Mapped[str] = mapped_column(Key)
+    session_id: Mapped[str] = mapped_column(Key, index=True)
+    enrolment_id: Mapped[str] = mapped_column(ForeignKey("enrolment.enrolment_id"), index=True)
+    lesson_no: Mapped[int]
+    opened_at_ms: Mapped[int] = mapped_column(BigInteger)
+    opened_received_ms: Mapped[int] = mapped_column(BigInteger)
+    device_id: Mapped[str] = mapped_column(Key)
+    user_agent: Mapped[str | None] = mapped_column(Text)
+    ip: Mapped[str | None] = mapped_column(Text)
+    closed_received_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class EventRecord(Base):
+    """An event that counts (SPEC 3.2)."""
+
+    __tablename__ = "event"
+
+    session_row: Mapped[int] = mapped_column(ForeignKey("session.row_id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    type: Mapped[int]
+    at_ms: Mapped[int] = mapped_column(BigInteger)
+    received_ms: Mapped[int] = mapped_column(BigInteger)
+    position_s: Mapped[float]
+    from_s: Mapped[float | None]
+    playing: Mapped[bool]
+    rate: Mapped[float]
+    player: Mapped[str] = mapped_column(Key)
+    popup: Mapped[str | None] = mapped_column(Key)
+
+
+class ConflictRecord(Base):
+    """An event kept aside: sent under a used `seq` with other content."""
+
+    __tablename__ = "event_conflict"
+    __table_args__ = (UniqueConstraint("session_row", "seq", "digest"),)
+
+    row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    session_row: Mapped[int] = mapped_column(ForeignKey("session.row_id"))
+    seq: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
+    received_ms: Mapped[int] = mapped_column(BigInteger)
+    content: Mapped[str] = mapped_column(Text)
+
+
+class DeadLetterRecord(Base):
+    """Something refused, kept with its reason."""
+
+    __tablename__ = "dead_letter"
+
+    row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    session_row: Mapped[int | None] = mapped_column(ForeignKey("session.row_id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    received_ms: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    content: Mapped[str] = mapped_column(Text)
+
+
+class SnapshotRecord(Base):
+    """A retained image and what was measured on it; `report` is the answer to its sender as JSON."""
+
+    __tablename__ = "snapshot"
+
+    session_row: Mapped[int] = mapped_column(ForeignKey("session.row_id"), primary_key=True)
+    snapshot_id: Mapped[str] = mapped_column(Key, primary_key=True)
+    at_ms: Mapped[int] = mapped_column(BigInteger)
+    received_ms: Mapped[int] = mapped_column(BigInteger)
+    asked: Mapped[bool]
+    good: Mapped[bool]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    phash: Mapped[str] = mapped_column(String(16))
+    distance: Mapped[float | None]
+    report: Mapped[str] = mapped_column(Text)
+
+
+class CheckRecord(Base):
+    """The result of a liveness check."""
+
+    __tablename__ = "liveness_check"
+
+    session_row: Mapped[int] = mapped_column(ForeignKey("session.row_id"), primary_key=True)
+    check_id: Mapped[str] = mapped_column(Key, primary_key=True)
+    at_ms: Mapped[int] = mapped_column(BigInteger)
+    outcome: Mapped[str] = mapped_column(String(16))
+    distance: Mapped[float | None]
+
+
+class DirectiveRecord(Base):
+    """What the service drew for a session; `issued_ms` null until the player was told, `used_ms` until answered."""
+
+    __tablename__ = "directive"
+
+    session_row: Mapped[int] = mapped_column(ForeignKey("session.row_id"), primary_key=True)
+    directive_id: Mapped[str] = mapped_column(Key, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    nonce: Mapped[str] = mapped_column(String(64))
+    due_playing_ms: Mapped[int] = mapped_column(BigInteger)
+    issued_ms: Mapped[int | None] = mapped_column(BigInteger)
+    used_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class PracticeRecord(Base):
+    """Attended offline practice of a day."""
+
+    __tablename__ = "practice"
+
+    enrolment_id: Mapped[str] = mapped_column(ForeignKey("enrolment.enrolment_id"), primary_key=True)
+    on: Mapped[str] = mapped_column(String(10), primary_key=True)
+    class_hours: Mapped[float]
+
+
+class ApplicationRecord(Base):
+    """An application of a class for an assessment window."""
+
+    __tablename__ = "application"
+
+    class_id: Mapped[str] = mapped_column(ForeignKey("training_class.class_id"), primary_key=True)
+    window: Mapped[str] = mapped_column(String(7), primary_key=True)
+    applied_on: Mapped[str] = mapped_column(String(10))
+    assessment_on: Mapped[str] = mapped_column(String(10))
+
+
+class JobRecord(Base):
+    """A class that is to be verified; taken by a lease, gone when done."""
+
+    __tablename__ = "job"
+    __table_args__ = (Index(None, "run_after_ms"),)
+
+    row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    class_id: Mapped[str] = mapped_column(ForeignKey("training_class.class_id"), index=True)
+    run_after_ms: Mapped[int] = mapped_column(BigInteger)
+    leased_until_ms: Mapped[int | None] = mapped_column(BigInteger)
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+
+class FindingRecord(Base):
+    """A finding of a class's last verification, with the policy that it was judged by."""
+
+    __tablename__ = "finding"
+
+    row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    class_id: Mapped[str] = mapped_column(ForeignKey("training_class.class_id"), index=True)
+    rule: Mapped[str] = mapped_column(String(8))
+    rule_since: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(16))
+    subject_id: Mapped[str] = mapped_column(String(400), index=True)
+    effect: Mapped[str] = mapped_column(String(8))
+    start_ms: Mapped[int | None] = mapped_column(BigInteger)
+    end_ms: Mapped[int | None] = mapped_column(BigInteger)
+    evidence: Mapped[str] = mapped_column(Text)
+    policy_id: Mapped[str] = mapped_column(String(128))
+    policy_version: Mapped[str] = mapped_column(String(64))
+    policy_sha256: Mapped[str] = mapped_column(String(64))
+
+
+class ResultRecord(Base):
+    """A row of a class's last verification: kind `session`, `ledger` or `eligibility`, `body` as in SPEC 8."""
+
+    __tablename__ = "result"
+    __table_args__ = (Index(None, "kind", "owner"),)
+
+    row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    class_id: Mapped[str] = mapped_column(ForeignKey("training_class.class_id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    owner: Mapped[str] = mapped_column(String(400))
+    body: Mapped[str] = mapped_column(Text)
+    policy_id: Mapped[str] = mapped_column(String(128))
+    policy_version: Mapped[str] = mapped_column(String(64))
+    policy_sha256: Mapped[str] = mapped_column(String(64))
+
+
+class ClaimRecord(Base):
+    """A platform's claim of hours, and the answer it got."""
+
+    __tablename__ = "claim"
+
+    enrolment_id: Mapped[str] = mapped_column(ForeignKey("enrolment.enrolment_id"), primary_key=True)
+    claim_id: Mapped[str] = mapped_column(Key, primary_key=True)
+    received_ms: Mapped[int] = mapped_column(BigInteger)
+    body: Mapped[str] = mapped_column(Text)
+    answer: Mapped[str] = mapped_column(Text)
