@@ -475,7 +475,7 @@ def specials() -> list[tuple[str, int, list[str], str, bytes]]:
     """Return file, learner it was sent for, reasons against it, what it shows, and bytes of pictures with a fault."""
     one, two, three = SNAPSHOTS
     dark, bright = replace(one, number=4, gain=0.15, noise=2), replace(one, number=5, gain=2.6)
-    blurred, far = replace(three, number=6, blur_px=3.0, gain=1.0), replace(one, number=7, zoom=0.22)
+    blurred, far = replace(three, number=6, blur_px=3.8, gain=1.0, noise=1), replace(one, number=7, zoom=0.22)
 
     def snap(learner: int, take: Take) -> bytes:
         return encode(capture(learner, take, SNAPSHOT_PX), "jpg")
@@ -492,8 +492,8 @@ def specials() -> list[tuple[str, int, list[str], str, bytes]]:
         ("two-faces.jpg", 5, ["several_faces"], "two people before the camera",
          encode(np.hstack([half(5, two), half(8, three)]), "jpg")),
         ("dark.jpg", 3, ["too_dark"], "a room without light", snap(3, dark)),
-        ("bright.jpg", 9, ["too_bright"], "over-exposed", snap(9, bright)),
-        ("blurred.jpg", 7, ["too_blurred"], "out of focus", snap(7, blurred)),
+        ("bright.jpg", 8, ["too_bright"], "over-exposed", snap(8, bright)),
+        ("blurred.jpg", 12, ["too_blurred"], "out of focus", snap(12, blurred)),
         ("small.jpg", 10, ["too_small"], "far from the camera", snap(10, far)),
         ("replayed-reference.webp", 1, [], "the reference photo itself, re-encoded", replayed),
     ]  # fmt: skip

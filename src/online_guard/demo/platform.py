@@ -14,6 +14,7 @@ from online_guard.simulate.recorder import Directive, Opening, TelemetryEvent
 from online_guard.terms import Outcome
 
 Json = dict[str, Any]
+Body = Json | list[Json] | bytes
 TOKEN_HEADER = "Online-Guard-Test-Client"
 NOW_HEADER = "Online-Guard-Test-Now-Ms"
 
@@ -73,7 +74,7 @@ class Platform:
     def snapshot(self, opening: Opening, at_ms: int, picture: str, asked_by: Directive | None, now_ms: int) -> None:
         """Deliver one camera image."""
         content = self.album.picture(self.numbers[opening.enrolment_id], picture)
-        parameters = {"at_ms": str(at_ms), "snapshot_id": f"photo-{len(self.pictures) + 1:06}"}
+        parameters = {"at_ms": _rfc3339(at_ms), "snapshot_id": f"photo-{len(self.pictures) + 1:06}"}
         if asked_by is not None:
             parameters["nonce"] = asked_by.nonce
         answer = self.call(
@@ -107,7 +108,7 @@ class Platform:
         self,
         method: str,
         path: str,
-        body: Json | bytes | None = None,
+        body: Body | None = None,
         *,
         now_ms: int | None = None,
         parameters: Mapping[str, str] | None = None,
@@ -132,7 +133,7 @@ class Platform:
         self,
         method: str,
         path: str,
-        body: Json | bytes | None = None,
+        body: Body | None = None,
         *,
         now_ms: int | None = None,
         parameters: Mapping[str, str] | None = None,
@@ -169,3 +170,9 @@ def _unexpected(message: str) -> GuardError:
         f"服务的答复不符合预期 / the service did not answer as expected: {message}",
         faults=(Fault("service", message),),
     )
+
+
+def _rfc3339(at_ms: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")

@@ -218,7 +218,7 @@ def _claim(platform: Platform, enrolment_id: str) -> Json:
 def _apply(platform: Platform, course: Course, ids: Sequence[str]) -> None:
     """Report the attended practice and apply for the assessment."""
     rows = [course.practice_row(name) for name in ids]
-    platform.call("POST", f"/v1/classes/{course.class_id}/practice", {"practice": rows})
+    platform.call("POST", f"/v1/classes/{course.class_id}/practice", rows)
     application = course.application_row()
     window = application.pop("window")
     platform.call("POST", f"/v1/assessments/{window}/applications", application)

@@ -60,7 +60,7 @@ _loaded: list[FaceModels] = []
 
 
 def face_models() -> FaceModels:
-    """Return the models of this process; the first call checks the files' SHA-256 and loads them (about 0.3 s).
+    """Return the models of this process; the first call checks the files' SHA-256 and loads them (under a second).
 
     Raises:
         GuardError: `models.missing` or `models.changed`.

@@ -86,14 +86,7 @@ def write_bundle(
         ValueError: blocks out of order, or with conflicts.
     """
     target = Path(path)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise GuardError(
-            ErrorKind.CONFLICT,
-            "bundle.exists",
-            "目标已存在且不为空 / the target exists and isn't empty",
-            where=str(target),
-            remedy="请另选文件夹 / choose another folder",
-        )
+    _check_free(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
@@ -110,6 +103,18 @@ def write_bundle(
         raise _unwritable(target, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_free(target: Path) -> None:
+    """Refuse a target that holds something already."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise GuardError(
+            ErrorKind.CONFLICT,
+            "bundle.exists",
+            "目标已存在且不为空 / the target exists and isn't empty",
+            where=str(target),
+            remedy="请另选文件夹 / choose another folder",
+        )
 
 
 def _unwritable(target: Path, error: OSError) -> GuardError:

@@ -221,36 +221,21 @@ def _read_part(file: pq.ParquetFile, group: int, columns: list[str], low: int, h
 def _raw(table: pa.Table, rows: RowRange) -> RawEvents:
     """Return the columns of a table as NumPy arrays, without a copy where the file has no nulls."""
     absent: dict[str, Flags] = {}
-
-    def numbers(name: str, fill: int | bool = 0) -> NDArray[Any]:
-        column = _one_array(table.column(name))
-        if column.null_count:
-            absent[name] = column.is_null().to_numpy(zero_copy_only=False)
-            column = column.fill_null(fill)
-        values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
-        return values
-
-    def words(name: str) -> tuple[NDArray[np.int32], list[str]]:
-        if name in _OPTIONAL and (name not in table.column_names or pa.types.is_null(table.schema.field(name).type)):
-            return np.full(table.num_rows, -1, np.int32), []
-        codes, names = _codes(table.column(name))
-        if name not in _OPTIONAL and len(codes) and codes.min() < 0:
-            absent[name] = codes < 0
-        return codes, names
-
-    (types, type_names), (players, player_names), (popups, popup_names) = map(words, ("type", "player", "popup"))
+    (types, type_names), (players, player_names), (popups, popup_names) = (
+        _words(table, name, absent) for name in ("type", "player", "popup")
+    )
     from_s, not_numbers = _from_s(table)
     with np.errstate(over="ignore"):  # too great for float32 becomes infinite, which is refused
-        rate = numbers("rate").astype(np.float32, copy=False)
+        rate = _numbers(table, "rate", absent).astype(np.float32, copy=False)
     return RawEvents(
         session=np.repeat(rows.sessions, np.diff(rows.starts, append=rows.stop)),
-        seq=numbers("seq"),
+        seq=_numbers(table, "seq", absent),
         type=types,
-        at_ms=numbers("at_ms"),
-        received_ms=numbers("received_ms"),
-        position_s=numbers("position_s"),
+        at_ms=_numbers(table, "at_ms", absent),
+        received_ms=_numbers(table, "received_ms", absent),
+        position_s=_numbers(table, "position_s", absent),
         from_s=from_s,
-        playing=numbers("playing", False),
+        playing=_numbers(table, "playing", absent),
         rate=rate,
         player=players,
         popup=popups,
@@ -261,6 +246,26 @@ def _raw(table: pa.Table, rows: RowRange) -> RawEvents:
         absent=absent,
         not_numbers=not_numbers,
     )
+
+
+def _numbers(table: pa.Table, name: str, absent: dict[str, Flags]) -> NDArray[Any]:
+    """Return a required column; where it has nulls, zeros stand there and `absent` gets their places."""
+    column = _one_array(table.column(name))
+    if column.null_count:
+        absent[name] = column.is_null().to_numpy(zero_copy_only=False)
+        column = column.fill_null(pa.scalar(0).cast(column.type))
+    values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+    return values
+
+
+def _words(table: pa.Table, name: str, absent: dict[str, Flags]) -> tuple[NDArray[np.int32], list[str]]:
+    """Return the numbers of a column of names, and the names; a required column's nulls go to `absent`."""
+    if name in _OPTIONAL and (name not in table.column_names or pa.types.is_null(table.schema.field(name).type)):
+        return np.full(table.num_rows, -1, np.int32), []
+    codes, names = _codes(table.column(name))
+    if name not in _OPTIONAL and len(codes) and codes.min() < 0:
+        absent[name] = codes < 0
+    return codes, names
 
 
 def _from_s(table: pa.Table) -> tuple[NDArray[np.float64], Flags | None]:

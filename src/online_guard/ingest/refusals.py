@@ -106,6 +106,7 @@ def _explain_syntax(message: str, text: bytes) -> Refusal:
     found = False
 
     def mark(_: str) -> object:
+        """Return the sign that stands for NaN or Infinity."""
         nonlocal found
         found = True
         return not_finite
@@ -126,6 +127,7 @@ def repeated_key(text: bytes) -> Refusal | None:
     repeated: list[str] = []
 
     def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Return an object of the text, noting the keys that come twice in it."""
         value = dict(pairs)
         if len(value) < len(pairs):
             names = [name for name, _ in pairs]

@@ -57,6 +57,7 @@ def read_tables(folder: Path, refused: list[RefusedRow]) -> Evidence:
     """
 
     def read(file: str, fault: Fault | None = None) -> list[Any]:
+        """Return the rows of a table that are kept."""
         return keep_rows(file, read_lines(folder / file, TABLES[file], refused), fault, refused)
 
     classes = keep_rows(CLASSES, _read_classes(folder / CLASSES, refused), class_fault, refused)
@@ -200,6 +201,7 @@ def _parent(field: str, parents: Iterable[Any]) -> Fault:
     kind = {"class_id": "班次 / unknown class", "enrolment_id": "报名 / unknown enrolment"}[field]
 
     def fault(row: Any) -> Refusal | None:
+        """Return why a row's parent is unknown."""
         name = getattr(row, field)
         if name not in known:
             return Refusal(f"未知的{kind} `{name}`", field)
@@ -221,6 +223,7 @@ def _session_fault(classes: Iterable[rows.ClassRow], enrolments: Iterable[rows.E
     class_of = {row.enrolment_id: row.class_id for row in enrolments}
 
     def fault(row: rows.SessionRow) -> Refusal | None:
+        """Return why a session doesn't fit its enrolment and class."""
         class_id = class_of.get(row.enrolment_id)
         if class_id is None:
             return Refusal(f"未知的报名 / unknown enrolment `{row.enrolment_id}`", "enrolment_id")
@@ -241,6 +244,7 @@ def _session_parent(sessions: Iterable[rows.SessionRow]) -> Fault:
     known = {(row.platform_id, row.session_id) for row in sessions}
 
     def fault(row: Any) -> Refusal | None:
+        """Return why a row belongs to no session."""
         if (row.platform_id, row.session_id) in known:
             return None
         return Refusal(f"未知的学习会话 / unknown session `{row.platform_id}/{row.session_id}`", "session_id")
@@ -253,6 +257,7 @@ def _likeness_fault(snapshots: Iterable[rows.SnapshotRow], checks: Iterable[rows
     known |= {(row.platform_id, row.session_id, row.check_id) for row in checks}
 
     def fault(row: rows.LikenessRow) -> Refusal | None:
+        """Return why a likeness compares nothing known, or a capture with itself."""
         capture = (row.platform_id, row.session_id, row.snapshot_id)
         other = row.other_id.split("/")
         if capture not in known:

@@ -34,7 +34,8 @@ class Captures:
 
     def row_of(self, names: Names) -> Integers:
         """Return the row of each capture by its key, OUTSIDE where the bundle has none; a snapshot before a check."""
-        rows = {name: row for row, name in reversed(list(enumerate(self.key)))}
+        wanted = set(names)
+        rows = {name: row for row, name in reversed(list(enumerate(self.key))) if name in wanted}
         return np.array([rows.get(name, OUTSIDE) for name in names], np.int64)
 
 
@@ -74,6 +75,8 @@ def likened(facts: Facts, known: Captures, rows: Integers) -> Pairs:
     Rows whose own capture has no row fall away, and those whose other has none though it is of the same session.
     """
     likenesses, keys = facts.evidence.likenesses, facts.evidence.sessions.key
+    if not len(rows):
+        return Pairs(rows, rows)
     capture = known.row_of(likenesses.capture[rows])
     other = known.row_of(likenesses.other_id[rows])
     theirs = [name.rpartition("/")[0] for name in likenesses.other_id[rows]]

@@ -138,7 +138,7 @@ def build(evidence: Evidence, policy: Policy) -> Timeline:
         starts=starts,
         opened_at_ms=sittings.opened_at_ms[rows],
         opened_received_ms=sittings.opened_received_ms[rows],
-        duration_ns=lesson_durations(evidence)[rows],
+        duration_ns=lesson_durations(evidence, rows),
         simple=~(backward | several),
         session=session,
         track=track,
@@ -164,12 +164,15 @@ def build(evidence: Evidence, policy: Policy) -> Timeline:
     )
 
 
-def lesson_durations(evidence: Evidence) -> Integers:
-    """Return `duration_s` in ns of each session's lesson; 0 where the syllabus lacks it."""
+def lesson_durations(evidence: Evidence, sessions: Integers) -> Integers:
+    """Return `duration_s` in ns of the lesson of each of some sessions (rows); 0 where the syllabus lacks it."""
     syllabus = {c.class_id: {x.lesson_no: x.duration_s for x in c.lessons} for c in evidence.classes}
-    classes = [syllabus[e.class_id] for e in evidence.enrolments]
-    pairs = zip(evidence.sessions.enrolment.tolist(), evidence.sessions.lesson_no.tolist(), strict=True)
-    seconds = np.array([classes[row].get(number, 0.0) for row, number in pairs], np.float64)
+    pairs = zip(
+        evidence.sessions.enrolment[sessions].tolist(), evidence.sessions.lesson_no[sessions].tolist(), strict=True
+    )
+    seconds = np.array(
+        [syllabus[evidence.enrolments[row].class_id].get(number, 0.0) for row, number in pairs], np.float64
+    )
     return np.rint(seconds * NS).astype(np.int64)
 
 

@@ -6,7 +6,7 @@ way; differences inside a group are exact as long as the group itself spans less
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,15 +40,25 @@ def cumulative(values: Integers, starts: Integers) -> Integers:
     return total - np.repeat(before, group_lengths(starts, len(values)))
 
 
-def running(operation: np.ufunc, values: NDArray[Any], starts: Integers) -> NDArray[Any]:
-    """Return the running minimum or maximum (`np.minimum`, `np.maximum`), begun again at each group.
+ROOM = 2**62
+"""Keys of group and value must stay below this."""
 
-    Doubles the look-back each pass: log₂ of the longest group passes over the column.
+
+def running(operation: np.ufunc, values: NDArray[Any], starts: Integers) -> NDArray[Any]:
+    """Return the running minimum or maximum (`np.minimum`, `np.maximum`) of integers, begun again at each group.
+
+    One pass where group and value fit into one integer, so that a later group always goes beyond an earlier one; else
+    the look-back is doubled with each pass.
     """
-    result = values.copy()
     lengths = group_lengths(starts, len(values))
     if len(lengths) == 0:
-        return result
+        return values.copy()
+    least, width = int(values.min()), int(values.max()) - int(values.min()) + 1
+    if width * len(starts) < ROOM:
+        step = width if operation is np.maximum else -width
+        shift = np.repeat(np.arange(len(starts)) * step - least, lengths)
+        return np.asarray(operation.accumulate(values + shift) - shift)
+    result = values.copy()
     rank = np.arange(len(values)) - np.repeat(starts, lengths)
     step, longest = 1, int(lengths.max())
     while step < longest:
@@ -56,6 +66,18 @@ def running(operation: np.ufunc, values: NDArray[Any], starts: Integers) -> NDAr
         result[reachable] = operation(result[reachable], result[reachable - step])
         step *= 2
     return result
+
+
+def sorted_within(values: Integers, starts: Integers) -> Integers:
+    """Return integers sorted within each group."""
+    lengths = group_lengths(starts, len(values))
+    if len(lengths) == 0:
+        return values
+    least, width = int(values.min()), int(values.max()) - int(values.min()) + 1
+    if width * len(starts) < ROOM:
+        shift = np.repeat(np.arange(len(starts)) * width - least, lengths)
+        return np.asarray(np.sort(values + shift) - shift)
+    return np.asarray(values[np.lexsort((values, np.repeat(np.arange(len(starts)), lengths)))])
 
 
 class Spans(NamedTuple):
@@ -82,6 +104,7 @@ def union(group: Integers, start: Integers, end: Integers) -> Spans:
         group, start, end = group[kept], start[kept], end[kept]
     if len(group) == 0:
         return Spans(group, start, end)
+    group, start, end = _chained(group, start, end)
     same = group[1:] == group[:-1]
     if not bool(np.all((group[1:] > group[:-1]) | (same & (start[1:] >= start[:-1])))):
         order = np.lexsort((start, group))
@@ -94,6 +117,12 @@ def union(group: Integers, start: Integers, end: Integers) -> Spans:
     first = np.flatnonzero(begins)
     last = group_lasts(first, len(group))
     return Spans(group[first], start[first], furthest[last])
+
+
+def _chained(group: Integers, start: Integers, end: Integers) -> tuple[Integers, Integers, Integers]:
+    """Return the intervals with each one that begins where the one before it ended joined to it."""
+    first = np.flatnonzero(np.concatenate(([True], (group[1:] != group[:-1]) | (start[1:] != end[:-1]))))
+    return group[first], start[first], end[group_lasts(first, len(group))]
 
 
 def latest(
@@ -109,16 +138,30 @@ def latest(
         strictly: Whether a row at the very time doesn't count.
     """
     size = len(table_group)
+    if size == 0 or len(group) == 0:
+        return np.full(len(group), -1, np.int64)
+    least = min(int(table_time.min()), int(time.min()))
+    width = max(int(table_time.max()), int(time.max())) - least + 1
+    if (max(int(table_group[-1]), int(group.max())) + 1) * width < ROOM:
+        side: Literal["left", "right"] = "left" if strictly else "right"
+        result = np.searchsorted(table_group * width + (table_time - least), group * width + (time - least), side) - 1
+    else:
+        result = _latest_by_sorting(table_group, table_time, group, time, strictly=strictly)
+    return np.where((result >= 0) & (table_group[np.maximum(result, 0)] == group), result, -1)
+
+
+def _latest_by_sorting(
+    table_group: Integers, table_time: Integers, group: Integers, time: Integers, *, strictly: bool
+) -> Integers:
+    """Return the number of rows of the table that come no later than each query, less one."""
+    size = len(table_group)
     is_query = np.concatenate((np.zeros(size, np.int8), np.ones(len(group), np.int8)))
     tie = 1 - is_query if strictly else is_query
     order = np.lexsort((tie, np.concatenate((table_time, time)), np.concatenate((table_group, group))))
     seen = np.cumsum(order < size) - 1
     found = np.empty(len(order), np.int64)
     found[order] = seen
-    result = found[size:]
-    if size == 0:
-        return np.full(len(group), -1, np.int64)
-    return np.where((result >= 0) & (table_group[np.maximum(result, 0)] == group), result, -1)
+    return found[size:]
 
 
 def length_before(spans: Spans, group: Integers, time: Integers) -> Integers:

@@ -53,6 +53,8 @@ def check(view: View, evidence: Evidence, policy: Policy) -> Findings:
 def _shown(view: View, evidence: Evidence, row: Integers, local: Integers) -> Flags:
     """Return which directives some `popup_shown` of their session names."""
     timeline, names = view.timeline, evidence.events.popup_names
+    if not len(row):
+        return np.zeros(0, bool)
     shown = np.flatnonzero(timeline.is_type(EventType.POPUP_SHOWN))
     said = set(zip(timeline.session[shown].tolist(), names[timeline.popup[shown]].tolist(), strict=True))
     asked = zip(local.tolist(), evidence.directives.directive_id[row].tolist(), strict=True)

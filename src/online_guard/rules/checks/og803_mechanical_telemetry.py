@@ -19,7 +19,13 @@ from online_guard.policy import Policy
 from online_guard.rules.base import Findings, Reads, Rule, Together
 from online_guard.terms import EventType, Subject
 from online_guard.timeline.digest import View
-from online_guard.timeline.segments import MS_IN_NS, TOLERANCE_NS, group_lengths, group_starts
+from online_guard.timeline.segments import (
+    MS_IN_NS,
+    TOLERANCE_NS,
+    group_lengths,
+    group_starts,
+    sorted_within,
+)
 
 FEWEST = 30
 LIMIT_MS = 2
@@ -58,8 +64,8 @@ def check(view: View, evidence: Evidence, policy: Policy) -> Findings:
 
 def quartile_range_x4(group: Integers, values: Integers) -> Integers:
     """Return four times the interquartile range of each group (sorted), linear interpolation, exact."""
-    order = np.lexsort((values, group))
-    values, starts = values[order], group_starts(group)
+    starts = group_starts(group)
+    values = sorted_within(values, starts)
     last = group_lengths(starts, len(group)) - 1
 
     def quartile_x4(number: int) -> Integers:
