@@ -255,38 +255,38 @@ def practice(enrolment_id: str, **changes: Any) -> dict[str, Any]:
 def test_practice_is_recorded_once(platform: Platform) -> None:
     class_id = platform.a_class(mode="blended")
     enrolment_id = platform.an_enrolment(class_id)
-    path, body = f"/v1/classes/{class_id}/practice", {"practice": [practice(enrolment_id)]}
+    path, body = f"/v1/classes/{class_id}/practice", [practice(enrolment_id)]
     assert platform.told("POST", path, body) == {"class_id": class_id, "recorded": 1, "known": 0}
     assert platform.told("POST", path, body) == {"class_id": class_id, "recorded": 0, "known": 1}
-    more = {"practice": [practice(enrolment_id), practice(enrolment_id, class_hours=4)]}
+    more = [practice(enrolment_id), practice(enrolment_id, class_hours=4)]
     document = problem(platform.send("POST", path, more), 409, "practice.recorded")
-    assert pointers(document) == ["/practice/1/class_hours"]
+    assert pointers(document) == ["/1/class_hours"]
 
 
 def test_practice_is_all_or_nothing(platform: Platform) -> None:
     class_id = platform.a_class(mode="blended")
     enrolment_id, stranger = platform.an_enrolment(class_id), platform.an_enrolment()
     path = f"/v1/classes/{class_id}/practice"
-    answer = platform.send("POST", path, {"practice": [practice(enrolment_id), practice(stranger)]})
-    assert pointers(problem(answer, 404, "not_found")) == ["/practice/1/enrolment_id"]
-    assert platform.told("POST", path, {"practice": [practice(enrolment_id)]})["recorded"] == 1
+    answer = platform.send("POST", path, [practice(enrolment_id), practice(stranger)])
+    assert pointers(problem(answer, 404, "not_found")) == ["/1/enrolment_id"]
+    assert platform.told("POST", path, [practice(enrolment_id)])["recorded"] == 1
 
 
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
-        ({"class_hours": "8"}, "/practice/0/class_hours"),
-        ({"class_hours": -1}, "/practice/0/class_hours"),
-        ({"on": "1 July"}, "/practice/0/on"),
-        ({"hours": 8}, "/practice/0/hours"),
+        ({"class_hours": "8"}, "/0/class_hours"),
+        ({"class_hours": -1}, "/0/class_hours"),
+        ({"on": "1 July"}, "/0/on"),
+        ({"hours": 8}, "/0/hours"),
     ],
 )
 def test_wrong_practice_is_refused_at_its_place(platform: Platform, change: dict[str, Any], pointer: str) -> None:
     class_id = platform.a_class(mode="blended")
-    body = {"practice": [practice(platform.an_enrolment(class_id), **change)]}
+    body = [practice(platform.an_enrolment(class_id), **change)]
     answer = platform.send("POST", f"/v1/classes/{class_id}/practice", body)
     assert pointers(problem(answer, 422, "body.invalid")) == [pointer]
 
 
 def test_practice_needs_its_class(platform: Platform) -> None:
-    problem(platform.send("POST", "/v1/classes/nowhere/practice", {"practice": [practice("x")]}), 404, "not_found")
+    problem(platform.send("POST", "/v1/classes/nowhere/practice", [practice("x")]), 404, "not_found")

@@ -23,7 +23,7 @@ def report() -> Report:
     with TemporaryDirectory() as folder:
         write_rows(simulate(PLANS, 5), Path(folder))
         evidence, judgement = judged(Path(folder), policy)
-    people = {name: person(number) for number, name in enumerate(IDS)}
+    people = {name: person(number, PLANS[number]) for number, name in enumerate(IDS)}
     refused = [Refused("坏<b>", "bad", 422, "标题", "/x: 说明")]
     return build_report(evidence, judgement, policy, people, refused)
 

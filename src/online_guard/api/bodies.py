@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from online_guard.terms import ApplicantKind, CertificateRoute, FaceChecks, Less
 
 Id = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,128}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Hours = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+Hours = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False, strict=True)]
 Window = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 
 
@@ -22,7 +23,21 @@ def _moment(value: object) -> object:
     return moment_ms(value) if isinstance(value, str) else value
 
 
-Moment = Annotated[int, BeforeValidator(_moment), Field(ge=0, le=LATEST_MS, description="毫秒,或带时区的 RFC 3339")]
+def _moment_in_query(value: object) -> object:
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value) else _moment(value)
+
+
+def _day(value: object) -> date:
+    """Return a civil date; a number or a time isn't one, though Pydantic would take it for one."""
+    if not isinstance(value, str) or not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("日期应为 YYYY-MM-DD / a civil date is YYYY-MM-DD")
+    return date.fromisoformat(value)
+
+
+_IN_RANGE = Field(ge=0, le=LATEST_MS, strict=True, description="毫秒,或带时区的 RFC 3339 / ms, or RFC 3339 with offset")
+Moment = Annotated[int, BeforeValidator(_moment, json_schema_input_type=int | str), _IN_RANGE]
+MomentInQuery = Annotated[int, BeforeValidator(_moment_in_query, json_schema_input_type=int | str), _IN_RANGE]
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Body(BaseModel):
@@ -52,8 +67,8 @@ class ClassBody(Body):
     occupation: Text
     mode: Mode
     certificate_route: CertificateRoute
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
     required_online_hours: Hours
     teachers: Annotated[int, Field(ge=0, le=10_000, strict=True)]
     lessons: Annotated[list[LessonBody], Field(min_length=1, max_length=1_000)]
@@ -76,9 +91,15 @@ class ClassBody(Body):
 class LeaveBody(Body):
     """A learner's leave."""
 
-    from_on: date
-    to_on: date
+    from_on: Day
+    to_on: Day
     approved: Annotated[bool, Field(strict=True)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> LeaveBody:
+        if self.to_on < self.from_on:
+            raise ValueError("请假结束日期早于开始日期 / to_on is before from_on")
+        return self
 
 
 class EnrolmentBody(Body):
@@ -114,14 +135,14 @@ class CheckBody(Body):
     check_id: Id
     at_ms: Moment
     outcome: Outcome
-    distance: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = None
+    distance: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False, strict=True)] | None = None
 
 
 class ClaimedLessonBody(Body):
     """Hours claimed for a lesson."""
 
     lesson_no: Annotated[int, Field(ge=1, le=INT32, strict=True)]
-    hours: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
+    hours: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False, strict=True)]
 
 
 class ClaimBody(Body):
@@ -142,13 +163,13 @@ class PracticeBody(Body):
     """Attended practice of a day."""
 
     enrolment_id: Id
-    on: date
-    class_hours: Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
+    on: Day
+    class_hours: Annotated[float, Field(gt=0, le=24, allow_inf_nan=False, strict=True)]
 
 
 class ApplicationBody(Body):
     """An application for an assessment."""
 
     class_id: Id
-    applied_on: date
-    assessment_on: date
+    applied_on: Day
+    assessment_on: Day

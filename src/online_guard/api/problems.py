@@ -49,7 +49,7 @@ def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | 
         "detail": detail,
         "errors": errors or [],
     }
-    headers = {"Retry-After": "1"} if status in (409, 503) and code.endswith(("pending", "busy")) else None
+    headers = {"Retry-After": "1"} if code.endswith("pending") else None
     return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from online_guard.api.bodies import CheckBody, Id, Moment, OpeningBody
+from online_guard.api.bodies import CheckBody, Id, MomentInQuery, OpeningBody
 from online_guard.api.callers import (
     ASSESSOR,
     PLATFORM,
@@ -50,7 +50,7 @@ def add_snapshot(
     session_id: SessionId,
     image: ImageBytes,
     now_ms: NowMs,
-    at_ms: Annotated[Moment, Query(description="拍摄时刻(客户端时钟) / moment of capture, client clock")],
+    at_ms: Annotated[MomentInQuery, Query(description="拍摄时刻(客户端时钟) / moment of capture, client clock")],
     nonce: Annotated[str | None, Query(max_length=128, description="指令的随机数 / of the directive")] = None,
     snapshot_id: Annotated[Id | None, Query(description="照片标识,重试时相同 / the same when tried again")] = None,
     platform_id: PlatformId = None,

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from online_guard.demo.report import Report
-from online_guard.demo.roster import PLANS, expected
+from online_guard.demo.roster import expected
 from online_guard.judge import Judgement
+from online_guard.simulate.course import Plan
 from online_guard.terms import Subject
 
 FINDING_FIELDS = ("rule", "subject", "subject_id", "effect", "start_ms", "end_ms", "evidence")
@@ -16,7 +17,7 @@ FINDING_FIELDS = ("rule", "subject", "subject_id", "effect", "start_ms", "end_ms
 def surprises(
     report: Report,
     judgement: Judgement,
-    ids: Sequence[str],
+    plans: Sequence[Plan],
     verdicts: Mapping[str, Any],
     ledgers: Mapping[str, Any],
     feed: Mapping[str, Any],
@@ -26,23 +27,23 @@ def surprises(
     Args:
         report: Of the exported bundle.
         judgement: Of the exported bundle.
-        ids: Enrolments in the order of `PLANS`.
+        plans: How each learner studied, in the order of the report.
         verdicts: The service's verdict on each session.
         ledgers: The service's ledger of each enrolment.
         feed: The service's candidates.
     """
     return [
-        *_planted(report),
+        *_planted(report, plans),
         *_verdicts(judgement, verdicts),
         *_ledgers(judgement, ledgers),
-        *_feed(ids, feed),
+        *_feed(judgement, feed),
         *_bad(report),
     ]
 
 
-def _planted(report: Report) -> Iterator[str]:
+def _planted(report: Report, plans: Sequence[Plan]) -> Iterator[str]:
     """Compare the findings of each lesson with what its plan makes necessary and possible."""
-    for learner, plan in zip(report.learners, PLANS, strict=True):
+    for learner, plan in zip(report.learners, plans, strict=True):
         for lesson in learner.lessons:
             found = {line.rule for line in lesson.findings if line.effect != "note"}
             must, may = expected(plan, lesson.lesson_no)
@@ -51,6 +52,8 @@ def _planted(report: Report) -> Iterator[str]:
                 yield f"{place}: 未发现 not found {', '.join(sorted(must - found))}"
             if found - must - may:
                 yield f"{place}: 误报 found without reason {', '.join(sorted(found - must - may))}"
+        if (learner.state == "eligible") != (not plan.cheats):
+            yield f"{learner.person.name} {learner.enrolment_id}: 考核资格 assessment: {learner.state}"
 
 
 def _verdicts(judgement: Judgement, verdicts: Mapping[str, Any]) -> Iterator[str]:
@@ -87,12 +90,13 @@ def _ledgers(judgement: Judgement, ledgers: Mapping[str, Any]) -> Iterator[str]:
             yield f"{entry.enrolment_id}/{entry.lesson_no}: 服务 service {said}, 复验 re-validated {entry.as_row()}"
 
 
-def _feed(ids: Sequence[str], feed: Mapping[str, Any]) -> Iterator[str]:
-    """Compare the candidates with the honest learners."""
-    honest = {name for name, plan in zip(ids, PLANS, strict=True) if not plan.cheats}
-    candidates = {row["enrolment_id"] for row in feed["candidates"]}
-    if candidates != honest:
-        yield f"考核人员 candidates {sorted(candidates)}, 应为 expected {sorted(honest)}"
+def _feed(judgement: Judgement, feed: Mapping[str, Any]) -> Iterator[str]:
+    """Compare the service's candidates and refused with the re-validation's eligibility."""
+    live = {row["enrolment_id"]: row for row in (*feed["candidates"], *feed["refused"])}
+    for row in judgement.eligibility:
+        said = {name: value for name, value in live.get(row.enrolment_id, {}).items() if name != "tests"}
+        if said != row.as_row():
+            yield f"{row.enrolment_id}: 服务 service {said}, 复验 re-validated {row.as_row()}"
 
 
 def _bad(report: Report) -> Iterator[str]:

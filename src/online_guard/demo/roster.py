@@ -25,9 +25,8 @@ PLANS: tuple[Plan, ...] = (
 """Each cheat once, in a lesson of its own; no lesson that is left unfinished has another professional one behind it."""
 
 
-def person(number: int) -> Person:
-    """Return how the n-th learner, from 0, is shown."""
-    plan = PLANS[number]
+def person(number: int, plan: Plan) -> Person:
+    """Return how the n-th learner, from 0, is shown, who studies by a plan."""
     if not plan.cheats:
         way = HONEST_WAYS[plan.honest]
         return Person(name_of(number), f"如实学习：{way.label_zh}", f"honest: {way.label_en}")

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,13 +28,19 @@ from online_guard.evidence import Evidence
 from online_guard.ingest.bundle import open_bundle, read_block
 from online_guard.judge import Judgement, judge
 from online_guard.policy import DEFAULT_POLICY, Policy, load_policy
-from online_guard.simulate.course import TITLES, Course, study
+from online_guard.simulate.course import TITLES, Course, Plan, study
 
 SEED = 2021
 VERIFY_TIMEOUT_S = 90
 
 
-def run_demo(out_dir: Path, keep: bool = False, port: int | None = None, console: Console | None = None) -> int:
+def run_demo(
+    out_dir: Path,
+    keep: bool = False,
+    port: int | None = None,
+    console: Console | None = None,
+    plans: Sequence[Plan] = PLANS,
+) -> int:
     """Run the demonstration and return 0, or 1 when something was found that must not be, or wasn't that must.
 
     Args:
@@ -42,6 +48,7 @@ def run_demo(out_dir: Path, keep: bool = False, port: int | None = None, console
         keep: Leave the service running afterwards.
         port: Of the service on the loopback interface, a free one by default.
         console: Where to print, the standard output by default.
+        plans: How each learner studies, at most as many as there are faces in the sample media.
 
     Raises:
         GuardError: The service does not start or answers something else than agreed.
@@ -52,7 +59,7 @@ def run_demo(out_dir: Path, keep: bool = False, port: int | None = None, console
     began = time.monotonic()
     with running_service(data_dir, port, keep) as service:
         screen.print(f"服务已启动 service started: {service.url}")
-        failed = _play(service, out_dir, screen)
+        failed = _play(service, out_dir, screen, plans)
         if keep:
             screen.print(f"服务仍在运行 still running: {service.url} · 停止 stop: kill {service.process.pid}")
             screen.print(f"数据目录 data: {data_dir}")
@@ -62,21 +69,21 @@ def run_demo(out_dir: Path, keep: bool = False, port: int | None = None, console
     return 1 if failed else 0
 
 
-def _play(service: RunningService, out_dir: Path, screen: Console) -> list[str]:
+def _play(service: RunningService, out_dir: Path, screen: Console, plans: Sequence[Plan]) -> list[str]:
     """Go through the whole story and return what was a surprise."""
     course = Course()
-    ids = [f"{course.class_id}-{number:03}" for number in range(1, len(PLANS) + 1)]
+    ids = [f"{course.class_id}-{number:03}" for number in range(1, len(plans) + 1)]
     album = Album(sample_media())
     with httpx.Client(base_url=service.url, timeout=60, trust_env=False) as http:
         platform = Platform(http, service.token, album, {name: number for number, name in enumerate(ids)})
         _register(platform, course, ids, album)
         refused = _bad_input(platform, course, ids)
         with _progress(screen) as progress:
-            _study(platform, course, ids, progress)
+            _study(platform, course, dict(zip(ids, plans, strict=True)), progress)
             verdicts = _await_verdicts(platform, progress)
         claims = {name: _claim(platform, name) for name in ids}
         _apply(platform, course, ids)
-        feed = platform.call("GET", f"/v1/assessments/{course.application_row()['window']}/candidates")
+        feed = _feed(platform, course)
         ledgers = {name: platform.call("GET", f"/v1/enrolments/{name}/ledger") for name in ids}
     screen.print(
         f"{platform.requests} 次请求 requests, {platform.events} 个事件 events, "
@@ -85,12 +92,12 @@ def _play(service: RunningService, out_dir: Path, screen: Console) -> list[str]:
     bundle = _export(service, out_dir / "bundle")
     policy = load_policy(DEFAULT_POLICY)
     evidence, judgement = judged(bundle, policy)
-    people = {name: person(number) for number, name in enumerate(ids)}
+    people = {name: person(number, plans[number]) for number, name in enumerate(ids)}
     report = build_report(evidence, judgement, policy, people, refused)
     _show(screen, report, claims, platform, refused)
     (out_dir / "report.html").write_text(render(report), encoding="utf-8")
     (out_dir / "roster-feed.json").write_text(json.dumps(feed, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    found = surprises(report, judgement, ids, verdicts, ledgers, feed)
+    found = surprises(report, judgement, plans, verdicts, ledgers, feed)
     for name in ("report.html", "roster-feed.json", "bundle"):
         screen.print(f"→ {(out_dir / name).resolve()}", soft_wrap=True)
     for line in found:
@@ -182,10 +189,10 @@ def _refused(platform: Platform, zh: str, en: str, method: str, path: str, body:
     )
 
 
-def _study(platform: Platform, course: Course, ids: Sequence[str], progress: Progress) -> None:
+def _study(platform: Platform, course: Course, plans: Mapping[str, Plan], progress: Progress) -> None:
     """Let every learner study, one after another; only the service's clock tells that it was the same weeks."""
-    task = progress.add_task("学习 studying", total=len(ids))
-    for name, plan in zip(ids, PLANS, strict=True):
+    task = progress.add_task("学习 studying", total=len(plans))
+    for name, plan in plans.items():
         study(course.desk(platform, name, Random(f"{SEED}/{name}")), plan)
         progress.advance(task)
 
@@ -222,6 +229,18 @@ def _apply(platform: Platform, course: Course, ids: Sequence[str]) -> None:
     application = course.application_row()
     window = application.pop("window")
     platform.call("POST", f"/v1/assessments/{window}/applications", application)
+
+
+def _feed(platform: Platform, course: Course) -> Json:
+    """Return who may sit the assessment and who may not, once every class of the window is verified."""
+    deadline = time.monotonic() + VERIFY_TIMEOUT_S
+    while True:
+        feed = platform.call("GET", f"/v1/assessments/{course.application_row()['window']}/candidates")
+        if not feed["pending"]:
+            return feed
+        if time.monotonic() > deadline:
+            raise GuardError(ErrorKind.UNAVAILABLE, "demo.not_verified", "核验超时 / verification took too long")
+        time.sleep(0.2)
 
 
 def _export(service: RunningService, folder: Path) -> Path:

@@ -87,7 +87,7 @@ def split_batch(body: bytes) -> list[bytes]:
     except msgspec.ValidationError as error:
         refusal = explain(error, body)
         raise _bad_batch(ErrorKind.INVALID, refusal.reason, "/" + refusal.field.replace(".", "/")) from error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         events = _split_leniently(body)
     if not 1 <= len(events) <= MOST_EVENTS:
         count = f"每批 1 至 {MOST_EVENTS} 个事件,收到 {len(events)} 个 / a batch has 1 to {MOST_EVENTS} events"
@@ -127,7 +127,7 @@ def read_event(raw: bytes, duration_s: float, now_ms: int) -> dict[str, Any]:
     """
     try:
         event = msgspec.json.decode(raw, type=LiveEvent)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if b"NaN" in raw or b"Infinity" in raw:
             raise ValueError("不是有限数 (NaN/Infinity) / not a finite number (NaN or Infinity)") from error
         raise ValueError(explain(error, raw).reason) from error
@@ -144,7 +144,9 @@ def read_event(raw: bytes, duration_s: float, now_ms: int) -> dict[str, Any]:
     rate = np.float32(event.rate)
     if not np.isfinite(rate):
         raise ValueError("超出范围 / out of range `rate`")
-    return content | {"type": str(event.type), "at_ms": at_ms, "rate": float(str(rate))}
+    # −0.0 becomes 0.0: equal numbers must be one content with one JSON
+    content |= {name: content[name] + 0.0 for name in ("position_s", "from_s") if name in content}
+    return content | {"type": str(event.type), "at_ms": at_ms, "rate": float(str(rate + np.float32(0)))}
 
 
 def moment_ms(value: int | str) -> int:
@@ -220,6 +222,6 @@ def content_digest(content: Mapping[str, Any]) -> str:
 def _seq_of(raw: bytes) -> int | None:
     try:
         seq = json.loads(raw).get("seq")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None
     return seq if isinstance(seq, int) and not isinstance(seq, bool) else None

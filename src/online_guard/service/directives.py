@@ -28,6 +28,10 @@ POPUP_SHARES = (0.4, 0.8)
 """A pop-up comes after such a share of popup.max_gap_s, drawn anew each time: time is left to answer it."""
 FIRST_CHECK_SHARES = (0.25, 0.9)
 """The liveness check comes after such a share of liveness.min_playing_s: a session that needs one has had it."""
+PART_SHARE = 0.9
+"""A snapshot comes within this share of what is left of its part, so that it still lies in it."""
+SOON_MS = (3_000, 20_000)
+"""What should have come by now comes within so much playing."""
 RETRY_MS = (20_000, 50_000)
 """A check or snapshot that failed is asked for again after so much playing."""
 POPUP, SNAPSHOT, LIVENESS = "popup", "snapshot", "liveness"
@@ -55,13 +59,12 @@ def due(database: Session, record: SessionRecord, policy: Policy, now_ms: int) -
         return []
     standing = _standing(database, record, policy)
     drawn = queries.directives(database, record.row_id)
-    for kind, wanted in (
-        (POPUP, _next_popup(standing, drawn, policy)),
-        (LIVENESS, _next_check(standing, drawn, policy)),
-        (SNAPSHOT, _next_snapshot(standing, drawn)),
+    for kind, window in (
+        (POPUP, _popup_window(standing, drawn, policy)),
+        (LIVENESS, _check_window(standing, drawn, policy)),
+        (SNAPSHOT, _snapshot_window(standing, drawn)),
     ):
-        if wanted is not None:
-            drawn.append(_draw(database, record, kind, wanted))
+        _plan(database, record, drawn, kind, window, standing.playing_ms)
     told = []
     for directive in sorted(drawn, key=lambda one: (one.due_playing_ms, one.directive_id)):
         if directive.issued_ms is None and directive.due_playing_ms - standing.playing_ms <= AHEAD_MS:
@@ -82,62 +85,73 @@ def due(database: Session, record: SessionRecord, policy: Policy, now_ms: int) -
     return told
 
 
-def _draw(database: Session, record: SessionRecord, kind: str, due_playing_ms: int) -> DirectiveRecord:
+Window = tuple[int, int] | None
+"""Playing clock between which a directive is to come; None when none is needed."""
+
+
+def _plan(
+    database: Session, record: SessionRecord, drawn: list[DirectiveRecord], kind: str, window: Window, playing_ms: int
+) -> None:
+    """Draw a moment in the window, unless one of the kind is still to come in it; one not told yet is drawn anew."""
+    if window is None or any(
+        one.kind == kind and not one.used_ms and one.issued_ms and one.due_playing_ms >= playing_ms for one in drawn
+    ):
+        return
+    low, high = window
+    kept = next((one for one in drawn if one.kind == kind and one.issued_ms is None), None)
+    if kept is not None and playing_ms <= kept.due_playing_ms <= high:
+        return
+    moment = low + secrets.randbelow(max(1, high - low))
+    if kept is not None:
+        kept.due_playing_ms = moment
+        return
     directive = DirectiveRecord(
         session_row=record.row_id,
         directive_id=f"{kind}-{secrets.token_hex(8)}",
         kind=kind,
         nonce=secrets.token_urlsafe(16),
-        due_playing_ms=due_playing_ms,
+        due_playing_ms=moment,
         issued_ms=None,
         used_ms=None,
     )
     database.add(directive)
     database.flush()
-    return directive
+    drawn.append(directive)
 
 
-def _between(low: float, high: float) -> int:
-    return round(low) + secrets.randbelow(max(1, round(high) - round(low)))
-
-
-def _open(drawn: list[DirectiveRecord], kind: str, standing: Standing) -> bool:
-    """Return whether a directive of this kind is still to come."""
-    return any(one.kind == kind and not one.used_ms and one.due_playing_ms >= standing.playing_ms for one in drawn)
-
-
-def _next_popup(standing: Standing, drawn: list[DirectiveRecord], policy: Policy) -> int | None:
-    if _open(drawn, POPUP, standing):
-        return None
-    last = max([standing.last_popup_ms, *(one.due_playing_ms for one in drawn if one.kind == POPUP)])
+def _popup_window(standing: Standing, drawn: list[DirectiveRecord], policy: Policy) -> Window:
+    told = [one.due_playing_ms for one in drawn if one.kind == POPUP and one.issued_ms]
+    last = max([standing.last_popup_ms, *told])
     gap = milliseconds(policy.popup.max_gap_s)
-    moment = last + _between(gap * POPUP_SHARES[0], gap * POPUP_SHARES[1])
-    return max(moment, standing.playing_ms + _between(2_000, 10_000))
+    low, high = (last + round(gap * share) for share in POPUP_SHARES)
+    if high < standing.playing_ms:
+        return standing.playing_ms + SOON_MS[0], standing.playing_ms + SOON_MS[1]
+    return max(low, standing.playing_ms), high
 
 
-def _next_check(standing: Standing, drawn: list[DirectiveRecord], policy: Policy) -> int | None:
-    if standing.passed or _open(drawn, LIVENESS, standing):
+def _check_window(standing: Standing, drawn: list[DirectiveRecord], policy: Policy) -> Window:
+    if standing.passed:
         return None
-    if any(one.kind == LIVENESS for one in drawn):
-        return standing.playing_ms + _between(*RETRY_MS)
-    least = milliseconds(policy.liveness.min_playing_s)
-    return standing.playing_ms + _between(least * FIRST_CHECK_SHARES[0], least * FIRST_CHECK_SHARES[1])
+    if any(one.kind == LIVENESS and one.issued_ms for one in drawn):
+        return standing.playing_ms + RETRY_MS[0], standing.playing_ms + RETRY_MS[1]
+    low, high = (round(milliseconds(policy.liveness.min_playing_s) * share) for share in FIRST_CHECK_SHARES)
+    if high < standing.playing_ms:
+        return standing.playing_ms + SOON_MS[0], standing.playing_ms + SOON_MS[1]
+    return max(low, standing.playing_ms), high
 
 
-def _next_snapshot(standing: Standing, drawn: list[DirectiveRecord]) -> int | None:
-    """Return when the part of the lesson that is playing gets its snapshot, or gets one again."""
-    if _open(drawn, SNAPSHOT, standing):
-        return None
-    begin = 0.0
-    for end, retained in zip(standing.part_ends_s, standing.retained, strict=True):
-        start = max(begin, standing.position_s)
-        if not retained and standing.position_s < end:
-            ahead_ms = (start - standing.position_s) * 1000
-            room_ms = (end - start) * 1000
-            first_try = not any(one.kind == SNAPSHOT and one.used_ms is None for one in drawn)
-            limit = room_ms * 0.9 if first_try else min(room_ms * 0.9, RETRY_MS[1])
-            return standing.playing_ms + _between(ahead_ms + min(5_000, room_ms / 4), ahead_ms + limit)
-        begin = end
+def _snapshot_window(standing: Standing, drawn: list[DirectiveRecord]) -> Window:
+    """Return when the next part of the lesson that holds no snapshot is to get one: while it plays."""
+    begin_s = 0.0
+    for end_s, retained in zip(standing.part_ends_s, standing.retained, strict=True):
+        if not retained and standing.position_s < end_s:
+            start_s = max(begin_s, standing.position_s)
+            ahead, room = round((start_s - standing.position_s) * 1000), round((end_s - start_s) * 1000)
+            low = standing.playing_ms + ahead
+            again = any(one.kind == SNAPSHOT and one.issued_ms for one in drawn) and ahead == 0
+            high = round(room * PART_SHARE)
+            return low + min(SOON_MS[0], high // 2), low + (min(high, RETRY_MS[1]) if again else high)
+        begin_s = end_s
     return None
 
 

@@ -22,7 +22,7 @@ from online_guard.service.house import House, clock_ms
 from online_guard.store import queries
 from online_guard.store.evidence_loader import training_class as stored_class
 from online_guard.store.tables import ClassRecord, EnrolmentRecord, PracticeRecord
-from online_guard.store.unit_of_work import writing
+from online_guard.store.unit_of_work import reading, writing
 
 NAME, NUMBER, APPLICANT, VECTOR = "name", "identity number", "applicant", "face vector"
 """Purposes of what is sealed for an enrolment."""
@@ -174,11 +174,13 @@ def put_reference_photo(house: House, enrolment_id: str, image: bytes) -> tuple[
     Raises:
         GuardError: No such enrolment, or the picture can't serve as a reference.
     """
+    with reading(house.engine) as database:
+        queries.must_find(database, EnrolmentRecord, enrolment_id, "学员报名 enrolment")
     report = enrol_reference(image)
     house.blobs.put(report.sha256, image)
     sealed = house.vault.seal(np.asarray(report.vector, np.float64).tobytes(), VECTOR)
     with writing(house.engine) as database:
-        record = queries.must_find(database, EnrolmentRecord, enrolment_id, "学员报名 enrolment")
+        record = database.get_one(EnrolmentRecord, enrolment_id)
         is_new = record.reference_sha256 is None
         record.reference_sha256, record.reference_vector = report.sha256, sealed
     measured = {name: getattr(report, name) for name in ("sha256", "phash", "brightness", "sharpness", "face_size_px")}
@@ -197,7 +199,7 @@ def add_practice(house: House, class_id: str, rows: Sequence[tuple[str, date, fl
         for number, (enrolment_id, day, hours) in enumerate(rows):
             record = database.get(EnrolmentRecord, enrolment_id)
             if record is None or record.class_id != class_id:
-                raise queries.not_found(f"/{number}/enrolment_id", enrolment_id)
+                raise queries.not_found("学员报名 enrolment", enrolment_id, f"/{number}/enrolment_id")
             known = database.get(PracticeRecord, (enrolment_id, day.isoformat()))
             if known is None:
                 database.add(PracticeRecord(enrolment_id=enrolment_id, on=day.isoformat(), class_hours=hours))

@@ -107,9 +107,42 @@ def add_events(house: House, session_id: str, platform_id: str | None, body: byt
     Everything is committed before this returns: accepted events, those kept aside, and refused ones with reason.
 
     Raises:
-        GuardError: Unknown session, a body that isn't a batch, or a batch later than 24 h after the close.
+        GuardError: A body that isn't a batch; or an unknown session, or a batch later than 24 h after the close: then
+            every event of it is kept as a dead letter.
     """
     raws = split_batch(body)
+    try:
+        return _add_events(house, session_id, platform_id, raws, now_ms)
+    except GuardError as refusal:
+        with writing(house.engine) as database:
+            database.add_all(_refused_batch(database, session_id, platform_id, raws, refusal, now_ms))
+        raise
+
+
+def _refused_batch(
+    database: Session, session_id: str, platform_id: str | None, raws: Sequence[bytes], refusal: GuardError, now_ms: int
+) -> list[DeadLetterRecord]:
+    """Return the dead letters of a batch that was refused whole; without a session they say which one was meant."""
+    try:
+        session_row = queries.find_session(database, session_id, platform_id).row_id
+    except GuardError:
+        session_row = None
+    addressee = {"platform_id": platform_id, "session_id": session_id}
+    letters = []
+    for raw in raws:
+        text = raw.decode("utf-8", "replace")
+        content = text if session_row is not None else json.dumps(addressee | {"event": text}, ensure_ascii=False)
+        letters.append(
+            DeadLetterRecord(
+                session_row=session_row, kind="event", received_ms=now_ms, reason=refusal.message, content=content
+            )
+        )
+    return letters
+
+
+def _add_events(
+    house: House, session_id: str, platform_id: str | None, raws: Sequence[bytes], now_ms: int
+) -> dict[str, Any]:
     with writing(house.engine) as database:
         record = queries.find_session(database, session_id, platform_id)
         _refuse_late(record, now_ms)
@@ -152,7 +185,7 @@ def _stored(database: Session, record: SessionRecord, raws: Sequence[bytes]) -> 
     for raw in raws:
         try:
             seq = json.loads(raw)["seq"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
         if isinstance(seq, int):
             numbers.append(seq)

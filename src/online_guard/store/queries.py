@@ -40,9 +40,9 @@ def must_find(database: Session, table: type[Row], key: Any, what: str) -> Row:
     return found
 
 
-def not_found(what: str, key: Any) -> GuardError:
-    """Return the error for a thing that isn't there."""
-    return GuardError(ErrorKind.NOT_FOUND, "not_found", f"找不到 / not found: {what} `{key}`")
+def not_found(what: str, key: Any, where: str = "") -> GuardError:
+    """Return the error for a thing that isn't there; `where` is the JSON pointer that named it."""
+    return GuardError(ErrorKind.NOT_FOUND, "not_found", f"找不到 / not found: {what} `{key}`", where=where)
 
 
 def find_session(database: Session, session_id: str, platform_id: str | None) -> SessionRecord:

@@ -17,7 +17,7 @@ BUSY_TIMEOUT_MS = 30_000
 
 def open_engine(url: str) -> Engine:
     """Return an engine; SQLite in WAL mode, synced at each commit, one writer at a time."""
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)  # what is stored must not come into logs
     if engine.dialect.name == "sqlite":
         if engine.url.database:
             Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
