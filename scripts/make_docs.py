@@ -54,10 +54,12 @@ def _as_list(body: str) -> str:
 def policy_page() -> str:
     """Return every value of the shipped pack with its clause."""
     policy = load_policy(DEFAULT_POLICY)
-    head = [NOTE, f"# 政策包 / Policy pack: {policy.title}\n", f"`{policy.id}` {policy.version}, SHA-256 `{policy.sha256}`\n"]
+    title = f"# 政策包 / Policy pack: {policy.title}\n"
+    head = [NOTE, title, f"`{policy.id}` {policy.version}, SHA-256 `{policy.sha256}`\n"]
     rows = ["| 键 key | 值 value | 单位 unit | 条款 clause | 原文或理由 text |", "| --- | --- | --- | --- | --- |"]
-    for line in describe(policy):
-        rows.append(f"| `{line.key}` | {line.value_text} | {line.unit} | {line.clause} | {line.text} |")
+    rows += [
+        f"| `{line.key}` | {line.value_text} | {line.unit} | {line.clause} | {line.text} |" for line in describe(policy)
+    ]
     return "\n".join(head + rows) + "\n"
 
 
@@ -74,7 +76,8 @@ def http_page() -> str:
             callers = ", ".join(call["x-callers"])
             rows.append(f"| `{method.upper()} {path}` | {callers} | {call['summary']}。{text} |")
     intro = (
-        "服务启动后,`GET /v1/openapi.json` 给出完整的 OpenAPI 3.1 文档。错误均为 `application/problem+json`(RFC 9457)。\n"
+        "服务启动后,`GET /v1/openapi.json` 给出完整的 OpenAPI 3.1 文档。"
+        "错误均为 `application/problem+json`(RFC 9457)。\n"
         "The running service gives the whole OpenAPI 3.1 document; every error is a problem document (RFC 9457).\n"
     )
     return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n"

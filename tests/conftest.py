@@ -1,4 +1,4 @@
-"""What all tests share: reproducible property tests, the shared folder, the shipped policy, and a builder of evidence."""
+"""What all tests share: reproducible property tests, the shared folder and the shipped policy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ settings.register_profile(
     "deterministic",
     deadline=None,
     derandomize=True,
-    max_examples=60,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.register_profile("searching", settings.get_profile("deterministic"), derandomize=False, max_examples=2_000)

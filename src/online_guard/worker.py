@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Self
 
 from online_guard.service.house import House
 from online_guard.service.verification import work_once
@@ -13,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """A thread that does jobs until it is stopped.
+    """A thread that does jobs while its context lasts.
 
     Args:
         house: Whose jobs.
@@ -24,11 +25,12 @@ class Worker:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="verification", daemon=True)
 
-    def start(self) -> None:
+    def __enter__(self) -> Self:
         """Begin."""
         self._thread.start()
+        return self
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Finish the job at hand, and end."""
         self._stopping.set()
         self._house.work.set()

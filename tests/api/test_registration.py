@@ -147,7 +147,14 @@ def test_one_person_has_one_learner_id_in_every_class(platform: Platform) -> Non
 
 @pytest.mark.parametrize(
     "number",
-    ["110105194912310021", "11010519491331002X", "11010519491231002", "123", "", "１１０１０５１９４９１２３１００２Ｘ"],
+    [
+        "110105194912310021",
+        "11010519491331002X",
+        "11010519491231002",
+        "123",
+        "",
+        "１１０１０５１９４９１２３１００２Ｘ",
+    ],
     ids=["check digit", "month 13", "17 digits", "short", "empty", "full-width"],
 )
 def test_a_wrong_identity_number_is_refused_and_never_repeated(platform: Platform, number: str) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -129,8 +130,15 @@ def test_a_bad_event_is_refused_alone_with_a_reason(platform: Platform, change: 
     body = json.dumps({"events": batch}).encode()
     answer = platform.told("POST", f"/v1/sessions/{session_id}/events", body)
     assert [row["status"] for row in answer["results"]] == ["accepted", "refused", "accepted"]
-    assert " / " in answer["results"][1]["reason"]
+    assert "/ " in answer["results"][1]["reason"]
     assert word in answer["results"][1]["reason"]
+
+
+def test_an_event_with_a_key_given_twice_is_refused(platform: Platform) -> None:
+    twice = json.dumps(event(0, "play"))[:-1] + ', "rate": 2.0}'
+    body = f'{{"events": [{twice}]}}'.encode()
+    answer = platform.told("POST", f"/v1/sessions/{platform.a_session()}/events", body)
+    assert answer["results"][0]["status"] == "refused"
 
 
 def test_things_that_are_no_events_are_refused_alone(platform: Platform) -> None:
@@ -248,7 +256,7 @@ def test_directives_come_shortly_before_they_are_due_and_again_until_then(platfo
     body = platform.opening()
     told = platform.told("POST", "/v1/sessions", body)["directives"]
     seen: dict[str, tuple[str, int]] = {}
-    for minute in range(0, 13):
+    for minute in range(13):
         events = [event(minute * 3 + third, second=minute * 60 + third * 20) for third in range(3)]
         now_ms, clock_ms = NOON_MS + minute * 60_000 + 41_000, minute * 60_000 + 40_000
         told += platform.post(body["session_id"], events, now_ms=now_ms)["directives"]
@@ -482,8 +490,6 @@ def test_a_wrong_liveness_result_is_refused_at_its_place(
 
 def test_nobody_but_the_trusted_client_may_claim_liveness(platform: Platform) -> None:
     url = f"{platform.service.url}/v1/sessions/{platform.a_session()}/liveness"
-    import httpx
-
     problem(httpx.post(url, json=check(), trust_env=False), 403, "test_client.required")
     headers = {"Online-Guard-Test-Client": "guessed"}
     problem(httpx.post(url, json=check(), headers=headers, trust_env=False), 403, "test_client.refused")

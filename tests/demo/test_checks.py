@@ -69,8 +69,7 @@ def test_each_difference_is_a_surprise(said: Said, change: Callable[..., None]) 
 
 
 def test_a_missed_cheat_and_a_flagged_honest_learner_are_surprises(said: Said) -> None:
-    report, *rest = said
-    judgement, verdicts, ledgers, feed = rest
+    report, judgement, verdicts, ledgers, feed = said
     swapped = surprises(report, judgement, PLANS[::-1], verdicts, ledgers, feed)
     assert any("未发现" in line for line in swapped)
     assert any("误报" in line for line in swapped)
@@ -84,7 +83,9 @@ def test_bad_input_that_was_taken_is_a_surprise(said: Said) -> None:
 
 def test_what_may_be_found_depends_on_the_lesson() -> None:
     plan = Plan(cheats={2: "overlapping_sessions", 3: "declared_rate"})
-    assert expected(plan, 1) == (frozenset(), {"OG201", "OG702"})
-    assert expected(plan, 2) == ({"OG201"}, {"OG702"})
-    assert expected(plan, 3) == ({"OG103"}, {"OG101", "OG702"})
+    assert [(sorted(must), sorted(may)) for must, may in (expected(plan, lesson_no) for lesson_no in (1, 2, 3))] == [
+        ([], ["OG201", "OG702"]),
+        (["OG201"], ["OG702"]),
+        (["OG103"], ["OG101", "OG702"]),
+    ]
     assert expected(Plan("plain"), 1) == (frozenset(), frozenset())

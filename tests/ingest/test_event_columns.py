@@ -126,3 +126,9 @@ def test_joining_pieces_keeps_each_name_once() -> None:
     whole = join([one, two])
     assert (whole.player.tolist(), whole.player_names.tolist()) == ([0, 1, 1, 2], ["a", "b", "c"])
     assert len(join([])) == 0
+
+
+def test_minus_zero_is_zero(folder: Any) -> None:
+    folder.tables["events.ndjson"][0] |= {"position_s": -0.0, "from_s": -0.0, "rate": -0.0}
+    events = folder.events()
+    assert not np.signbit([events.position_s[0], events.from_s[0], events.rate[0]]).any()

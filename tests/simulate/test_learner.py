@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -23,7 +24,7 @@ def test_watching_beats_about_every_fifteen_seconds_with_jitter() -> None:
     _, one = learner()
     one.watch(900)
     beats = [event.at_ms for event in one.sitting.said if event.type is EventType.HEARTBEAT]
-    steps = [after - before for before, after in zip(beats, beats[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(beats)]
     assert len(steps) > 50
     assert 14_700 < sorted(steps)[len(steps) // 2] < 15_400
     assert len(set(steps)) > 40

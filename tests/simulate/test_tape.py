@@ -1,3 +1,4 @@
+from itertools import pairwise
 from random import Random
 
 from online_guard.simulate.recorder import Opening, TelemetryEvent
@@ -20,7 +21,7 @@ def test_directives_are_told_one_minute_ahead_and_pop_ups_leave_no_five_minutes(
             assert at_ms < directive.due_playing_ms <= at_ms + AHEAD_MS
             told.append(directive)
     popups = [directive.due_playing_ms for directive in told if directive.kind == "popup"]
-    gaps = [after - before for before, after in zip([0, *popups], popups, strict=False)]
+    gaps = [after - before for before, after in pairwise([0, *popups])]
     assert len(popups) >= 8
     assert all(120_000 <= gap <= 270_000 for gap in gaps)
     assert sum(directive.kind == "snapshot" for directive in told) == 1

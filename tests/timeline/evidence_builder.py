@@ -54,15 +54,21 @@ def event(kind: str, at_s: float, position_s: float, playing: bool, **marks: Any
     if unknown:
         raise ValueError(f"unknown marks: {unknown}")
     at_ms = START_MS + round(at_s * 1000)
-    row = SimpleNamespace(type=EventType(kind), at_ms=at_ms, position_s=position_s, playing=playing, **{**given, **marks})
+    row = SimpleNamespace(
+        type=EventType(kind), at_ms=at_ms, position_s=position_s, playing=playing, **{**given, **marks}
+    )
     row.received_ms = marks.get("received_ms", at_ms + round(row.late_s * 1000))
     return row
 
 
-def beats(begin_s: float, end_s: float, position_s: float, *, every_s: float = 15, **marks: Any) -> list[SimpleNamespace]:
+def beats(
+    begin_s: float, end_s: float, position_s: float, *, every_s: float = 15, **marks: Any
+) -> list[SimpleNamespace]:
     """Return heartbeats of a player that plays, from `begin_s` to `end_s`, `position_s` at the first."""
     count = round((end_s - begin_s) / every_s)
-    return [event("heartbeat", begin_s + n * every_s, position_s + n * every_s, True, **marks) for n in range(count + 1)]
+    return [
+        event("heartbeat", begin_s + n * every_s, position_s + n * every_s, True, **marks) for n in range(count + 1)
+    ]
 
 
 def watched(begin_s: float, length_s: float, position_s: float = 0.0, **marks: Any) -> list[SimpleNamespace]:

@@ -42,9 +42,7 @@ def messy_events(draw: st.DrawFn, *, forward: bool = False, most: int = 25) -> l
         popup = draw(st.sampled_from(POPUP_NAMES)) if kind in POPUPS else None
         late_s = draw(st.sampled_from((0.5, 0.2, 30.0, -70.0)))
         playing = draw(st.sampled_from((True, True, False)))
-        rows.append(
-            event(kind, now_s, place_s, playing, player=player, from_s=from_s, popup=popup, late_s=late_s)
-        )
+        rows.append(event(kind, now_s, place_s, playing, player=player, from_s=from_s, popup=popup, late_s=late_s))
         clock_s[player], stood_s[player] = now_s, place_s
     return rows
 

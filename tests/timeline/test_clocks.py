@@ -111,4 +111,6 @@ def test_the_moment_after_a_pause_is_before_the_pause(policy: Policy) -> None:
 
 def test_no_events_no_clocks(policy: Policy) -> None:
     read_clocks = clocks_of(policy)
-    assert [len(column) for column in (read_clocks.offset_ms, read_clocks.playing_ms, read_clocks.first_at_ms)] == [0] * 3
+    assert [len(column) for column in (read_clocks.offset_ms, read_clocks.playing_ms, read_clocks.first_at_ms)] == [
+        0
+    ] * 3

@@ -68,7 +68,9 @@ def test_time_in_a_pause_does_not_count(policy: Policy) -> None:
 
 
 def test_an_answer_after_the_expiry_is_none(policy: Policy) -> None:
-    found = showings_of(policy, shown(10, "a"), expired(40, "a"), answered(41, "a"), shown(100, "b"), answered(101, "b"))
+    found = showings_of(
+        policy, shown(10, "a"), expired(40, "a"), answered(41, "a"), shown(100, "b"), answered(101, "b")
+    )
     assert found.answered.tolist() == [False, True]
     assert found.waited_ms.tolist() == [30_000, 1_000]
     assert found.controls.tolist() == [False, True]

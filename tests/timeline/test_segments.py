@@ -121,7 +121,11 @@ def test_clip_cuts_at_both_ends(rows: list[tuple[int, int, int]], uppers: list[i
     joined = union(*columns(rows, 3))
     cut = clip(joined, 0, np.array(uppers)[joined.group])
     expected = [
-        [(max(0, start), min(upper, end)) for start, end in join_spans(of_group(rows, group)) if max(0, start) < min(upper, end)]
+        [
+            (max(0, start), min(upper, end))
+            for start, end in join_spans(of_group(rows, group))
+            if max(0, start) < min(upper, end)
+        ]
         for group, upper in enumerate(uppers)
     ]
     assert as_lists(cut) == expected

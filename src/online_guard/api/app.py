@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -13,35 +13,27 @@ from fastapi import APIRouter, FastAPI
 from online_guard import __version__
 from online_guard.api import assessments, enrolments, problems, registration, sessions
 from online_guard.api.callers import ANYONE, callers
+from online_guard.api.limits import LimitedBodies
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House, open_house
 from online_guard.settings import Settings
-from online_guard.worker import Worker
 
 log = logging.getLogger(__name__)
 
 
 def create_app(house: House) -> FastAPI:
-    """Return the application of an open house; a worker verifies beside it while it runs."""
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        worker = Worker(house)
-        worker.start()
-        yield
-        worker.stop()
-        house.engine.dispose()
-
+    """Return the application of an open house."""
     app = FastAPI(
         title="online-guard",
         version=__version__,
         summary="互联网+职业技能培训学时核验 / Proves which class hours were really studied",
-        lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        responses=problems.RESPONSES,
     )
     app.state.house = house
+    app.add_middleware(LimitedBodies)
     problems.install(app)
     versioned = APIRouter(prefix="/v1")
     for router in (registration.router, sessions.router, enrolments.router, assessments.router):
@@ -56,8 +48,12 @@ def create_app(house: House) -> FastAPI:
     return app
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[object]]) -> None:
     """Serve until stopped.
+
+    Args:
+        settings: Address, data and secrets.
+        beside: Runs beside the application: what does the waiting jobs.
 
     Raises:
         GuardError: The address isn't loopback: callers have no keys yet, so nobody outside may reach the service.
@@ -74,7 +70,9 @@ def serve(settings: Settings) -> None:
     if settings.test_client_token is not None:
         log.warning("受信任的测试客户端已启用,切勿用于生产 / the trusted test client is on: never in production")
     house = open_house(settings)
-    uvicorn.run(create_app(house), host=settings.host, port=settings.port, log_level="warning", access_log=False)
+    with beside(house):
+        uvicorn.run(create_app(house), host=settings.host, port=settings.port, log_level="warning", access_log=False)
+    house.engine.dispose()
 
 
 def _is_loopback(host: str) -> bool:

@@ -12,8 +12,6 @@ from online_guard.service.house import House, clock_ms
 
 PLATFORM, ASSESSOR, ANYONE = "platform", "assessor", "anyone"
 """Callers of routes. Until callers have keys, the service listens on loopback only, and these say who is meant."""
-MOST_JSON_BYTES = 4 * 1024 * 1024
-MOST_IMAGE_BYTES = 4 * 1024 * 1024
 
 
 def callers(*who: str) -> dict[str, Any]:
@@ -79,26 +77,9 @@ def require_test_client(is_test_client: bool) -> None:
 NowMs = Annotated[int, Depends(_now_ms)]
 
 
-async def _limited(request: Request, most: int) -> bytes:
-    """Return the body, read no further than the limit."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise GuardError(
-                ErrorKind.TOO_LARGE, "body.too_large", f"内容超过 {most} 字节 / the body is larger than {most} bytes"
-            )
-        parts.append(part)
-    return b"".join(parts)
+async def _body(request: Request) -> bytes:
+    return await request.body()
 
 
-async def _json_body(request: Request) -> bytes:
-    return await _limited(request, MOST_JSON_BYTES)
-
-
-async def _image_body(request: Request) -> bytes:
-    return await _limited(request, MOST_IMAGE_BYTES)
-
-
-JsonBytes = Annotated[bytes, Depends(_json_body)]
-ImageBytes = Annotated[bytes, Depends(_image_body)]
+JsonBytes = Annotated[bytes, Depends(_body)]
+ImageBytes = Annotated[bytes, Depends(_body)]

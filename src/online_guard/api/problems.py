@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -37,10 +37,43 @@ TITLES: dict[int, str] = {
     503: "暂不可用 / unavailable",
 }
 TYPE = "urn:online-guard:problem:"
-log = logging.getLogger(__name__)
 
 
-def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> JSONResponse:
+FAULT_SCHEMA = {
+    "type": "object",
+    "required": ["pointer", "detail"],
+    "properties": {
+        "pointer": {"type": "string", "description": "JSON pointer; ?name for a parameter"},
+        "detail": {"type": "string"},
+    },
+}
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "errors"],
+    "properties": {
+        "type": {"type": "string", "description": f"{TYPE}…, stable"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {"type": "array", "items": FAULT_SCHEMA},
+    },
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "问题说明 / a problem document (RFC 9457)",
+        "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}},
+    }
+}
+"""What every route declares about its errors."""
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
     """Return a problem document."""
     content: dict[str, Any] = {
         "type": TYPE + code,
@@ -49,7 +82,6 @@ def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | 
         "detail": detail,
         "errors": errors or [],
     }
-    headers = {"Retry-After": "1"} if code.endswith("pending") else None
     return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
@@ -66,7 +98,9 @@ def _guard_error(_request: Request, error: Exception) -> JSONResponse:
     errors = [{"pointer": fault.where, "detail": fault.reason} for fault in error.faults]
     if not errors and error.where:
         errors = [{"pointer": error.where, "detail": error.message}]
-    return problem(STATUS[error.kind], error.code, " ".join(filter(None, (error.message, error.remedy))), errors)
+    detail = " ".join(filter(None, (error.message, error.remedy)))
+    headers = {"Retry-After": "1"} if error.code.endswith(".pending") else None
+    return problem(STATUS[error.kind], error.code, detail, errors, headers)
 
 
 WORDS = {
@@ -89,10 +123,13 @@ def _validation_error(_request: Request, error: Exception) -> JSONResponse:
     return problem(422, "body.invalid", "; ".join(f"{one['pointer']}: {one['detail']}" for one in errors), errors)
 
 
+HTTP_CODES = {400: "body.unreadable", 404: "route.not_found", 405: "route.method", 413: "body.too_large"}
+
+
 def _http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = {404: "route.not_found", 405: "route.method"}.get(error.status_code, f"http.{error.status_code}")
-    return problem(error.status_code, code, TITLES.get(error.status_code, str(error.detail)))
+    title = TITLES.get(error.status_code, f"请求有误 / {error.detail}")
+    return problem(error.status_code, HTTP_CODES.get(error.status_code, "http"), title, headers=error.headers)
 
 
 def _unexpected(_request: Request, _error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from online_guard.api.bodies import ClassBody, EnrolmentBody, Id, PracticeBody
 from online_guard.api.callers import PLATFORM, ImageBytes, TheHouse, callers
+from online_guard.api.raw_bodies import an_image
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service import registration
 
@@ -58,7 +59,7 @@ def put_enrolment(
 @router.put(
     "/enrolments/{enrolment_id}/reference-photo",
     summary="登记照 / the reference photo",
-    openapi_extra=callers(PLATFORM),
+    openapi_extra=callers(PLATFORM) | an_image(),
 )
 def put_reference_photo(
     house: TheHouse, response: Response, enrolment_id: EnrolmentId, image: ImageBytes

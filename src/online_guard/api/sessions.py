@@ -20,6 +20,7 @@ from online_guard.api.callers import (
     callers,
     require_test_client,
 )
+from online_guard.api.raw_bodies import a_batch, an_image
 from online_guard.service import capture, sessions, verification
 
 router = APIRouter(tags=["学习会话 sessions"])
@@ -35,7 +36,11 @@ def open_session(house: TheHouse, response: Response, body: OpeningBody, now_ms:
     return answer
 
 
-@router.post("/sessions/{session_id}/events", summary="一批事件 / a batch of events", openapi_extra=callers(PLATFORM))
+@router.post(
+    "/sessions/{session_id}/events",
+    summary="一批事件 / a batch of events",
+    openapi_extra=callers(PLATFORM) | a_batch(),
+)
 def add_events(
     house: TheHouse, session_id: SessionId, body: JsonBytes, now_ms: NowMs, platform_id: PlatformId = None
 ) -> dict[str, Any]:
@@ -43,7 +48,11 @@ def add_events(
     return sessions.add_events(house, session_id, platform_id, body, now_ms)
 
 
-@router.post("/sessions/{session_id}/snapshots", summary="留存照片 / a snapshot", openapi_extra=callers(PLATFORM))
+@router.post(
+    "/sessions/{session_id}/snapshots",
+    summary="留存照片 / a snapshot",
+    openapi_extra=callers(PLATFORM) | an_image(),
+)
 def add_snapshot(
     house: TheHouse,
     response: Response,

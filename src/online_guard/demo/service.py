@@ -64,7 +64,7 @@ def running_service(data_dir: Path, port: int | None, keep: bool) -> Iterator[Ru
         "PYTHONUNBUFFERED": "1",
     }
     with (data_dir / "service.log").open("wb") as log:
-        process = subprocess.Popen([*COMMAND, "serve"], env=environment, stdout=log, stderr=log, start_new_session=keep)
+        process = subprocess.Popen([*COMMAND, "serve"], env=environment, stdout=log, stderr=log, start_new_session=keep)  # noqa: S603 - our own command
     service = RunningService(f"http://127.0.0.1:{chosen}", token, data_dir, process)
     try:
         _await(service)

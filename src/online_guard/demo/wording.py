@@ -26,8 +26,7 @@ SAID: dict[str, tuple[str, str]] = {
     ),
     "OG105": (
         "{conflicts} 个已上报的事件被改写后重发；时间倒退合计 {value:.1f} 秒（上限 {limit:.0f} 秒）",
-        "{conflicts} delivered events were sent again with other content; time went back {value:.1f} s "
-        "(limit {limit:.0f} s)",
+        "{conflicts} delivered events sent again with other content; time back {value:.1f} s (limit {limit:.0f} s)",
     ),
     "OG106": (
         "最长 {value:.0f} 秒没有上报，缺少 {missing} 个序号",

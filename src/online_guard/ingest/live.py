@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest.event_columns import END_SLACK_S
-from online_guard.ingest.refusals import explain
+from online_guard.ingest.refusals import explain, repeated_key
 from online_guard.ingest.rows import INT32, Id
 from online_guard.terms import EventType
 
@@ -131,6 +131,8 @@ def read_event(raw: bytes, duration_s: float, now_ms: int) -> dict[str, Any]:
         if b"NaN" in raw or b"Infinity" in raw:
             raise ValueError("不是有限数 (NaN/Infinity) / not a finite number (NaN or Infinity)") from error
         raise ValueError(explain(error, raw).reason) from error
+    if repeated := repeated_key(raw):
+        raise ValueError(repeated.reason)
     at_ms = moment_ms(event.at_ms)
     if abs(at_ms - now_ms) > DAY_MS:
         raise ValueError("时间与服务时钟相差超过 24 小时 / more than 24 h away from the service's clock `at_ms`")

@@ -1,7 +1,7 @@
 """The shape of a policy pack: one frozen section per TOML table, each value with its type, unit and limits.
 
-The loader is driven by these annotations alone: a key exists because a field stands here, and its limits are what stands
-beside its type. The numbers themselves, and their clauses, live in the packs.
+The loader is driven by these annotations alone: a key exists because a field stands here, and its limits are what
+stands beside its type. The numbers themselves, and their clauses, live in the packs.
 """
 
 from __future__ import annotations

@@ -202,6 +202,7 @@ def _content(event: EventRecord) -> dict[str, Any]:
 
 
 def _keep(database: Session, record: SessionRecord, results: Sequence[EventResult], now_ms: int) -> None:
+    counting: dict[int, dict[str, Any]] = {}
     for result in results:
         if result.status is Status.REFUSED:
             database.add(
@@ -220,16 +221,9 @@ def _keep(database: Session, record: SessionRecord, results: Sequence[EventResul
         elif result.status is Status.ACCEPTED:
             if result.displaced is not None:
                 _keep_aside(database, record, dict(result.displaced.content), result.displaced.received_ms)
-            code = EventType(content["type"]).code
-            database.merge(
-                EventRecord(
-                    session_row=record.row_id,
-                    received_ms=now_ms,
-                    **{name: content.get(name) for name in FIELDS if name != "type"},
-                    type=code,
-                )
-            )
-            database.flush()
+            values = {name: content.get(name) for name in FIELDS} | {"type": EventType(content["type"]).code}
+            counting[content["seq"]] = values | {"session_row": record.row_id, "received_ms": now_ms}
+    queries.put_events(database, record.row_id, list(counting.values()))
 
 
 def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any], received_ms: int) -> None:

@@ -19,8 +19,8 @@ from online_guard.terms import EventType, Outcome
 class Cheat:
     """A kind of cheating.
 
-    rule: what must be found. also: what may be found with it, because it follows. run: studies a lesson so. lessons: how
-    many it takes, that lesson and those before it.
+    rule: what must be found. also: what may be found with it, because it follows. run: studies a lesson so. lessons:
+    how many it takes, that lesson and those before it.
     """
 
     rule: str

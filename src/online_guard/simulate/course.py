@@ -129,7 +129,7 @@ def simulate(plans: Sequence[Plan], seed: int, course: Course | None = None) -> 
         course: The class; the default one where absent.
     """
     course = course or Course()
-    tape = Tape(Random(f"{seed}/service"))
+    tape = Tape(Random(f"{seed}/service"))  # noqa: S311 - it simulates
     enrolments: list[Row] = []
     for number, plan in enumerate(plans, 1):
         enrolment_id = f"{course.class_id}-{number:03}"
@@ -140,7 +140,7 @@ def simulate(plans: Sequence[Plan], seed: int, course: Course | None = None) -> 
                 "learner_id": f"learner-{enrolment_id}",
             }
         )
-        study(course.desk(tape, enrolment_id, Random(f"{seed}/{enrolment_id}")), plan)
+        study(course.desk(tape, enrolment_id, Random(f"{seed}/{enrolment_id}")), plan)  # noqa: S311
     return {
         "classes": [course.class_row()],
         "enrolments": enrolments,

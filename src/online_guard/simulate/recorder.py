@@ -19,7 +19,7 @@ OBSERVED_MS = 60_000
 
 @dataclass(frozen=True)
 class Directive:
-    """What a service asked of a player: `kind` (popup, snapshot, liveness) once the playing clock reaches the moment."""
+    """What a service asked of a player (popup, snapshot, liveness) for when its playing clock reaches a moment."""
 
     directive_id: str
     kind: str

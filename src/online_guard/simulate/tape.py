@@ -85,7 +85,7 @@ class Tape:
         stranger = 0.5 if picture == "wrong_person" else 0.0
         self.rows["snapshots"].append(row | ({"distance": round(self._distance() + stranger, 6)} if good else {}))
 
-    def check(self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int) -> None:
+    def check(self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int) -> None:  # noqa: ARG002 - a result has no time of arrival in the bundle
         """Keep the result of a liveness check."""
         row: Row = {
             "check_id": f"check-{len(self.rows['liveness']) + 1:06}",
@@ -95,7 +95,7 @@ class Tape:
         passed = {"distance": self._distance()} if outcome is Outcome.PASSED else {}
         self.rows["liveness"].append(_owner(opening) | row | passed)
 
-    def close(self, opening: Opening, now_ms: int) -> None:
+    def close(self, opening: Opening, now_ms: int) -> None:  # noqa: ARG002 - nor has a close
         """Forget what the session would still have been asked."""
         self._progress[opening.session_id].plan.clear()
 

@@ -132,9 +132,7 @@ def _load(
     return evidence, _events(database, place_of, everything=everything)
 
 
-def _facts_about(
-    database: Session, by_row: dict[int, SessionRecord], *, everything: bool
-) -> dict[str, Any]:
+def _facts_about(database: Session, by_row: dict[int, SessionRecord], *, everything: bool) -> dict[str, Any]:
     told = [row for row in _facts(database, DirectiveRecord, by_row, everything) if row.issued_ms is not None]
     return {
         "snapshots": _facts(database, SnapshotRecord, by_row, everything, presented_attack=None),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
@@ -78,6 +78,16 @@ def events_by_seq(database: Session, session_row: int, numbers: Sequence[int]) -
     """Return the stored events of some numbers."""
     query = select(EventRecord).where(EventRecord.session_row == session_row, EventRecord.seq.in_(numbers))
     return {record.seq: record for record in database.scalars(query)}
+
+
+def put_events(database: Session, session_row: int, events: Sequence[dict[str, Any]]) -> None:
+    """Keep events that count, each in the place of one stored under its number."""
+    if events:
+        numbers = [event["seq"] for event in events]
+        database.execute(
+            delete(EventRecord).where(EventRecord.session_row == session_row, EventRecord.seq.in_(numbers))
+        )
+        database.execute(insert(EventRecord), events)
 
 
 def conflict_known(database: Session, session_row: int, seq: int, digest: str) -> bool:

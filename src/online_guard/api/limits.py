@@ -1,0 +1,31 @@
+"""How much a caller may send: no body is read further than its limit, whatever its declared length."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Of an image (SPEC 8), and of everything else."""
+TOO_LARGE = 413
+
+
+class LimitedBodies:
+    """Stops reading a request's body behind `MOST_BYTES`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        size = 0
+
+        async def limited() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > MOST_BYTES:
+                raise HTTPException(TOO_LARGE)
+            return message
+
+        await self._app(scope, limited if scope["type"] == "http" else receive, send)
