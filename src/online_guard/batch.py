@@ -61,10 +61,9 @@ class Revalidation:
             },
             "refused_rows": [asdict(row) for row in self.refused],
             "not_evaluable": {rule: dict(reasons) for rule, reasons in judged.not_evaluable.items()},
-            "unused_decisions": [
-                {name: str(value) if name != "decided_ms" else value for name, value in asdict(row).items()}
-                for row in judged.unused_decisions
-            ],
+            "unused_decisions": sorted(
+                {(row.rule, str(row.subject), row.subject_id) for row in judged.unused_decisions}
+            ),
         }
 
 

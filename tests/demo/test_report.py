@@ -50,6 +50,12 @@ def test_honest_learners_may_sit_the_assessment_and_the_others_know_why_not() ->
             assert (learner.state, learner.failed, learner.hours) == ("eligible", (), 3.0)
 
 
+def test_many_bad_pictures_are_one_line() -> None:
+    lines = [line for lesson in report().learners[10].lessons for line in lesson.findings if line.rule == "OG405"]
+    assert len(lines) == 1
+    assert lines[0].zh.endswith(" 张）")
+
+
 def test_the_page_stands_alone_and_says_everything() -> None:
     page = render(report())
     assert page.lstrip().startswith("<!doctype html>")

@@ -32,7 +32,7 @@ REFUSALS: list[tuple[dict[str, Any], str, str]] = [
     ({"from_s": END_S + 1.0}, "from_s", "more than 60 s past the lesson's end"),
     ({"from_s": float("nan")}, "from_s", "NaN or Infinity"),
     ({"from_s": float("inf")}, "from_s", "NaN or Infinity"),
-    ({"rate": -0.5}, "rate", "negative `rate`"),
+    ({"rate": float("-inf")}, "rate", "finite number"),
     ({"rate": float("nan")}, "rate", "NaN or Infinity"),
     ({"player": ""}, "player", "1 to 128 characters"),
     ({"player": "a/b"}, "player", "no `/`"),

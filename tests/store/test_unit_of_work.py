@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from online_guard.store.tables import ClassRecord, JobRecord
-from online_guard.store.unit_of_work import BUSY_TIMEOUT_MS, open_engine, reading, writing
+from online_guard.store.unit_of_work import BUSY_TIMEOUT_MS, reading, writing
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,17 @@ def test_what_was_written_is_there_for_the_next(engine: Engine) -> None:
         assert database.get(ClassRecord, "one") is not None
 
 
-def test_an_error_undoes_everything(engine: Engine) -> None:
-    with pytest.raises(RuntimeError), writing(engine) as database:
+def break_down(engine: Engine) -> None:
+    """Write a row, and fail before the end."""
+    with writing(engine) as database:
         database.add(a_class("one"))
         database.flush()
         raise RuntimeError
+
+
+def test_an_error_undoes_everything(engine: Engine) -> None:
+    with pytest.raises(RuntimeError):
+        break_down(engine)
     with reading(engine) as database:
         assert database.get(ClassRecord, "one") is None
 
@@ -69,8 +75,10 @@ def test_a_reader_sees_one_moment_and_waits_for_no_writer(engine: Engine) -> Non
 def test_there_is_one_writer_at_a_time(engine: Engine) -> None:
     assert engine.url.database
     impatient = sqlite3.connect(engine.url.database, timeout=0, isolation_level=None)
-    with writing(engine), pytest.raises(sqlite3.OperationalError, match="locked"):
-        impatient.execute("BEGIN IMMEDIATE")
+    with writing(engine) as database:
+        database.get(ClassRecord, "one")  # a transaction begins with its first statement
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            impatient.execute("BEGIN IMMEDIATE")
     impatient.execute("BEGIN IMMEDIATE")
     impatient.close()
 

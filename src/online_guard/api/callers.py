@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Query, Request
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.ingest.rows import LATEST_MS
 from online_guard.service.house import House, clock_ms
 
 PLATFORM, ASSESSOR, ANYONE = "platform", "assessor", "anyone"
@@ -50,7 +51,8 @@ TestClient = Annotated[bool, Depends(_is_test_client)]
 
 
 def _now_ms(
-    is_test_client: TestClient, told: Annotated[int | None, Header(alias="Online-Guard-Test-Now-Ms", ge=0)] = None
+    is_test_client: TestClient,
+    told: Annotated[int | None, Header(alias="Online-Guard-Test-Now-Ms", ge=0, le=LATEST_MS)] = None,
 ) -> int:
     """Return the service's clock; a trusted test client may set it for its request."""
     if told is None:

@@ -140,7 +140,7 @@ def _class_tests(training_class: TrainingClass, books: _Books, policy: Policy) -
         failed["E01"] = {"occupation": training_class.occupation, "mode": str(training_class.mode)}
     if training_class.applicant_kind is not policy.assessment.applicant:
         failed["E02"] = {"applicant_kind": str(training_class.applicant_kind)}
-    learners = len(books.members.get(training_class.class_id, ()))
+    learners = len({member.learner_id for member in books.members.get(training_class.class_id, ())})
     limits = policy.training_class
     if learners > limits.max_learners or learners > training_class.teachers * limits.learners_per_teacher:
         failed["E10"] = {

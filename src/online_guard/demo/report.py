@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Any
 
@@ -196,6 +196,19 @@ def finding_line(finding: Finding, policy: Policy) -> FindingLine:
     )
 
 
+def _lines(findings: Sequence[Finding], policy: Policy) -> tuple[FindingLine, ...]:
+    """Return findings in words; those about single pictures are one line for each rule, with their number."""
+    lines = [finding_line(finding, policy) for finding in findings if finding.subject is not Subject.SNAPSHOT]
+    pictures: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.subject is Subject.SNAPSHOT:
+            pictures[finding.rule].append(finding)
+    for found in pictures.values():
+        line, number = finding_line(found[0], policy), len(found)
+        lines.append(replace(line, zh=f"{line.zh}（{number} 张）", en=f"{line.en} ({number} snapshots)"))
+    return tuple(lines)
+
+
 def _about(subject: Subject, findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     """Return the findings about one kind of subject by its id."""
     found: dict[str, list[Finding]] = defaultdict(list)
@@ -270,7 +283,7 @@ def _lesson(enrolment_id: str, lesson: Lesson, rows: _Rows) -> LessonCard:
         coverage=entry.coverage,
         verdicts=tuple((str(verdict), bilingual(verdict)) for verdict in verdicts),
         refused_by=entry.refused_by,
-        findings=tuple(finding_line(finding, rows.policy) for finding in rows.findings.get(key, ())),
+        findings=_lines(rows.findings.get(key, ()), rows.policy),
         sessions=len(sessions),
         wide=draw(sessions, rows.limits, label) if sessions else "",
         narrow=draw(sessions, rows.limits, label, 400) if sessions else "",

@@ -170,7 +170,8 @@ def _faults(raw: RawEvents, codes: NDArray[np.int8], limit_s: Floats) -> Iterato
     for name in ("at_ms", "received_ms"):
         yield _outside(getattr(raw, name), 0, LATEST_MS), name, _always(f"{OUT_OF_TIME} `{name}`")
     yield from _position_faults(raw, np.take(limit_s, raw.session, mode="clip"))
-    yield _outside(raw.rate, 0, float(np.finfo(np.float32).max)), "rate", lambda row: _bad_number(raw.rate[row], "rate")
+    greatest = float(np.finfo(np.float32).max)
+    yield _outside(raw.rate, -greatest, greatest), "rate", _always(f"{NOT_FINITE} `rate`")
     yield _bad_ids(raw.player, raw.player_names), "player", _always(f"{BAD_ID} `player`")
     yield _bad_ids(raw.popup, raw.popup_names), "popup", _always(f"{BAD_ID} `popup`")
     nameless = np.flatnonzero((raw.popup < 0) & _IS_POPUP[codes])

@@ -23,6 +23,7 @@ from online_guard.terms import EventType
 DAY_MS = 86_400_000
 MOST_EVENTS = 1_000
 NOISE_S = 1e-6
+FLOAT32_MOST = float(np.finfo(np.float32).max)
 
 
 class LiveEvent(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -34,7 +35,7 @@ class LiveEvent(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_d
     position_s: Annotated[float, Meta(ge=0)]
     from_s: Annotated[float, Meta(ge=0)] | None = None
     playing: bool
-    rate: Annotated[float, Meta(ge=0)]
+    rate: float
     player: Id
     popup: Id | None = None
 
@@ -143,9 +144,9 @@ def read_event(raw: bytes, duration_s: float, now_ms: int) -> dict[str, Any]:
     if event.type.startswith("popup_") and event.popup is None:
         raise ValueError("弹窗事件缺少 popup / pop-up event without `popup`")
     content = {name: value for name, value in msgspec.structs.asdict(event).items() if value is not None}
-    rate = np.float32(event.rate)
-    if not np.isfinite(rate):
+    if event.rate > FLOAT32_MOST:
         raise ValueError("超出范围 / out of range `rate`")
+    rate = np.float32(event.rate)
     # −0.0 becomes 0.0: equal numbers must be one content with one JSON
     content |= {name: content[name] + 0.0 for name in ("position_s", "from_s") if name in content}
     return content | {"type": str(event.type), "at_ms": at_ms, "rate": float(str(rate + np.float32(0)))}

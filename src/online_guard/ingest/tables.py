@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +20,9 @@ from online_guard.ingest.refusals import BAD_ID, Refusal, RefusedRow, explain, r
 Row = TypeVar("Row", bound=msgspec.Struct)
 Fault = Callable[[Any], Refusal | None]
 
+_CHUNK_LINES = 4_096
+_NESTED = ("leave", "lessons")
+"""Fields whose values have keys of their own."""
 _KEY = re.compile(rb'"(\w+)"\s*:')
 CLASSES = "classes.json"
 TABLES: dict[str, type[msgspec.Struct]] = {
@@ -90,17 +95,51 @@ def read_lines(path: Path, row_type: type[Row], refused: list[RefusedRow]) -> It
     decoder = msgspec.json.Decoder(row_type)
     try:
         with path.open("rb") as file:
-            for line, text in enumerate(file, 1):
-                if not text.isspace():
-                    row = decode_row(decoder, text)
-                    if isinstance(row, Refusal):
-                        refused.append(row.of(path.name, line))
-                    else:
-                        yield line, row
+            line = 1
+            while chunk := list(islice(file, _CHUNK_LINES)):
+                good = _decode_plain(decoder, row_type, chunk)
+                if good is None:
+                    yield from _decode_each(decoder, path.name, line, chunk, refused)
+                else:
+                    yield from enumerate(good, line)
+                line += len(chunk)
     except FileNotFoundError:
         return
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def _decode_plain(decoder: msgspec.json.Decoder[Row], row_type: type[Row], chunk: list[bytes]) -> list[Row] | None:
+    """Return the rows of lines that are all good, decoded at once; None when one must be looked at by itself.
+
+    Every key stands as often as rows have it, so none stands twice in a row; a key in a value would need a backslash.
+    """
+    text = b"".join(chunk)
+    if b"\\" in text:
+        return None
+    try:
+        good = decoder.decode_lines(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if len(good) != len(chunk):
+        return None
+    for field in msgspec.structs.fields(row_type):
+        held = len(good) if field.required else sum(getattr(row, field.name) is not None for row in good)
+        if text.count(b'"%s"' % field.encode_name.encode()) != held or (held and field.name in _NESTED):
+            return None
+    return good
+
+
+def _decode_each(
+    decoder: msgspec.json.Decoder[Row], file: str, first: int, chunk: list[bytes], refused: list[RefusedRow]
+) -> Iterator[tuple[int, Row]]:
+    for line, text in enumerate(chunk, first):
+        if not text.isspace():
+            row = decode_row(decoder, text)
+            if isinstance(row, Refusal):
+                refused.append(row.of(file, line))
+            else:
+                yield line, row
 
 
 def decode_row(decoder: msgspec.json.Decoder[Row], text: bytes) -> Row | Refusal:
@@ -167,18 +206,12 @@ def _read_classes(path: Path, refused: list[RefusedRow]) -> Iterator[tuple[int, 
     """Yield (place from 1, class) of the array in classes.json; add bad elements to `refused`."""
     try:
         text = path.read_bytes()
-        elements = msgspec.json.decode(text, type=list[msgspec.Raw])
+        elements: list[Any] = msgspec.json.decode(text, type=list[msgspec.Raw])
     except OSError as error:
         raise unreadable(path, error) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        reason = explain(error, text).reason
-        raise GuardError(
-            ErrorKind.MALFORMED,
-            "bundle.classes_not_an_array",
-            f"不是完整的班次数组（{reason}）/ not a complete JSON array of classes",
-            where=_place(path.name, text, error),
-            remedy="文件须为 [ {…}, … ]，UTF-8，无 BOM / the file must be [ {…}, … ], UTF-8 without a BOM",
-        ) from error
+        if not (elements := _split_with_nan(text)):
+            raise _not_an_array(path, text, error) from error
     decoder = msgspec.json.Decoder(rows.ClassRow)
     for place, element in enumerate(elements, 1):
         row = decode_row(decoder, bytes(element))
@@ -186,6 +219,26 @@ def _read_classes(path: Path, refused: list[RefusedRow]) -> Iterator[tuple[int, 
             refused.append(row.of(path.name, place))
         else:
             yield place, row
+
+
+def _split_with_nan(text: bytes) -> list[bytes]:
+    """Return the elements of an array that only NaN or Infinity keeps from being JSON; else none."""
+    try:
+        elements = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return [json.dumps(element).encode() for element in elements] if isinstance(elements, list) else []
+
+
+def _not_an_array(path: Path, text: bytes, error: Exception) -> GuardError:
+    reason = explain(error, text).reason
+    return GuardError(
+        ErrorKind.MALFORMED,
+        "bundle.classes_not_an_array",
+        f"不是完整的班次数组（{reason}）/ not a complete JSON array of classes",
+        where=_place(path.name, text, error),
+        remedy="文件须为 [ {…}, … ]，UTF-8，无 BOM / the file must be [ {…}, … ], UTF-8 without a BOM",
+    )
 
 
 def _place(name: str, text: bytes, error: Exception) -> str:

@@ -46,6 +46,7 @@ def _parts_held(facts: Facts, parts: Integers, first: Integers) -> Integers:
     row = places.snapshot
     session = snapshots.session[row]
     counts = snapshots.good[row] & snapshots.asked[row] & facts.accepted[session] & (places.place_ns >= 0)
+    counts &= parts[facts.lessons.of_session[session]] > 0
     lesson = facts.lessons.of_session[session[counts]]
     duration = facts.lessons.duration_ns[lesson]
     part = (places.place_ns[counts] + TOLERANCE_NS) * parts[lesson] // np.maximum(duration, 1)

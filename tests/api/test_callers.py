@@ -1,0 +1,63 @@
+"""The trusted test client is off unless switched on, and nobody else sets clocks or claims liveness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from platform_client import NOON_MS, Platform, ask, problem
+from pydantic import SecretStr
+
+from online_guard.api.app import create_app
+from online_guard.service.house import open_house
+from online_guard.settings import Settings
+
+TOKEN, NOW = "Online-Guard-Test-Client", "Online-Guard-Test-Now-Ms"
+
+
+@pytest.fixture
+def production(tmp_path: Path) -> Iterator[FastAPI]:
+    """Return a service without a test client."""
+    house = open_house(Settings(data_dir=tmp_path))
+    yield create_app(house)
+    house.engine.dispose()
+
+
+@pytest.mark.parametrize("headers", [{TOKEN: ""}, {TOKEN: "x"}, {NOW: "1"}, {TOKEN: "x", NOW: "1"}])
+def test_in_production_both_headers_are_refused(production: FastAPI, headers: dict[str, str]) -> None:
+    answer = ask(production, "POST", "/v1/sessions/x/close", headers=headers)
+    assert answer.status_code == 403
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_in_production_nobody_claims_liveness(production: FastAPI) -> None:
+    body = {"check_id": "c", "at_ms": 1, "outcome": "passed"}
+    problem(ask(production, "POST", "/v1/sessions/x/liveness", json=body), 403, "test_client.required")
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "令牌"])
+def test_a_wrong_token_is_refused_even_where_nothing_needs_it(tmp_path: Path, token: str) -> None:
+    settings = Settings(data_dir=tmp_path, test_client_token=SecretStr("right"))
+    house = open_house(settings)
+    app = create_app(house)
+    answer = ask(app, "POST", "/v1/sessions/x/close", headers={TOKEN: token.encode()})
+    problem(answer, 403, "test_client.refused")
+    assert ask(app, "POST", "/v1/sessions/x/close", headers={TOKEN: "right"}).status_code == 404
+    house.engine.dispose()
+
+
+def test_the_clock_is_set_for_one_request_only(platform: Platform) -> None:
+    body = platform.opening()
+    assert platform.told("POST", "/v1/sessions", body)["opened_received_ms"] == NOON_MS
+    platform.now_ms = None
+    try:
+        assert platform.told("POST", "/v1/sessions", body)["opened_received_ms"] > NOON_MS
+    finally:
+        platform.now_ms = NOON_MS
+
+
+@pytest.mark.parametrize("told", ["noon", "-1", "1.5", "NaN", str(10**30)])
+def test_a_clock_that_is_no_time_is_refused(platform: Platform, told: str) -> None:
+    problem(platform.send("POST", "/v1/sessions/x/close", headers={NOW: told}), 422, "body.invalid")

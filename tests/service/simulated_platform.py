@@ -1,0 +1,123 @@
+"""A platform inside the process: simulated learners talk to the service's functions, and what they are told is kept."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from online_guard.api.bodies import ClassBody
+from online_guard.demo.people import Album, identity_number, name_of
+from online_guard.service import capture, registration, sessions
+from online_guard.service.house import House
+from online_guard.service.verification import work_once
+from online_guard.simulate.course import Course
+from online_guard.simulate.recorder import Directive, Opening, TelemetryEvent
+from online_guard.terms import Outcome
+
+SAMPLE_MEDIA = Path(__file__).resolve().parents[2] / "sample_media"
+OBSERVED_MS = 60_000
+Told = tuple[str, int, int]
+"""Kind of a directive, the playing clock at which it is due, and the playing clock when it was first told."""
+
+
+@dataclass
+class SimulatedPlatform:
+    """What simulated sittings talk to. `told` keeps, by session, each directive when it was told first."""
+
+    house: House
+    told: dict[str, dict[str, Told]] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
+    _album: Album = field(default_factory=lambda: Album(SAMPLE_MEDIA))
+    _said: dict[str, dict[int, TelemetryEvent]] = field(default_factory=dict)
+    _captures: int = 0
+
+    def register(self, course: Course, **changes: Any) -> None:
+        """Register the class of a course."""
+        body = ClassBody.model_validate(course.class_row() | changes)
+        registration.put_class(self.house, body.typed(course.class_id))
+
+    def enrol(self, course: Course, enrolment_id: str, person: int, *, photo: bool = False) -> None:
+        """Enrol the n-th made-up person."""
+        self.people[enrolment_id] = person
+        registration.put_enrolment(
+            self.house,
+            course.class_id,
+            enrolment_id,
+            name=name_of(person),
+            identity_number=identity_number(person),
+            applicant=None,
+            face_checks="required",
+            leave=(),
+        )
+        if photo:
+            registration.put_reference_photo(self.house, enrolment_id, self._album.reference(person))
+
+    def open(self, opening: Opening, now_ms: int) -> Sequence[Directive]:
+        """Open a session and return the first directives."""
+        _, answer = sessions.open_session(self.house, sessions.Opening(**vars(opening)), now_ms)
+        self._said[opening.session_id] = {}
+        return self._take(opening, answer)
+
+    def post(self, opening: Opening, events: Sequence[TelemetryEvent], now_ms: int) -> Sequence[Directive]:
+        """Deliver a batch and return the directives due soon."""
+        body = json.dumps({"events": [event.as_row() for event in events]}).encode()
+        answer = sessions.add_events(self.house, opening.session_id, opening.platform_id, body, now_ms)
+        for event in events:
+            self._said[opening.session_id].setdefault(event.seq, event)
+        return self._take(opening, answer)
+
+    def snapshot(self, opening: Opening, at_ms: int, picture: str, asked_by: Directive | None, now_ms: int) -> None:
+        """Deliver one camera image."""
+        capture.add_snapshot(
+            self.house,
+            opening.session_id,
+            opening.platform_id,
+            self._album.picture(self.people[opening.enrolment_id], picture),
+            snapshot_id=self._next("photo"),
+            at_ms=at_ms,
+            nonce=asked_by.nonce if asked_by else None,
+            now_ms=now_ms,
+        )
+
+    def check(self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int) -> None:
+        """Deliver the result of one liveness check."""
+        capture.add_check(
+            self.house,
+            opening.session_id,
+            opening.platform_id,
+            check_id=self._next("check"),
+            at_ms=at_ms,
+            outcome=str(outcome),
+            distance=0.3,
+            now_ms=now_ms,
+        )
+
+    def close(self, opening: Opening, now_ms: int) -> None:
+        """Close the session."""
+        sessions.close_session(self.house, opening.session_id, opening.platform_id, now_ms)
+
+    def verify(self) -> None:
+        """Do every waiting job."""
+        while work_once(self.house):
+            pass
+
+    def playing_ms(self, session_id: str) -> int:
+        """Return the playing clock of a session with one player, from what the service has heard of it."""
+        said = [event for _, event in sorted(self._said[session_id].items())]
+        steps = [(one, other.at_ms - one.at_ms) for one, other in itertools.pairwise(said)]
+        return sum(step for one, step in steps if one.playing and 0 < step <= OBSERVED_MS)
+
+    def _take(self, opening: Opening, answer: dict[str, Any]) -> Sequence[Directive]:
+        known = self.told.setdefault(opening.session_id, {})
+        clock_ms = self.playing_ms(opening.session_id)
+        for row in answer["directives"]:
+            known.setdefault(row["directive_id"], (row["kind"], row["due_playing_ms"], clock_ms))
+        return [Directive(**row) for row in answer["directives"]]
+
+    def _next(self, what: str) -> str:
+        self._captures += 1
+        return f"{what}-{self._captures:04}"
