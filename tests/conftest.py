@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from online_guard.policy import DEFAULT_POLICY, Policy, load_policy
 
 TESTS = Path(__file__).resolve().parent
-sys.path.insert(0, str(TESTS / "timeline"))  # evidence_builder and plain_reading, for the tests of the judging core
+sys.path[:0] = [str(TESTS / "timeline"), str(TESTS / "laws")]  # modules that tests of the judging core share
 
 settings.register_profile(
     "deterministic",

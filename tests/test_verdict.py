@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -105,14 +105,12 @@ def test_decisions_of_one_moment_are_read_by_reviewer_then_decision() -> None:
 
 
 @given(
-    st.lists(
-        st.builds(said, st.sampled_from([UPHOLD, DISMISS]), st.sampled_from("ABC"), st.integers(0, 3)), max_size=7
-    )
+    st.lists(st.builds(said, st.sampled_from([UPHOLD, DISMISS]), st.sampled_from("ABC"), st.integers(0, 3)), max_size=7)
 )
 def test_what_holds_is_what_a_plain_reading_says(decisions: list[Decision]) -> None:
     ordered = sorted(decisions, key=lambda d: (d.decided_ms, d.reviewer, d.decision))
     expected = None
-    for before, own in zip(ordered, ordered[1:], strict=False):
+    for before, own in pairwise(ordered):
         if before.decision == own.decision and before.reviewer != own.reviewer:
             expected = own.decision
     assert held_by(*decisions) is expected
@@ -172,9 +170,7 @@ def test_decisions_on_notes_change_nothing(policy: Policy, kind: DecisionKind) -
         (Effect.NOTE, None, False, False),
     ],
 )
-def test_what_stands_and_what_waits(
-    effect: Effect, decision: DecisionKind | None, stands: bool, waits: bool
-) -> None:
+def test_what_stands_and_what_waits(effect: Effect, decision: DecisionKind | None, stands: bool, waits: bool) -> None:
     one = finding(effect, decision=decision)
     assert (one.stands, one.waits) == (stands, waits)
     verdict = VERDICTS[session_verdicts([one], 1)[0]]

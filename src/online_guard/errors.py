@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 
 class ErrorKind(StrEnum):
@@ -59,6 +60,11 @@ class GuardError(Exception):
         self.where = where
         self.remedy = remedy
         self.faults = faults
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how to build it again: a worker process must be able to send it."""
+        given = {name: getattr(self, name) for name in ("where", "remedy", "faults")}
+        return partial(GuardError, self.kind, self.code, self.message, **given), ()
 
     def __str__(self) -> str:
         """Return one line: place, message, remedy."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -166,3 +168,22 @@ def ask(app: FastAPI, method: str, path: str, **options: Any) -> httpx.Response:
 def pointers(document: dict[str, Any]) -> list[str]:
     """Return the places that a problem names."""
     return [fault["pointer"] for fault in document["errors"]]
+
+
+def dead_letters(platform: Platform) -> list[dict[str, Any]]:
+    """Return what the service keeps of refused things, read from its database file."""
+    with sqlite3.connect(database_file(platform)) as database:
+        database.row_factory = sqlite3.Row
+        return [dict(row) for row in database.execute("SELECT * FROM dead_letter ORDER BY row_id")]
+
+
+def database_file(platform: Platform) -> Path:
+    """Return the service's database file."""
+    return platform.service.data_dir / "online-guard.sqlite3"
+
+
+def count(platform: Platform, table: str, session_id: str) -> int:
+    """Return how many rows a table holds for a session."""
+    query = f"SELECT count(*) FROM {table} t JOIN session s ON s.row_id = t.session_row WHERE s.session_id = ?"
+    with sqlite3.connect(database_file(platform)) as database:
+        return int(database.execute(query, (session_id,)).fetchone()[0])

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from platform_client import NOON_MS, Platform, event
 
 from online_guard.api.app import create_app, serve
+from online_guard.api.raw_bodies import EVENT_SCHEMA
 from online_guard.demo.people import identity_number
 from online_guard.demo.service import running_service
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.ingest.live import LiveEvent
 from online_guard.service.house import open_house
 from online_guard.settings import Settings
 from online_guard.worker import Worker
@@ -84,6 +87,12 @@ def test_every_reference_of_the_description_leads_somewhere(description: dict[st
     assert references
     assert references <= set(description["components"]["schemas"])
     assert "HTTPValidationError" not in references
+
+
+def test_the_description_of_an_event_is_what_is_decoded() -> None:
+    fields = {field.encode_name: field.required for field in msgspec.structs.fields(LiveEvent)}
+    assert set(EVENT_SCHEMA["properties"]) == set(fields)
+    assert set(EVENT_SCHEMA["required"]) == {name for name, required in fields.items() if required}
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", ""])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import pytest
 from fastapi import FastAPI
 from platform_client import NOON_MS, Platform, ask, problem
 from pydantic import SecretStr
 
 from online_guard.api.app import create_app
+from online_guard.api.callers import looking_at_pictures
 from online_guard.service.house import open_house
 from online_guard.settings import Settings
 
@@ -61,3 +65,19 @@ def test_the_clock_is_set_for_one_request_only(platform: Platform) -> None:
 @pytest.mark.parametrize("told", ["noon", "-1", "1.5", "NaN", str(10**30)])
 def test_a_clock_that_is_no_time_is_refused(platform: Platform, told: str) -> None:
     problem(platform.send("POST", "/v1/sessions/x/close", headers={NOW: told}), 422, "body.invalid")
+
+
+def test_pictures_that_wait_hold_up_no_other_request() -> None:
+    gate = threading.Event()
+
+    async def crowd() -> int:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(60):
+                tasks.start_soon(looking_at_pictures, gate.wait)
+            await anyio.wait_all_tasks_blocked()
+            with anyio.fail_after(30):
+                answer = await anyio.to_thread.run_sync(lambda: 7)
+            gate.set()
+        return answer
+
+    assert anyio.run(crowd) == 7

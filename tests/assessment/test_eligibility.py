@@ -82,9 +82,7 @@ def test_everything_holds() -> None:
         ("宇航员", Mode.ONLINE, ("E01",)),
     ],
 )
-def test_e01_the_mode_decides_which_row_of_annex_3_counts(
-    occupation: str, mode: Mode, missed: tuple[str, ...]
-) -> None:
+def test_e01_the_mode_decides_which_row_of_annex_3_counts(occupation: str, mode: Mode, missed: tuple[str, ...]) -> None:
     assert failed(occupation=occupation, mode=mode) == missed
 
 
@@ -316,9 +314,7 @@ def with_certificate(word: str) -> Policy:
     for row in rows:
         if row["name"] == "电子商务师":
             row["vocational_certificate"] = word
-    text = ", ".join(
-        "{" + ", ".join(f"{key} = {_toml(value)}" for key, value in row.items()) + "}" for row in rows
-    )
+    text = ", ".join("{" + ", ".join(f"{key} = {_toml(value)}" for key, value in row.items()) + "}" for row in rows)
     return load_policy("huangchuan-2021", [f"occupations.online=[{text}]"])
 
 

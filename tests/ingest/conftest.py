@@ -177,10 +177,11 @@ class Folder:
             (self.path / file).write_text(text, "utf-8")
         return open_bundle(self.path)
 
-    def refused(self) -> list[RefusedRow]:
+    def refused(self, target_rows: int = 1_000_000) -> list[RefusedRow]:
         """Return every refused row, those of events included."""
         bundle = self.open()
-        return bundle.refused + [row for block in bundle.blocks() for row in read_block(block, bundle.index).refused]
+        blocks = [read_block(block, bundle.index) for block in bundle.blocks(target_rows)]
+        return bundle.refused + [row for block in blocks for row in block.refused]
 
     def events(self, target_rows: int = 1_000_000) -> Events:
         """Return the events of all blocks, one after the other."""

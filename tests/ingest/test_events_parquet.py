@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from online_guard.errors import GuardError
+from online_guard.ingest import events_parquet
 from online_guard.ingest.bundle_writer import EVENT_SCHEMA
 from online_guard.ingest.events_parquet import RowRange, scan
 
@@ -170,17 +171,23 @@ def test_a_file_without_rows_has_no_blocks(folder: Any) -> None:
 @pytest.mark.parametrize("group", [1, 7, 10, 25, 1000])
 @pytest.mark.parametrize("target", [1, 9, 20, 33, 1000])
 def test_neither_row_groups_nor_the_size_of_blocks_change_anything(
-    folder: Any, same_table: Any, group: int, target: int
+    folder: Any, same_table: Any, monkeypatch: Any, group: int, target: int
 ) -> None:
+    monkeypatch.setattr(events_parquet, "_BATCH_ROWS", 3)
     rows = many(folder)
     rows[17] |= {"position_s": -1.0}
-    rows[33] |= {"session_id": "unknown"}
+    rows[33] |= {"session_id": "X1"}
+    rows[52] |= {"session_id": "X2"}
     folder.tables["events.ndjson"] = rows
     expected = folder.events()
     (folder.path / "events.ndjson").unlink()
     folder.parquet(rows, group=group)
     assert same_table(folder.events(target), expected)
-    assert sorted(row.line for row in folder.refused()) == [18, 34]
+    assert [(row.line, row.reason.split()[-1]) for row in folder.refused(target)] == [
+        (18, "`position_s`"),
+        (34, "'P/X1'"),
+        (53, "'P/X2'"),
+    ]
 
 
 def test_blocks_are_addresses_of_whole_sessions_about_as_long_as_asked(folder: Any) -> None:
@@ -227,3 +234,9 @@ def test_the_rate_is_float32_whatever_the_file_holds(folder: Any) -> None:
     folder.parquet(rows, with_type("rate", pa.float64()))
     assert [(row.line, row.field) for row in folder.refused()] == [(3, "rate")]
     assert folder.events().rate.tolist() == np.array([1.1, 1.2], np.float32).tolist()
+
+
+def test_a_dictionary_that_holds_a_name_twice_gives_one_number() -> None:
+    twice = pa.DictionaryArray.from_arrays(pa.array([2, None, 0, 1], pa.int32()), pa.array(["a", "b", "a"]))
+    codes, names = events_parquet._codes(pa.chunked_array([twice]))
+    assert (codes.tolist(), names) == ([0, -1, 0, 1], ["a", "b"])

@@ -67,7 +67,7 @@ def expected(rows: list[Delivery]) -> tuple[dict[tuple[int, int], Delivery], lis
     for key in {(row["session"], row["seq"]) for row in rows}:
         contents: dict[str, Delivery] = {}
         for row in [row for row in rows if (row["session"], row["seq"]) == key]:
-            content = json.dumps({name: value for name, value in row.items() if name != "received_ms"})
+            content = json.dumps({name: value for name, value in row.items() if name != "received_ms"}, sort_keys=True)
             repetitions += content in contents
             contents[content] = min(contents.get(content, row), row, key=lambda row: row["received_ms"])
         text = {name: json.dumps(_present(row), sort_keys=True) for name, row in contents.items()}

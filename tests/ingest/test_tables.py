@@ -134,9 +134,10 @@ def test_null_counts_as_absent_except_for_assessed_on(folder: Any) -> None:
     assert (refused.file, refused.field) == ("assessments.ndjson", "assessed_on")
 
 
-def test_a_key_given_twice_is_refused(folder: Any) -> None:
+@pytest.mark.parametrize("key", ["class_hours", "class\\u005fhours"])
+def test_a_key_given_twice_is_refused(folder: Any, key: str) -> None:
     row = json.dumps(folder.tables["offline_hours.ndjson"][0])
-    folder.put("offline_hours.ndjson", (row[:-1] + ', "class_hours": 40}\n' + row).encode())
+    folder.put("offline_hours.ndjson", (row[:-1] + f', "{key}": 40}}\n' + row).encode())
     bundle = folder.open()
     assert [(row.line, row.field) for row in bundle.refused] == [(1, "class_hours")]
     assert bundle.evidence.practice[0].class_hours == 4

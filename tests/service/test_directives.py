@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ LEARNER = "learner"
 @pytest.fixture
 def course(simulated: SimulatedPlatform) -> Course:
     """Return the course with lessons of two class hours each, registered, with one learner."""
-    lessons = [lesson | {"class_hours": 2.0} for lesson in COURSE.class_row()["lessons"]]
+    row: dict[str, Any] = COURSE.class_row()
+    lessons = [lesson | {"class_hours": 2.0} for lesson in row["lessons"]]
     simulated.register(COURSE, lessons=lessons)
     simulated.enrol(COURSE, LEARNER, 0, photo=True)
     return COURSE

@@ -37,7 +37,7 @@ Delivery = tuple[int, list[Event]]
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Shop"]:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     house = open_house(Settings(data_dir=tmp_path_factory.mktemp("data")))
     yield Shop(house)
     house.engine.dispose()

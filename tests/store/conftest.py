@@ -35,7 +35,9 @@ def engine(url: str) -> Iterator[Engine]:
 def a_class(engine: Engine) -> Callable[..., None]:
     """Return a function that adds a class with one learner and one session of theirs."""
 
-    def add(class_id: str, learner_id: str, platform_id: str = "P", session_id: str = "S") -> None:
+    def add(
+        class_id: str, learner_id: str, platform_id: str = "P", session_id: str = "S", device_id: str = "D"
+    ) -> None:
         row = Course(class_id=class_id, platform_id=platform_id).class_row()
         with writing(engine) as database:
             database.add(ClassRecord(class_id=class_id, platform_id=platform_id, body=json.dumps(row)))
@@ -49,7 +51,7 @@ def a_class(engine: Engine) -> Callable[..., None]:
                     lesson_no=1,
                     opened_at_ms=1_625_101_200_000,
                     opened_received_ms=1_625_101_200_300,
-                    device_id="D",
+                    device_id=device_id,
                 )
             )
 

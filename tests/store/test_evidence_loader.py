@@ -42,7 +42,7 @@ def an_event(session_row: int, player: str, **changes: object) -> EventRecord:
 @pytest.mark.usefixtures("three_classes")
 def test_a_class_comes_with_its_learners_sessions_in_other_classes_only(engine: Engine) -> None:
     with reading(engine) as database:
-        evidence, events = load_class(database, "one")
+        evidence, events = load_class(database, "one", 20)
     assert [row.class_id for row in evidence.classes] == ["one", "two"]
     assert list(evidence.sessions.key) == ["P/S", "Q/S"]
     assert [events.player_names[code] for code in events.player] == ["tab-1", "tab-2"]
@@ -62,7 +62,7 @@ def test_everything_is_everything_and_a_lesson_is_one_enrolments(engine: Engine)
 @pytest.mark.usefixtures("three_classes")
 def test_an_event_comes_back_as_it_was_with_its_rate_as_float32(engine: Engine) -> None:
     with reading(engine) as database:
-        _, events = load_class(database, "three")
+        _, events = load_class(database, "three", 20)
     assert events.rate.dtype == np.float32
     assert event_values(events, 0) == {
         "seq": 0, "type": "play", "at_ms": AT_MS, "received_ms": AT_MS + 300, "position_s": 0.25, "playing": True,
@@ -80,7 +80,7 @@ def test_an_event_kept_aside_comes_too_and_counts_as_a_conflict(engine: Engine) 
         row = ConflictRecord(session_row=3, seq=0, digest="d", received_ms=AT_MS + 900, content=json.dumps(content))
         database.add(row)
     with reading(engine) as database:
-        _, raw = load_class(database, "three")
+        _, raw = load_class(database, "three", 20)
     assert len(raw) == 2
     settled, repeated = settle(raw)
     assert (settled.position_s.tolist(), settled.conflicts.tolist(), repeated) == ([0.25], [0], 0)
@@ -96,7 +96,7 @@ def test_a_directive_that_nobody_was_told_is_no_evidence(engine: Engine) -> None
                 )
             )
     with reading(engine) as database:
-        evidence, _ = load_class(database, "one")
+        evidence, _ = load_class(database, "one", 20)
     assert list(evidence.directives.directive_id) == ["told"]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.store import queries
-from online_guard.store.tables import JobRecord
+from online_guard.store.tables import EventRecord, JobRecord, SessionRecord, SnapshotRecord
 from online_guard.store.unit_of_work import reading, writing
 
 NOW_MS, LEASE_MS = 1_000_000, 60_000
@@ -118,10 +118,70 @@ def test_where_two_platforms_use_an_id_one_must_be_named(engine: Engine, a_class
         assert queries.find_session(database, "S", "Q").enrolment_id == "two-e"
 
 
-def test_the_classes_of_a_learner_are_those_of_every_platform(engine: Engine, a_class: AddClass) -> None:
-    a_class("one", "learner", "P")
-    a_class("two", "learner", "Q")
-    a_class("three", "someone else", "R")
+def touched(engine: Engine, row_id: int) -> list[str]:
+    """Return the classes to verify after a change of a session."""
     with reading(engine) as database:
-        assert queries.classes_of_learner(database, "learner") == ["one", "two"]
-        assert queries.classes_of_learner(database, "nobody") == []
+        return queries.classes_touched(database, database.get_one(SessionRecord, row_id), 2)
+
+
+def test_a_session_touches_every_class_of_its_learner(engine: Engine, a_class: AddClass) -> None:
+    a_class("one", "learner", "P", device_id="D1")
+    a_class("two", "learner", "Q", device_id="D2")
+    a_class("three", "someone else", "R", device_id="D3")
+    assert (touched(engine, 1), touched(engine, 3)) == (["one", "two"], ["three"])
+
+
+def test_a_session_touches_the_classes_of_its_device_unless_that_is_a_label(engine: Engine, a_class: AddClass) -> None:
+    a_class("one", "A", device_id="D")
+    a_class("two", "B", device_id="D", session_id="T")
+    assert touched(engine, 1) == ["one", "two"]
+    a_class("elsewhere", "C", "Q", device_id="D")
+    assert touched(engine, 1) == ["one", "two"]
+    a_class("three", "C", device_id="D", session_id="U")
+    assert touched(engine, 1) == ["one"]
+
+
+@pytest.mark.parametrize("shared", ["sha256", "phash"])
+def test_a_session_touches_the_classes_of_its_pictures(engine: Engine, a_class: AddClass, shared: str) -> None:
+    a_class("one", "A", device_id="D1")
+    a_class("two", "B", device_id="D2", session_id="T")
+    a_class("three", "C", device_id="D3", session_id="U")
+    with writing(engine) as database:
+        for row in (1, 2, 3):
+            same = shared if row < 3 else "another"
+            values = {"sha256": f"picture {row}", "phash": f"hash {row}"} | {shared: same}
+            database.add(
+                SnapshotRecord(
+                    session_row=row,
+                    snapshot_id="s",
+                    at_ms=0,
+                    received_ms=0,
+                    asked=True,
+                    good=True,
+                    report="{}",
+                    **values,
+                )
+            )
+    assert (touched(engine, 1), touched(engine, 3)) == (["one", "two"], ["three"])
+
+
+def test_a_timeline_has_a_fingerprint_from_twenty_events_on(engine: Engine, a_class: AddClass) -> None:
+    a_class("one", "A")
+    a_class("two", "B", session_id="T")
+    prints: list[list[str | None]] = []
+    for seq in range(20):
+        with writing(engine) as database:
+            sessions = [database.get_one(SessionRecord, row) for row in (1, 2)]
+            for row, late_ms in ((1, 0), (2, 99)):
+                values = {"at_ms": sessions[0].opened_at_ms + seq * 1000 + late_ms, "received_ms": 0, "position_s": 0.0}
+                database.add(
+                    EventRecord(session_row=row, seq=seq, type=4, playing=True, rate=1.0, player=f"tab-{row}", **values)
+                )
+            database.flush()
+            prints.append([queries.timeline(database, session) for session in sessions])
+    assert prints[:-1] == [[None, None]] * 19
+    assert prints[-1][0] == prints[-1][1] is not None
+    with writing(engine) as database:
+        database.get_one(EventRecord, (2, 7)).at_ms += 1
+        database.flush()
+        assert queries.timeline(database, database.get_one(SessionRecord, 2)) != prints[-1][0]

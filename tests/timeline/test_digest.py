@@ -16,7 +16,7 @@ from online_guard.evidence import Enrolment, Events, Evidence
 from online_guard.ingest.identity import take
 from online_guard.policy import Policy
 from online_guard.timeline.columns import ABSENT
-from online_guard.timeline.digest import NEVER, Digest, digest, join, needs_detail, view, without
+from online_guard.timeline.digest import NEVER, Digest, digest, join, needs_detail, view
 
 
 def digest_of(policy: Policy, evidence: Evidence, **whole: object) -> Digest:
@@ -56,13 +56,6 @@ def test_digests_of_single_sessions_join_to_the_digest_of_all(policy: Policy, ev
     assert_same(join(parts), digest_of(policy, evidence))
 
 
-@given(evidence=messy_evidence(sessions=4))
-def test_a_digest_without_sessions_is_that_of_the_others(policy: Policy, evidence: Evidence) -> None:
-    gone = np.arange(0, len(evidence.sessions), 2)
-    left = [n for n in range(len(evidence.sessions)) if n % 2]
-    assert_same(without(digest_of(policy, evidence), evidence, gone), digest_of(policy, only(evidence, left)))
-
-
 def test_snapshots_go_with_their_session(policy: Policy) -> None:
     evidence = evidence_of(
         session("s1", watched(0, 60)),
@@ -74,7 +67,6 @@ def test_snapshots_go_with_their_session(policy: Policy) -> None:
     assert whole.places.snapshot.tolist() == [0, 1]
     assert whole.places.place_ns.tolist() == [20_000_000_000, 30_000_000_000]
     assert whole.places.clock_ms.tolist() == [20_000, 30_000]
-    assert without(whole, evidence, np.array([0])).places.snapshot.tolist() == [1]
 
 
 @given(evidence=messy_evidence(sessions=4))

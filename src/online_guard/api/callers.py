@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar, TypeVarTuple
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Header, Query, Request
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest.rows import LATEST_MS
 from online_guard.service.house import House, clock_ms
 
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
+_PICTURES_AT_ONCE = CapacityLimiter(2)
 PLATFORM, ASSESSOR, ANYONE = "platform", "assessor", "anyone"
 """Callers of routes. Until callers have keys, the service listens on loopback only, and these say who is meant."""
 
@@ -81,6 +86,11 @@ NowMs = Annotated[int, Depends(_now_ms)]
 
 async def _body(request: Request) -> bytes:
     return await request.body()
+
+
+async def looking_at_pictures(work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
+    """Return what some work on a picture gives. Few run at once: the others wait, and hold up no other request."""
+    return await to_thread.run_sync(work, *arguments, limiter=_PICTURES_AT_ONCE)
 
 
 JsonBytes = Annotated[bytes, Depends(_body)]

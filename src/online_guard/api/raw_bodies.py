@@ -23,7 +23,7 @@ EVENT_SCHEMA: dict[str, Any] = {
         "position_s": _SECONDS,
         "from_s": _SECONDS,
         "playing": {"type": "boolean"},
-        "rate": {"type": "number", "minimum": 0},
+        "rate": {"type": "number"},
         "player": _ID,
         "popup": _ID,
     },

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Path, Response
 from pydantic import Field
 
 from online_guard.api.bodies import ClassBody, EnrolmentBody, Id, PracticeBody
-from online_guard.api.callers import PLATFORM, ImageBytes, TheHouse, callers
+from online_guard.api.callers import PLATFORM, ImageBytes, TheHouse, callers, looking_at_pictures
 from online_guard.api.raw_bodies import an_image
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service import registration
@@ -61,11 +61,11 @@ def put_enrolment(
     summary="登记照 / the reference photo",
     openapi_extra=callers(PLATFORM) | an_image(),
 )
-def put_reference_photo(
+async def put_reference_photo(
     house: TheHouse, response: Response, enrolment_id: EnrolmentId, image: ImageBytes
 ) -> dict[str, Any]:
     """Keep the reference face: JPEG, PNG or WebP, exactly one face, large, sharp and lit enough."""
-    is_new, told = registration.put_reference_photo(house, enrolment_id, image)
+    is_new, told = await looking_at_pictures(registration.put_reference_photo, house, enrolment_id, image)
     response.status_code = CREATED if is_new else OK
     return told
 

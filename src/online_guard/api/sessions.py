@@ -18,6 +18,7 @@ from online_guard.api.callers import (
     TestClient,
     TheHouse,
     callers,
+    looking_at_pictures,
     require_test_client,
 )
 from online_guard.api.raw_bodies import a_batch, an_image
@@ -53,7 +54,7 @@ def add_events(
     summary="留存照片 / a snapshot",
     openapi_extra=callers(PLATFORM) | an_image(),
 )
-def add_snapshot(
+async def add_snapshot(
     house: TheHouse,
     response: Response,
     session_id: SessionId,
@@ -65,15 +66,9 @@ def add_snapshot(
     platform_id: PlatformId = None,
 ) -> dict[str, Any]:
     """Keep one picture (JPEG, PNG or WebP, at most 4 MiB and 16 MP) and answer what was measured on it."""
-    is_new, answer = capture.add_snapshot(
-        house,
-        session_id,
-        platform_id,
-        image,
-        snapshot_id=snapshot_id or f"snapshot-{secrets.token_hex(8)}",
-        at_ms=at_ms,
-        nonce=nonce,
-        now_ms=now_ms,
+    name = snapshot_id or f"snapshot-{secrets.token_hex(8)}"
+    is_new, answer = await looking_at_pictures(
+        capture.add_snapshot, house, session_id, platform_id, image, name, at_ms, nonce, now_ms
     )
     response.status_code = CREATED if is_new else OK
     return answer

@@ -144,7 +144,7 @@ def read_event(raw: bytes, duration_s: float, now_ms: int) -> dict[str, Any]:
     if event.type.startswith("popup_") and event.popup is None:
         raise ValueError("弹窗事件缺少 popup / pop-up event without `popup`")
     content = {name: value for name, value in msgspec.structs.asdict(event).items() if value is not None}
-    if event.rate > FLOAT32_MOST:
+    if abs(event.rate) > FLOAT32_MOST:
         raise ValueError("超出范围 / out of range `rate`")
     rate = np.float32(event.rate)
     # −0.0 becomes 0.0: equal numbers must be one content with one JSON

@@ -13,7 +13,7 @@ from online_guard.faces.decode import decode
 from online_guard.faces.pipeline import SnapshotReport, inspect
 from online_guard.service.house import House
 from online_guard.service.registration import VECTOR
-from online_guard.service.sessions import enqueue_learner
+from online_guard.service.sessions import verify_again
 from online_guard.store import queries
 from online_guard.store.tables import (
     CheckRecord,
@@ -30,7 +30,6 @@ def add_snapshot(
     session_id: str,
     platform_id: str | None,
     image: bytes,
-    *,
     snapshot_id: str,
     at_ms: int,
     nonce: str | None,
@@ -132,8 +131,9 @@ def _same_answer(known: SnapshotRecord, sha256: str, at_ms: int) -> dict[str, An
 
 
 def _verify_again(house: House, database: Session, record: SessionRecord) -> None:
-    if database.get_one(SessionRecord, record.row_id).closed_received_ms is not None:
-        enqueue_learner(house, database, record)
+    known = database.get_one(SessionRecord, record.row_id)
+    if known.closed_received_ms is not None:
+        verify_again(house, database, known)
 
 
 def add_check(

@@ -154,7 +154,7 @@ def _add_events(
         )
         _keep(database, record, results, now_ms)
         if record.closed_received_ms is not None:
-            enqueue_learner(house, database, record)
+            verify_again(house, database, record)
         return {
             "received_ms": now_ms,
             "results": [_told(result) for result in results],
@@ -258,12 +258,13 @@ def close_session(house: House, session_id: str, platform_id: str | None, now_ms
         record = queries.find_session(database, session_id, platform_id)
         if record.closed_received_ms is None:
             record.closed_received_ms = now_ms
-            enqueue_learner(house, database, record)
+            verify_again(house, database, record)
     return {"session_id": session_id, "state": "closed"}
 
 
-def enqueue_learner(house: House, database: Session, record: SessionRecord) -> None:
-    """Ask for the verification of every class of a session's learner: a session may add a finding to another."""
-    learner = database.get_one(EnrolmentRecord, record.enrolment_id).learner_id
-    queries.enqueue(database, queries.classes_of_learner(database, learner), clock_ms())
+def verify_again(house: House, database: Session, record: SessionRecord) -> None:
+    """Ask for the verification of every class that a session touches: it may add a finding to another session."""
+    record.timeline = queries.timeline(database, record)
+    database.flush()
+    queries.enqueue(database, queries.classes_touched(database, record, house.policy.device.max_learners), clock_ms())
     house.work.set()

@@ -57,7 +57,7 @@ def verify_class(house: House, class_id: str, job_row: int | None = None) -> Non
         job_row: Job that is done with it.
     """
     with reading(house.engine) as database:
-        evidence, raw = load_class(database, class_id)
+        evidence, raw = load_class(database, class_id, house.policy.device.max_learners)
     events, _ = settle(raw)
     judgement = judge(evidence.with_events(events), house.policy)
     members = {e.enrolment_id for e in evidence.enrolments if e.class_id == class_id}

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from online_guard.evidence import (
@@ -23,6 +23,7 @@ from online_guard.evidence import (
     TrainingClass,
     assemble,
 )
+from online_guard.store import queries
 from online_guard.store.tables import (
     ApplicationRecord,
     CheckRecord,
@@ -68,25 +69,38 @@ def enrolment(record: EnrolmentRecord) -> Enrolment:
     return Enrolment(record.enrolment_id, record.class_id, record.learner_id, FaceChecks(record.face_checks), leave)
 
 
-def load_class(database: Session, class_id: str) -> tuple[Evidence, Events]:
+def load_class(database: Session, class_id: str, most_learners: int) -> tuple[Evidence, Events]:
     """Return the evidence of a class, and its raw events, unsettled.
 
-    The learners' enrolments in other classes come with it, so that overlaps across classes and platforms are seen.
+    With it come its learners' sessions in other classes, of every platform, and the sessions of anyone that share a
+    device, a picture or a timeline with one of the class: without them some rules could not see all they compare.
+    Of a device with more than `most_learners` learners, one session of each comes, without events.
     """
     learners = select(EnrolmentRecord.learner_id).where(EnrolmentRecord.class_id == class_id)
-    return _load(
-        database, list(database.scalars(select(EnrolmentRecord).where(EnrolmentRecord.learner_id.in_(learners))))
+    of_class = select(SessionRecord.row_id).join(EnrolmentRecord).where(EnrolmentRecord.class_id == class_id)
+    theirs = select(EnrolmentRecord.enrolment_id).where(EnrolmentRecord.learner_id.in_(learners))
+    linked = queries.linked(of_class, most_learners)
+    rows = list(database.scalars(select(SessionRecord).where(or_(SessionRecord.enrolment_id.in_(theirs), linked))))
+    users = queries.label_users(database, of_class, most_learners)
+    others = {row.enrolment_id for row in (*rows, *users)}
+    enrolments = select(EnrolmentRecord).where(
+        or_(EnrolmentRecord.learner_id.in_(learners), EnrolmentRecord.enrolment_id.in_(others))
     )
+    return _load(database, list(database.scalars(enrolments)), rows, users)
 
 
 def load_all(database: Session) -> tuple[Evidence, Events]:
     """Return the evidence of everything stored, and its raw events, unsettled."""
-    return _load(database, list(database.scalars(select(EnrolmentRecord))), everything=True)
+    enrolments, sessions = database.scalars(select(EnrolmentRecord)), database.scalars(select(SessionRecord))
+    return _load(database, list(enrolments), list(sessions), everything=True)
 
 
 def load_lesson(database: Session, enrolment_id: str, lesson_no: int) -> tuple[Evidence, Events]:
     """Return the evidence of the sessions of one lesson of an enrolment, and their raw events, unsettled."""
-    return _load(database, [database.get_one(EnrolmentRecord, enrolment_id)], lesson_no=lesson_no)
+    sessions = select(SessionRecord).where(
+        SessionRecord.enrolment_id == enrolment_id, SessionRecord.lesson_no == lesson_no
+    )
+    return _load(database, [database.get_one(EnrolmentRecord, enrolment_id)], list(database.scalars(sessions)))
 
 
 def stored_rows(database: Session) -> dict[str, Any]:
@@ -96,25 +110,26 @@ def stored_rows(database: Session) -> dict[str, Any]:
 
 
 def _load(
-    database: Session, enrolments: Sequence[EnrolmentRecord], *, lesson_no: int | None = None, everything: bool = False
+    database: Session,
+    enrolments: Sequence[EnrolmentRecord],
+    sessions: Sequence[SessionRecord],
+    silent: Sequence[SessionRecord] = (),
+    *,
+    everything: bool = False,
 ) -> tuple[Evidence, Events]:
     ids = [record.enrolment_id for record in enrolments]
     classes = select(ClassRecord)
-    sessions = select(SessionRecord)
     practice, applications = select(PracticeRecord), select(ApplicationRecord)
     if not everything:
         class_ids = sorted({record.class_id for record in enrolments})
         classes = classes.where(ClassRecord.class_id.in_(class_ids))
-        sessions = sessions.where(SessionRecord.enrolment_id.in_(ids))
         practice = practice.where(PracticeRecord.enrolment_id.in_(ids))
         applications = applications.where(ApplicationRecord.class_id.in_(class_ids))
-    if lesson_no is not None:
-        sessions = sessions.where(SessionRecord.lesson_no == lesson_no)
-    by_row = {record.row_id: record for record in database.scalars(sessions)}
+    by_row = {record.row_id: record for record in sessions}
     evidence = assemble(
         classes=[training_class(record) for record in database.scalars(classes)],
         enrolments=[enrolment(record) for record in enrolments],
-        sessions=by_row.values(),
+        sessions=({record.row_id: record for record in silent} | by_row).values(),
         practice=[
             Practice(row.enrolment_id, date.fromisoformat(row.on), row.class_hours)
             for row in database.scalars(practice)

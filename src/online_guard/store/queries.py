@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
@@ -23,8 +24,11 @@ from online_guard.store.tables import (
     JobRecord,
     ResultRecord,
     SessionRecord,
+    SnapshotRecord,
 )
 
+FEWEST_EVENTS = 20
+DEVICE = tuple_(SessionRecord.platform_id, SessionRecord.device_id)
 Row = TypeVar("Row", bound=Base)
 
 
@@ -112,10 +116,67 @@ def directives(database: Session, session_row: int) -> list[DirectiveRecord]:
     return list(database.scalars(query.order_by(DirectiveRecord.due_playing_ms)))
 
 
-def classes_of_learner(database: Session, learner_id: str) -> list[str]:
-    """Return the classes in which a learner is enrolled."""
-    query = select(EnrolmentRecord.class_id).where(EnrolmentRecord.learner_id == learner_id).distinct()
-    return sorted(database.scalars(query))
+def linked(sessions: Select[*tuple[Any, ...]], most_learners: int) -> ColumnElement[bool]:
+    """Return the condition that a session shares device, picture or timeline with one of `sessions` (row ids).
+
+    A device that more learners use is a label, not a device, and links nothing (SPEC OG802).
+    """
+    devices = select(SessionRecord.platform_id, SessionRecord.device_id).where(SessionRecord.row_id.in_(sessions))
+    timelines = select(SessionRecord.timeline).where(SessionRecord.row_id.in_(sessions))
+    pictures = [
+        SessionRecord.row_id.in_(
+            select(SnapshotRecord.session_row).where(
+                column.in_(select(column).where(SnapshotRecord.session_row.in_(sessions)))
+            )
+        )
+        for column in (SnapshotRecord.sha256, SnapshotRecord.phash)
+    ]
+    return or_(
+        and_(DEVICE.in_(devices), DEVICE.not_in(labels(devices, most_learners))),
+        SessionRecord.timeline.in_(timelines),
+        *pictures,
+    )
+
+
+def labels(devices: Select[*tuple[Any, ...]], most_learners: int) -> Select[*tuple[Any, ...]]:
+    """Return those of some devices (platform, id) that more than `most_learners` learners use."""
+    users = select(SessionRecord.platform_id, SessionRecord.device_id).join(EnrolmentRecord).where(DEVICE.in_(devices))
+    learners = func.count(EnrolmentRecord.learner_id.distinct())
+    return users.group_by(SessionRecord.platform_id, SessionRecord.device_id).having(learners > most_learners)
+
+
+def label_users(database: Session, sessions: Select[*tuple[Any, ...]], most_learners: int) -> list[SessionRecord]:
+    """Return one session of each learner on each label that `sessions` (row ids) use: they show that it is one."""
+    devices = select(SessionRecord.platform_id, SessionRecord.device_id).where(SessionRecord.row_id.in_(sessions))
+    first = (
+        select(func.min(SessionRecord.row_id))
+        .join(EnrolmentRecord)
+        .where(DEVICE.in_(labels(devices, most_learners)))
+        .group_by(SessionRecord.platform_id, SessionRecord.device_id, EnrolmentRecord.learner_id)
+    )
+    return list(database.scalars(select(SessionRecord).where(SessionRecord.row_id.in_(first))))
+
+
+def classes_touched(database: Session, record: SessionRecord, most_learners: int) -> list[str]:
+    """Return the classes of a session's learner, and those with a session that is linked to it."""
+    learner = select(EnrolmentRecord.learner_id).where(EnrolmentRecord.enrolment_id == record.enrolment_id)
+    this = select(SessionRecord.row_id).where(SessionRecord.row_id == record.row_id)
+    own = select(EnrolmentRecord.class_id).where(EnrolmentRecord.learner_id.in_(learner))
+    others = select(EnrolmentRecord.class_id).join(SessionRecord).where(linked(this, most_learners))
+    return sorted({*database.scalars(own), *database.scalars(others)})
+
+
+def timeline(database: Session, record: SessionRecord) -> str | None:
+    """Return a fingerprint of what OG804 compares, None for a session too short for it.
+
+    Source: SPEC OG804: the list of (type, time since the opening in whole 100 ms, rounded down) of ≥ 20 events.
+    """
+    query = select(EventRecord.type, EventRecord.at_ms).where(EventRecord.session_row == record.row_id)
+    rows = database.execute(query.order_by(EventRecord.seq)).all()
+    if len(rows) < FEWEST_EVENTS:
+        return None
+    marks = [(kind, (at_ms - record.opened_at_ms) // 100) for kind, at_ms in rows]
+    return hashlib.sha256(repr(marks).encode()).hexdigest()
 
 
 def enqueue(database: Session, class_ids: Iterable[str], now_ms: int) -> None:

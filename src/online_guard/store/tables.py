@@ -49,7 +49,7 @@ class EnrolmentRecord(Base):
 
 
 class SessionRecord(Base):
-    """A sitting; times in ms, `closed_received_ms` null while open."""
+    """A sitting; times in ms, `closed_received_ms` null while open. `timeline` tells copies of long ones (OG804)."""
 
     __tablename__ = "session"
     __table_args__ = (UniqueConstraint("platform_id", "session_id"),)
@@ -61,10 +61,11 @@ class SessionRecord(Base):
     lesson_no: Mapped[int]
     opened_at_ms: Mapped[int] = mapped_column(BigInteger)
     opened_received_ms: Mapped[int] = mapped_column(BigInteger)
-    device_id: Mapped[str] = mapped_column(Key)
+    device_id: Mapped[str] = mapped_column(Key, index=True)
     user_agent: Mapped[str | None] = mapped_column(Text)
     ip: Mapped[str | None] = mapped_column(Text)
     closed_received_ms: Mapped[int | None] = mapped_column(BigInteger)
+    timeline: Mapped[str | None] = mapped_column(String(64), index=True)
 
 
 class EventRecord(Base):
@@ -124,7 +125,7 @@ class SnapshotRecord(Base):
     asked: Mapped[bool]
     good: Mapped[bool]
     sha256: Mapped[str] = mapped_column(String(64), index=True)
-    phash: Mapped[str] = mapped_column(String(16))
+    phash: Mapped[str] = mapped_column(String(16), index=True)
     distance: Mapped[float | None]
     report: Mapped[str] = mapped_column(Text)
 

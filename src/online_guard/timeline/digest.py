@@ -287,17 +287,6 @@ def join(digests: Sequence[Digest]) -> Digest:
     return Digest(**tables)
 
 
-def without(part: Digest, evidence: Evidence, sessions: Integers) -> Digest:
-    """Return a digest without the rows of some sessions."""
-    tables: dict[str, Any] = {}
-    for item in fields(Digest):
-        table = getattr(part, item.name)
-        owner = evidence.snapshots.session[table.snapshot] if isinstance(table, Places) else table[0]
-        kept = ~np.isin(owner, sessions)
-        tables[item.name] = type(table)(*(column[kept] for column in table))
-    return Digest(**tables)
-
-
 def needs_detail(part: Digest, evidence: Evidence, policy: Policy) -> Integers:
     """Return the sessions that lie over another sitting of their enrolment, within overlap_slack_s, and lack detail.
 

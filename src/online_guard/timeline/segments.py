@@ -201,6 +201,22 @@ def crowded(spans: Spans) -> Spans:
     return union(group[several], moment[several], moment[several + 1])
 
 
+def first_overlap(spans: Spans, group: Integers, start: Integers, end: Integers) -> tuple[Integers, Integers]:
+    """Return the bounds of the first piece of each interval that lies within its group of spans.
+
+    Args:
+        spans: Disjoint and sorted.
+        group: Group of each interval, which must meet a span of it.
+        start: Begin of each interval.
+        end: End of each interval.
+    """
+    row = latest(spans.group, spans.start, group, start)
+    ended = (row < 0) | (spans.end[np.maximum(row, 0)] <= start)
+    before = np.searchsorted(spans.group, group)
+    row = np.where(ended, np.where(row < 0, before, row + 1), row)
+    return np.maximum(start, spans.start[row]), np.minimum(end, spans.end[row])
+
+
 def pairs(left: Integers, right: Integers) -> tuple[Integers, Integers]:
     """Return all pairs of rows with equal values: rows of `left`, rows of `right`, sorted by `left`'s row.
 

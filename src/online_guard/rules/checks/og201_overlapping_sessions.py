@@ -19,7 +19,7 @@ from online_guard.policy import Policy
 from online_guard.rules.base import Facts, Findings, Reads, Rule, Together, seconds
 from online_guard.terms import Subject
 from online_guard.timeline.columns import milliseconds
-from online_guard.timeline.segments import Spans, crowded, group_starts, length_before, pairs
+from online_guard.timeline.segments import Spans, crowded, first_overlap, group_starts, length_before, pairs
 
 
 def check(facts: Facts, policy: Policy) -> Findings:
@@ -35,12 +35,13 @@ def check(facts: Facts, policy: Policy) -> Findings:
     places = np.flatnonzero((inside > 0) & holds[spans.group])
     session = spans.group[places]
     offset = facts.per_session(facts.digest.sittings.session, facts.digest.sittings.offset_ms)[session]
+    begin, end = first_overlap(over, owner[places], spans.start[places], spans.end[places])
     found = Findings.of_places(
         session,
         value=seconds(overlap[session]),
         limit=policy.windows.overlap_slack_s,
-        start_ms=spans.start[places] - offset,
-        end_ms=spans.end[places] - offset,
+        start_ms=begin - offset,
+        end_ms=end - offset,
         own_s=seconds(own[session]),
     )
     return found.with_column("others", _others(facts, found.row, owner))

@@ -18,7 +18,7 @@ from online_guard.policy import Policy
 from online_guard.rules.base import Facts, Findings, Reads, Rule, Together, seconds
 from online_guard.terms import Subject
 from online_guard.timeline.columns import milliseconds
-from online_guard.timeline.segments import Spans, crowded, length_before, union
+from online_guard.timeline.segments import Spans, crowded, first_overlap, length_before, union
 
 
 def check(facts: Facts, policy: Policy) -> Findings:
@@ -40,12 +40,13 @@ def check(facts: Facts, policy: Policy) -> Findings:
     place = np.flatnonzero((inside > 0) & holds[spans.group])
     session = spans.group[place]
     offset = facts.per_session(facts.digest.sittings.session, facts.digest.sittings.offset_ms)[session]
+    begin, end = first_overlap(over, owner[place], spans.start[place], spans.end[place])
     found = Findings.of_places(
         session,
         value=seconds(overlap[session]),
         limit=policy.windows.overlap_slack_s,
-        start_ms=spans.start[place] - offset,
-        end_ms=spans.end[place] - offset,
+        start_ms=begin - offset,
+        end_ms=end - offset,
     )
     unknown = int(label[facts.digest.sittings.session].sum())
     return found.skipping({"device id is a label": unknown} if unknown else {})

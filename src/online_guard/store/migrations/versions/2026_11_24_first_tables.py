@@ -146,6 +146,7 @@ def upgrade() -> None:
         sa.Column("user_agent", sa.Text(), nullable=True),
         sa.Column("ip", sa.Text(), nullable=True),
         sa.Column("closed_received_ms", sa.BigInteger(), nullable=True),
+        sa.Column("timeline", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(
             ["enrolment_id"], ["enrolment.enrolment_id"], name=op.f("fk_session_enrolment_id_enrolment")
         ),
@@ -153,8 +154,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("platform_id", "session_id", name=op.f("uq_session_platform_id_session_id")),
     )
     with op.batch_alter_table("session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_session_device_id"), ["device_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_session_enrolment_id"), ["enrolment_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_session_session_id"), ["session_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_session_timeline"), ["timeline"], unique=False)
 
     op.create_table(
         "dead_letter",
@@ -240,6 +243,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("session_row", "snapshot_id", name=op.f("pk_snapshot")),
     )
     with op.batch_alter_table("snapshot", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_snapshot_phash"), ["phash"], unique=False)
         batch_op.create_index(batch_op.f("ix_snapshot_sha256"), ["sha256"], unique=False)
 
 
@@ -247,6 +251,7 @@ def downgrade() -> None:
     """Undo."""
     with op.batch_alter_table("snapshot", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_snapshot_sha256"))
+        batch_op.drop_index(batch_op.f("ix_snapshot_phash"))
 
     op.drop_table("snapshot")
     op.drop_table("liveness_check")
@@ -258,8 +263,10 @@ def downgrade() -> None:
 
     op.drop_table("dead_letter")
     with op.batch_alter_table("session", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_session_timeline"))
         batch_op.drop_index(batch_op.f("ix_session_session_id"))
         batch_op.drop_index(batch_op.f("ix_session_enrolment_id"))
+        batch_op.drop_index(batch_op.f("ix_session_device_id"))
 
     op.drop_table("session")
     op.drop_table("practice")
