@@ -24,7 +24,7 @@ demo: $(READY)  ## 演示:从遥测到考核名单 / From telemetry to the asses
 	@$(BIN)/online-guard demo --out demo-out $(ARGS)
 
 test: $(READY) lint  ## 代码检查与全部测试 / Lint, types, layers and all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(READY)  ## 代码检查、类型、分层 / Lint, types, layers
 	@$(BIN)/ruff check .

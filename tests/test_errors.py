@@ -7,7 +7,12 @@ from online_guard.errors import ErrorKind, Fault, GuardError
 
 def test_an_error_comes_out_of_a_worker_process_as_it_went_in() -> None:
     error = GuardError(
-        ErrorKind.MALFORMED, "bundle.unreadable", "坏 / bad", where="a:1", remedy="修 / mend", faults=(Fault("a:1", "坏"),)
+        ErrorKind.MALFORMED,
+        "bundle.unreadable",
+        "坏 / bad",
+        where="a:1",
+        remedy="修 / mend",
+        faults=(Fault("a:1", "坏"),),
     )
     copy = pickle.loads(pickle.dumps(error))
     assert vars(copy) == vars(error)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from evidence_builder import START_MS, event, evidence_of, lesson, session, training_class, watched
-from hypothesis import given
+from hypothesis import given, settings
 from messy_sessions import messy_evidence
 
 from online_guard.evidence import Application, Decision, Enrolment, Evidence, TrainingClass
@@ -317,6 +317,10 @@ def only(evidence: Evidence, keep: Sequence[int]) -> Evidence:
     return evidence.with_events(take(evidence.events, np.isin(evidence.events.session, keep)))
 
 
+FEWER = settings(max_examples=settings.get_profile(settings.get_current_profile_name()).max_examples // 2)
+
+
+@FEWER
 @given(evidence=messy_evidence(sessions=4))
 def test_blocks_of_sessions_conclude_what_all_together_say(policy: Policy, evidence: Evidence) -> None:
     parts = [only(evidence, [n]) for n in range(len(evidence.sessions))]
@@ -333,6 +337,7 @@ def columns_of(table: Any) -> list[np.ndarray]:
     return nested + [value for value in values if isinstance(value, np.ndarray)]
 
 
+@FEWER
 @given(evidence=messy_evidence())
 def test_judging_writes_nothing_into_the_evidence(policy: Policy, evidence: Evidence) -> None:
     for column in columns_of(evidence):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -117,6 +118,19 @@ def platform_of(data_dir: Path) -> Iterator[Platform]:
         httpx.Client(base_url=service.url, timeout=30, trust_env=False) as http,
     ):
         yield Platform(http, service)
+
+
+def test_the_service_finishes_its_job_before_it_ends(tmp_path: Path) -> None:
+    with platform_of(tmp_path) as platform:
+        class_ids = [platform.a_class() for _ in range(3)]
+        for class_id in class_ids:
+            session_id = platform.a_session(platform.an_enrolment(class_id))
+            platform.post(session_id, [event(0, "play"), event(1, second=20)])
+            platform.told("POST", f"/v1/sessions/{session_id}/close", now_ms=NOON_MS + 60_000)
+        process = platform.service.process
+    assert process.returncode == 0
+    with sqlite3.connect(tmp_path / "online-guard.sqlite3") as database:
+        assert database.execute("SELECT count(*) FROM job WHERE leased_until_ms IS NOT NULL").fetchone() == (0,)
 
 
 def test_a_restart_keeps_everything_and_nothing_private_is_readable(tmp_path: Path, photo: bytes) -> None:

@@ -278,6 +278,13 @@ def test_e10_size_of_the_class(learners: int, teachers: int, missed: tuple[str, 
     assert len(rows) == learners
 
 
+@pytest.mark.parametrize(("learners", "missed"), [(20, ()), (21, ("E10",))])
+def test_e10_counts_learners_not_enrolments(learners: int, missed: tuple[str, ...]) -> None:
+    members = [Enrolment(f"e{n}", "c1", f"l{n % learners}") for n in range(24)]
+    rows = rows_of({member.enrolment_id: 2 for member in members}, enrolments=members, teachers=1)
+    assert {row.failed for row in rows} == {missed}
+
+
 @pytest.mark.parametrize(
     ("surveyed_on", "score", "missed"),
     [

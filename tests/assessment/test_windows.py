@@ -30,6 +30,8 @@ DAYS = st.dates(date(1990, 1, 1), date(2090, 1, 1))
         (date(2021, 2, 28), 1, date(2021, 3, 28)),
         (date(2021, 5, 31), 0, date(2021, 5, 31)),
         (date(2021, 12, 1), 12, date(2022, 12, 1)),
+        (date(9999, 11, 30), 1, date(9999, 12, 30)),
+        (date(9999, 12, 1), 1, date.max),
     ],
 )
 def test_the_same_day_of_a_later_month_or_its_last(day: date, months: int, expected: date) -> None:

@@ -93,17 +93,7 @@ def test_the_docstring_is_a_manual_page_in_two_languages(rule: Rule) -> None:
     assert parts["起 / Since"].strip() == rule.since
 
 
-PUBLIC_HELPERS = {"OG303": "regularity", "OG803": "quartile_range_x4"}
-
-
-def _exporting(rule: Rule) -> object:
-    if rule.id not in PUBLIC_HELPERS:
-        return pytest.param(rule, id=rule.id)
-    reason = f"ours: {PUBLIC_HELPERS[rule.id]} isn't private"
-    return pytest.param(rule, id=rule.id, marks=pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError))
-
-
-@pytest.mark.parametrize("rule", [_exporting(rule) for rule in RULES])
+@pytest.mark.parametrize("rule", RULES, ids=IDS)
 def test_the_module_exports_one_check_and_one_rule(rule: Rule) -> None:
     tree = ast.parse(module_path(rule).read_text("utf-8"))
     functions = [node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]

@@ -100,7 +100,7 @@ bad = st.sampled_from([event(1, -1.0), event(2, kind="dance"), event(3, kind="po
 
 
 @given(st.data(), st.lists(events, min_size=1, max_size=10))
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_shuffled_split_and_repeated_delivery_leaves_the_same_evidence(
     shop: Shop, data: st.DataObject, sent: list[Event]
 ) -> None:
@@ -113,7 +113,7 @@ def test_shuffled_split_and_repeated_delivery_leaves_the_same_evidence(
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.lists(events | bad, min_size=1, max_size=6)), min_size=1, max_size=4))
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_the_service_keeps_what_a_batch_over_all_deliveries_would(shop: Shop, deliveries: list[Delivery]) -> None:
     deliveries = sorted(deliveries, key=lambda one: one[0])
     session_id = shop.session()

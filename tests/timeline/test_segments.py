@@ -16,6 +16,7 @@ from online_guard.timeline.segments import (
     crowded,
     cumulative,
     exceeds_ns,
+    first_overlap,
     group_lasts,
     group_lengths,
     group_starts,
@@ -141,6 +142,23 @@ def test_crowded_is_where_two_spans_lie_over_each_other(rows: list[tuple[int, in
         covered = {unit for start, end in found[group] for unit in range(start, end)}
         assert covered == {unit for unit in range(-6, 6) if sum(start <= unit < end for start, end in own) >= 2}
         assert found[group] == join_spans(found[group])
+
+
+@given(intervals, intervals, scales)
+@example([(0, 2, 3), (0, 5, 6)], [(0, 0, 6), (0, 3, 6), (0, 2, 6)], 1)
+def test_first_overlap_with_the_spans_of_the_group(
+    rows: list[tuple[int, int, int]], asked: list[tuple[int, int, int]], scale: int
+) -> None:
+    rows, asked = ([(group, a * scale, b * scale) for group, a, b in table] for table in (rows, asked))
+    expected = {}
+    for number, (group, start, end) in enumerate(asked):
+        pieces = [(max(a, start), min(b, end)) for a, b in join_spans(of_group(rows, group))]
+        pieces = [piece for piece in pieces if piece[0] < piece[1]]
+        if pieces:
+            expected[number] = pieces[0]
+    meeting = [asked[number] for number in expected]
+    begin, stop = first_overlap(union(*columns(rows, 3)), *columns(meeting, 3))
+    assert list(zip(begin.tolist(), stop.tolist(), strict=True)) == list(expected.values())
 
 
 @pytest.mark.parametrize("strictly", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -70,6 +71,9 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
     if settings.test_client_token is not None:
         log.warning("受信任的测试客户端已启用,切勿用于生产 / the trusted test client is on: never in production")
     house = open_house(settings)
+    # uvicorn raises the signal again once it has stopped: its default would end the process here and now, and the
+    # job at hand would wait until its lease runs out
+    signal.signal(signal.SIGTERM, lambda *_: None)
     with beside(house):
         uvicorn.run(create_app(house), host=settings.host, port=settings.port, log_level="warning", access_log=False)
     house.engine.dispose()

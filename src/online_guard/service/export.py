@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest.bundle import write_bundle
 from online_guard.ingest.identity import take
 from online_guard.service.house import House, open_house
@@ -18,8 +19,16 @@ def export_bundle(settings: Settings, out: Path) -> None:
     """Write a bundle of the data that some settings name; learners stay pseudonymous.
 
     Raises:
-        GuardError: The folder holds something already, or can't be written.
+        GuardError: There is no data; the folder holds something already, or can't be written.
     """
+    if not settings.key_file.exists():
+        raise GuardError(
+            ErrorKind.NOT_FOUND,
+            "export.no_data",
+            "此文件夹没有服务数据 / no service has kept its data here",
+            where=str(settings.data_dir),
+            remedy="请以 --data-dir 指明数据文件夹 / name the folder with --data-dir.",
+        )
     house = open_house(settings)
     try:
         export(house, out)

@@ -24,7 +24,8 @@ from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Subject
 from online_guard.verdict import SessionVerdict
 
-LEASE_MS = 10 * 60_000
+LEASE_MS = 2 * 60_000
+"""A killed worker's job is taken again after this; a class of 80 learners takes a few seconds."""
 BACK_OFF_MS = 5_000
 log = logging.getLogger(__name__)
 

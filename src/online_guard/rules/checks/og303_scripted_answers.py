@@ -32,8 +32,8 @@ def check(facts: Facts, policy: Policy) -> Findings:
     count = np.bincount(answers.session, minlength=size)
     fast = np.bincount(answers.session[answers.reaction_ms < policy.popup.min_reaction_ms], minlength=size)
     lesson = facts.lessons.of_session
-    own_share, median = regularity(answers.session, answers.reaction_ms, size)
-    pooled, _ = regularity(lesson[answers.session], answers.reaction_ms, len(facts.lessons))
+    own_share, median = _regularity(answers.session, answers.reaction_ms, size)
+    pooled, _ = _regularity(lesson[answers.session], answers.reaction_ms, len(facts.lessons))
     share = np.maximum(own_share, pooled[lesson])
     named = np.flatnonzero((count > 0) & ((fast >= 2) | (share >= 0.8)))
     starts = group_starts(answers.session)
@@ -53,7 +53,7 @@ def check(facts: Facts, policy: Policy) -> Findings:
     )
 
 
-def regularity(group: Integers, reaction_ms: Integers, groups: int) -> tuple[Floats, Floats]:
+def _regularity(group: Integers, reaction_ms: Integers, groups: int) -> tuple[Floats, Floats]:
     """Return by group the share of reactions within 5 % of their median (0 below six answers), and the median in ms."""
     order = np.lexsort((reaction_ms, group))
     group, reaction = group[order], reaction_ms[order]

@@ -44,8 +44,8 @@ def check(view: View, evidence: Evidence, policy: Policy) -> Findings:
     rows, session = rows[kept], session[kept]
     starts = group_starts(session)
     delta = timeline.delta_ms[rows] * MS_IN_NS
-    period = quartile_range_x4(session, delta)
-    step = quartile_range_x4(session, timeline.end_ns[rows] - timeline.start_ns[rows] - delta)
+    period = _quartile_range_x4(session, delta)
+    step = _quartile_range_x4(session, timeline.end_ns[rows] - timeline.start_ns[rows] - delta)
     limit = 4 * (LIMIT_MS * MS_IN_NS - TOLERANCE_NS)
     named = np.flatnonzero((period < limit) & (step < limit))
     local = session[starts[named]]
@@ -62,7 +62,7 @@ def check(view: View, evidence: Evidence, policy: Policy) -> Findings:
     return found.skipping({"whole seconds only": coarse} if coarse else {})
 
 
-def quartile_range_x4(group: Integers, values: Integers) -> Integers:
+def _quartile_range_x4(group: Integers, values: Integers) -> Integers:
     """Return four times the interquartile range of each group (sorted), linear interpolation, exact."""
     starts = group_starts(group)
     values = sorted_within(values, starts)
