@@ -244,6 +244,13 @@ def test_a_dismissed_og702_helps_against_nothing_else() -> None:
     assert first(HALF, dismissed, found("OG801", 0, subject=Subject.ENROLMENT)) == (0, ("OG801",))
 
 
+def test_beside_a_dismissed_og702_coverage_still_falls_short() -> None:
+    evidence = evidence_of(session("s1", watched(0, 300)), session("s2", watched(1_000, 600)), classes=SHORT)
+    dismissed = found(**UNFINISHED, decision=DecisionKind.DISMISS)
+    about_learner = found("OG801", 0, Effect.REVIEW, subject=Subject.ENROLMENT)
+    assert first(evidence, dismissed, about_learner, found("OG101", 1)) == (0, ("OG101", "OG801"))
+
+
 def test_a_dismissed_og702_of_another_lesson_does_not_help() -> None:
     evidence = evidence_of(
         session("s1", watched(0, 300)), session("s2", watched(1_000, 300), lesson_no=2), classes=SHORT

@@ -72,6 +72,16 @@ def test_of_several_the_one_with_the_larger_first_seq(policy: Policy) -> None:
     assert [place_at(policy, rows, at) for at in (4, 10, 22)] == [4, 305, 317]
 
 
+def test_a_segment_does_not_hold_its_end(policy: Policy) -> None:
+    rows = [
+        event("play", 5, 300, True, player="y"),
+        event("play", 6, 0, True, player="x"),
+        event("heartbeat", 20, 14, True, player="x"),
+        event("heartbeat", 25, 320, True, player="y"),
+    ]
+    assert [place_at(policy, rows, at) for at in (19, 20)] == [13, 315]
+
+
 def test_of_two_that_ended_together_the_one_with_the_larger_first_seq(policy: Policy) -> None:
     rows = [
         event("play", 5, 300, True, player="y"),

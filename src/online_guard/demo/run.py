@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,8 @@ from online_guard.simulate.course import TITLES, Course, Plan, study
 
 SEED = 2021
 VERIFY_TIMEOUT_S = 90
+WIDTH = 132
+"""Columns of the tables where the output goes into a file."""
 
 
 def run_demo(
@@ -53,7 +56,7 @@ def run_demo(
     Raises:
         GuardError: The service does not start or answers something else than agreed.
     """
-    screen = console or Console(highlight=False)
+    screen = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     out_dir.mkdir(parents=True, exist_ok=True)
     data_dir = Path(tempfile.mkdtemp(prefix="online-guard-demo-"))
     began = time.monotonic()
