@@ -8,6 +8,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -172,7 +173,7 @@ def pointers(document: dict[str, Any]) -> list[str]:
 
 def dead_letters(platform: Platform) -> list[dict[str, Any]]:
     """Return what the service keeps of refused things, read from its database file."""
-    with sqlite3.connect(database_file(platform)) as database:
+    with closing(sqlite3.connect(database_file(platform))) as database:
         database.row_factory = sqlite3.Row
         return [dict(row) for row in database.execute("SELECT * FROM dead_letter ORDER BY row_id")]
 
@@ -185,5 +186,5 @@ def database_file(platform: Platform) -> Path:
 def count(platform: Platform, table: str, session_id: str) -> int:
     """Return how many rows a table holds for a session."""
     query = f"SELECT count(*) FROM {table} t JOIN session s ON s.row_id = t.session_row WHERE s.session_id = ?"
-    with sqlite3.connect(database_file(platform)) as database:
+    with closing(sqlite3.connect(database_file(platform))) as database:
         return int(database.execute(query, (session_id,)).fetchone()[0])

@@ -7,7 +7,7 @@ import re
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,7 @@ def test_the_service_finishes_its_job_before_it_ends(tmp_path: Path) -> None:
             platform.told("POST", f"/v1/sessions/{session_id}/close", now_ms=NOON_MS + 60_000)
         process = platform.service.process
     assert process.returncode == 0
-    with sqlite3.connect(tmp_path / "online-guard.sqlite3") as database:
+    with closing(sqlite3.connect(tmp_path / "online-guard.sqlite3")) as database:
         assert database.execute("SELECT count(*) FROM job WHERE leased_until_ms IS NOT NULL").fetchone() == (0,)
 
 

@@ -78,10 +78,6 @@ class Findings:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     not_evaluable: Mapping[str, int] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        """Return the number of findings."""
-        return len(self.row)
-
     def with_column(self, name: str, values: Any) -> Findings:
         """Return the same findings with one more column of evidence."""
         return replace(self, evidence={**self.evidence, name: values})

@@ -170,7 +170,7 @@ def digest(seen: View, evidence: Evidence, policy: Policy, *, whole: bool | Inte
         leaps=found._replace(
             session=rows[found.session],
             at_ms=found.at_ms + offset[found.session],
-            mark_ms=found.mark_ms + offset[found.session],
+            mark_ms=np.where(found.mark_seq == ABSENT, 0, found.mark_ms + offset[found.session]),
         ),
         early_ends=ends._replace(session=rows[ends.session], at_ms=ends.at_ms + offset[ends.session]),
         breaks=broken._replace(session=rows[broken.session]),

@@ -98,10 +98,10 @@ def leaps(timeline: Timeline, curve: Reached, policy: Policy) -> Leaps:
         reached_ns=own,
         bound_ns=bound[rows],
         is_first=first[rows],
-        mark_ms=timeline.at_ms[at],
+        mark_ms=np.where(mark == ABSENT, 0, timeline.at_ms[at]),
         mark_seq=np.where(mark == ABSENT, ABSENT, timeline.seq[at].astype(np.int64)),
-        mark_ns=timeline.position_ns[at],
-        mark_plays=stands_playing(timeline)[at],
+        mark_ns=np.where(mark == ABSENT, 0, timeline.position_ns[at]),
+        mark_plays=(mark != ABSENT) & stands_playing(timeline)[at],
     )
 
 
