@@ -68,7 +68,7 @@ def test_a_rule_that_never_fires_breaks_every_scenario_that_expects_something(ru
 def test_a_rule_that_always_fires_breaks_every_scenario(rule: Rule) -> None:
     def check(*given: Any) -> Findings:
         found = always(rule, *given)
-        return found.with_column("lessons", [[1]] * len(found))
+        return found.with_column("lessons", [[1]] * len(found.row))
 
     assert any(not case.expect for case in cases_of(rule.id)), "no scenario is silent"
     assert broken(replace(rule, check=check)) == {case.name for case in cases_of(rule.id)}
