@@ -1,13 +1,13 @@
-"""Bundle → blocks → judgement in processes → files; no database (SPEC section 8, `revalidate`)."""
+"""Bundle → blocks → judgement, block by block on all cores → files; no database (SPEC section 8, `revalidate`)."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ def revalidate(
     Args:
         path: Folder of the bundle.
         policy: The law.
-        workers: Processes; by default one for each core, none beside this one where there is a single block.
+        workers: Threads; by default one for each core.
         progress: Told after each block, if given.
         block_rows: About how many events a block has.
 
@@ -90,13 +90,16 @@ def revalidate(
     bundle = open_bundle(path)
     blocks = bundle.blocks(block_rows)
     results: list[BlockResult] = []
-    with _mapper(bundle, policy, min(workers or os.cpu_count() or 1, len(blocks))) as run:
-        for result in run([(block, False) for block in blocks]):
+    work = partial(_observe_block, bundle, policy)
+    # threads, not processes: NumPy and Arrow let go of the interpreter's lock, and nothing is sent to and fro
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        for result in pool.map(work, [(block, False) for block in blocks]):
             results.append(result)
             if progress:
                 progress(len(results), len(blocks))
         again = _blocks_with_detail(bundle.evidence, policy, results)
-        for number, result in zip(again, run([(blocks[n], rows) for n, rows in again.items()]), strict=True):
+        tasks = [(blocks[number], rows) for number, rows in again.items()]
+        for number, result in zip(again, pool.map(work, tasks), strict=True):
             results[number] = result
     observations = [result.observation for result in results] or [observe(bundle.evidence, policy)]
     return Revalidation(
@@ -125,44 +128,6 @@ def _observe_block(bundle: Bundle, policy: Policy, task: Task) -> BlockResult:
     read = read_block(block, bundle.index)
     observation = observe(bundle.evidence.with_events(read.events), policy, whole=whole)
     return BlockResult(observation, read.refused, len(read.events))
-
-
-_worker: tuple[Bundle, Policy]
-
-
-def _start_worker(bundle: Bundle, policy: Policy) -> None:
-    global _worker  # noqa: PLW0603 - a process of the pool has no other place for what it is given once
-    _worker = (bundle, policy)
-
-
-def _work(task: Task) -> BlockResult:
-    return _observe_block(*_worker, task)
-
-
-class _mapper:  # noqa: N801 - used like a function
-    """Runs tasks in order, in this process or in a pool of them."""
-
-    def __init__(self, bundle: Bundle, policy: Policy, workers: int) -> None:
-        self.given = (bundle, policy)
-        self.pool = (
-            ProcessPoolExecutor(
-                workers,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_start_worker,
-                initargs=self.given,
-            )
-            if workers > 1
-            else None
-        )
-
-    def __enter__(self) -> Callable[[Sequence[Task]], Iterator[BlockResult]]:
-        if self.pool is None:
-            return lambda tasks: (_observe_block(*self.given, task) for task in tasks)
-        return lambda tasks: self.pool.map(_work, tasks) if self.pool else iter(())
-
-    def __exit__(self, *_: object) -> None:
-        if self.pool is not None:
-            self.pool.shutdown(cancel_futures=True)
 
 
 SCHEMAS: dict[str, pa.Schema] = {

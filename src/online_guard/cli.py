@@ -125,7 +125,10 @@ def revalidate(
     out: Annotated[Path, typer.Option("--out", help="结果文件夹 / Folder for the results.")],
     policy: PolicyName = "huangchuan-2021",
     settings: Settings = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="进程数 / Number of processes.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, help="线程数,默认每核一个 / Number of threads, one for each core by default."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """重新核验一个数据包 / Judge a bundle again; exit status 1 when rows were refused."""

@@ -84,7 +84,10 @@ class Timeline:
 
     def is_type(self, *types: EventType) -> Flags:
         """Return where an event has one of these types."""
-        return np.isin(self.type, [one.code for one in types])
+        result = self.type == types[0].code
+        for other in types[1:]:
+            result |= self.type == other.code
+        return np.asarray(result)
 
     def complex_events(self) -> Integers:
         """Return the rows of events of sessions that aren't simple."""
