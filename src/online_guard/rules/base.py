@@ -57,6 +57,11 @@ class Facts:
         return numbers.reshape(-1).astype(np.int64)[self.evidence.sessions.enrolment]
 
     @property
+    def offset_ms(self) -> Integers:
+        """Return service clock − client clock of every session, 0 for one without events."""
+        return self.per_session(self.digest.sittings.session, self.digest.sittings.offset_ms)
+
+    @property
     def playing_ms(self) -> Integers:
         """Return the playing clock of every session, 0 for one without events."""
         return self.per_session(self.digest.sittings.session, self.digest.sittings.playing_ms)

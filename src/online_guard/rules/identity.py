@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from online_guard.evidence import Floats, Integers
+from online_guard.evidence import Flags, Floats, Integers
+from online_guard.policy import Policy
 from online_guard.rules.base import Facts
 from online_guard.rules.liveness import check_passed
 from online_guard.timeline.segments import group_lasts, group_lengths, group_starts
@@ -39,3 +40,8 @@ def distances(facts: Facts) -> Distances:
     count = group_lengths(starts, len(session))
     median = (value[starts + (count - 1) // 2] + value[starts + count // 2]) / 2
     return Distances(session[starts], count, median, value[group_lasts(starts, len(session))])
+
+
+def wrong_person(found: Distances, policy: Policy) -> Flags:
+    """Return where at least two distances have a median beyond reject_distance (OG404)."""
+    return np.asarray((found.number >= 2) & (found.median > policy.liveness.reject_distance + DISTANCE_NOISE))

@@ -30,7 +30,7 @@ def check(facts: Facts, policy: Policy) -> Findings:
     reached = np.maximum(leaps.reached_ns, reached_elsewhere(facts, leaps.session, leaps.at_ms, policy))
     bound = np.maximum(reached, np.where(leaps.is_first, bound_of_first_events(facts, policy), leaps.bound_ns))
     beyond = np.flatnonzero(exceeds_ns(leaps.position_ns - bound, slack))
-    offset = facts.per_session(facts.digest.sittings.session, facts.digest.sittings.offset_ms)
+    offset = facts.offset_ms
     at_ms = leaps.at_ms[beyond] - offset[leaps.session[beyond]]
     return Findings.of_places(
         leaps.session[beyond],

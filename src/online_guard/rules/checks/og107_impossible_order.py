@@ -27,7 +27,7 @@ def check(facts: Facts, policy: Policy) -> Findings:
     reached = np.maximum(ends.reached_ns, reached_elsewhere(facts, ends.session, ends.at_ms, policy))
     duration = facts.lessons.duration_ns[facts.lessons.of_session[ends.session]]
     early = exceeds_ns(duration - reached, nanoseconds(policy.playback.slack_s))
-    offset = facts.per_session(facts.digest.sittings.session, facts.digest.sittings.offset_ms)
+    offset = facts.offset_ms
     ended_at = (ends.at_ms - offset[ends.session])[early]
     session = np.concatenate((ends.session[early], broken.session))
     begin = np.concatenate((ended_at, broken.at_ms))

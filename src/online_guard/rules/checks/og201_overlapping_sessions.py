@@ -17,34 +17,21 @@ import numpy as np
 from online_guard.evidence import Integers
 from online_guard.policy import Policy
 from online_guard.rules.base import Facts, Findings, Reads, Rule, Together, seconds
+from online_guard.rules.overlap import overlap_findings, overlaps
 from online_guard.terms import Subject
 from online_guard.timeline.columns import milliseconds
-from online_guard.timeline.segments import Spans, crowded, first_overlap, group_starts, length_before, pairs
+from online_guard.timeline.segments import Spans, crowded, group_starts, pairs
 
 
 def check(facts: Facts, policy: Policy) -> Findings:
     """Return the sessions that play while another session of the learner plays."""
-    spans = facts.digest.spans
-    owner = facts.learner[spans.group]
-    over = crowded(Spans(owner, spans.start, spans.end))
-    inside = length_before(over, owner, spans.end) - length_before(over, owner, spans.start)
-    overlap = np.zeros(len(facts.evidence.sessions), np.int64)
-    np.add.at(overlap, spans.group, inside)
-    own = facts.playing_ms
+    spans, learner = facts.digest.spans, facts.learner
+    found = overlaps(facts, crowded(Spans(learner[spans.group], spans.start, spans.end)), learner)
+    overlap, own = found.session_ms, facts.playing_ms
     holds = (overlap > milliseconds(policy.windows.overlap_slack_s)) | ((own > 0) & (2 * overlap >= own))
-    places = np.flatnonzero((inside > 0) & holds[spans.group])
-    session = spans.group[places]
-    offset = facts.per_session(facts.digest.sittings.session, facts.digest.sittings.offset_ms)[session]
-    begin, end = first_overlap(over, owner[places], spans.start[places], spans.end[places])
-    found = Findings.of_places(
-        session,
-        value=seconds(overlap[session]),
-        limit=policy.windows.overlap_slack_s,
-        start_ms=begin - offset,
-        end_ms=end - offset,
-        own_s=seconds(own[session]),
-    )
-    return found.with_column("others", _others(facts, found.row, owner))
+    said = overlap_findings(facts, found, holds, policy)
+    said = said.with_column("own_s", seconds(own[said.row]))
+    return said.with_column("others", _others(facts, said.row, found.owner))
 
 
 def _others(facts: Facts, named: Integers, owner: Integers) -> list[list[str]]:

@@ -17,14 +17,14 @@ import numpy as np
 
 from online_guard.policy import Policy
 from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
-from online_guard.rules.identity import DISTANCE_NOISE, distances
+from online_guard.rules.identity import distances, wrong_person
 from online_guard.terms import Subject
 
 
 def check(facts: Facts, policy: Policy) -> Findings:
     """Return the sessions whose faces aren't the learner's."""
     found, limit = distances(facts), policy.liveness.reject_distance
-    named = np.flatnonzero((found.number >= 2) & (found.median > limit + DISTANCE_NOISE))
+    named = np.flatnonzero(wrong_person(found, policy))
     return Findings.of(
         found.session[named], value=np.round(found.median[named], 6), limit=limit, count=found.number[named]
     )

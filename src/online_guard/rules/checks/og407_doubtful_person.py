@@ -16,17 +16,16 @@ import numpy as np
 
 from online_guard.policy import Policy
 from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
-from online_guard.rules.identity import DISTANCE_NOISE, distances
+from online_guard.rules.identity import DISTANCE_NOISE, distances, wrong_person
 from online_guard.terms import Subject
 
 
 def check(facts: Facts, policy: Policy) -> Findings:
     """Return the sessions whose faces may not be the learner's."""
     found, limits = distances(facts), policy.liveness
-    wrong = (found.number >= 2) & (found.median > limits.reject_distance + DISTANCE_NOISE)
     some = found.greatest > limits.reject_distance + DISTANCE_NOISE
     most = found.median > limits.match_distance + DISTANCE_NOISE
-    named = np.flatnonzero(~wrong & (some | most))
+    named = np.flatnonzero(~wrong_person(found, policy) & (some | most))
     return Findings.of(
         found.session[named],
         value=np.round(found.median[named], 6),

@@ -36,10 +36,7 @@ def check(facts: Facts, policy: Policy) -> Findings:
     missing = np.flatnonzero(~reaches(coverage, policy.order.min_coverage))
     missing = missing[np.lexsort((lesson_no[missing], session[query[missing]]))]
     owner = session[query[missing]]
-    at_ms = (
-        moment[query[missing]]
-        - facts.per_session(facts.digest.sittings.session, facts.digest.sittings.offset_ms)[owner]
-    )
+    at_ms = moment[query[missing]] - facts.offset_ms[owner]
     return Findings.of_places(
         owner,
         value=np.round(coverage[missing], 6),

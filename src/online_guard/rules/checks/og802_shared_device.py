@@ -15,10 +15,11 @@ from __future__ import annotations
 import numpy as np
 
 from online_guard.policy import Policy
-from online_guard.rules.base import Facts, Findings, Reads, Rule, Together, seconds
+from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
+from online_guard.rules.overlap import overlap_findings, overlaps
 from online_guard.terms import Subject
 from online_guard.timeline.columns import milliseconds
-from online_guard.timeline.segments import Spans, crowded, first_overlap, length_before, union
+from online_guard.timeline.segments import Spans, crowded, union
 
 
 def check(facts: Facts, policy: Policy) -> Findings:
@@ -32,24 +33,11 @@ def check(facts: Facts, policy: Policy) -> Findings:
     label = crowd[device] > policy.device.max_learners
     together = union(pair[spans.group], spans.start, spans.end)
     over = crowded(Spans(users[together.group, 0], together.start, together.end))
-    owner = device[spans.group]
-    inside = length_before(over, owner, spans.end) - length_before(over, owner, spans.start)
-    overlap = np.zeros(len(device), np.int64)
-    np.add.at(overlap, spans.group, inside)
-    holds = (overlap > milliseconds(policy.windows.overlap_slack_s)) & ~label
-    place = np.flatnonzero((inside > 0) & holds[spans.group])
-    session = spans.group[place]
-    offset = facts.per_session(facts.digest.sittings.session, facts.digest.sittings.offset_ms)[session]
-    begin, end = first_overlap(over, owner[place], spans.start[place], spans.end[place])
-    found = Findings.of_places(
-        session,
-        value=seconds(overlap[session]),
-        limit=policy.windows.overlap_slack_s,
-        start_ms=begin - offset,
-        end_ms=end - offset,
-    )
+    found = overlaps(facts, over, device)
+    holds = (found.session_ms > milliseconds(policy.windows.overlap_slack_s)) & ~label
+    said = overlap_findings(facts, found, holds, policy)
     unknown = int(label[facts.digest.sittings.session].sum())
-    return found.skipping({"device id is a label": unknown} if unknown else {})
+    return said.skipping({"device id is a label": unknown} if unknown else {})
 
 
 RULE = Rule("OG802", "shared-device", "共用设备同时学习", Subject.SESSION, Together.DEVICE, Reads.FACTS, check)
