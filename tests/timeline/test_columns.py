@@ -43,7 +43,11 @@ def test_every_column_is_what_a_plain_reading_says(policy: Policy, evidence: Evi
             assert timeline.delta_ms[number] == row.delta
             assert timeline.start_ns[number] == row.start
             assert timeline.end_ns[number] == (row.end if row.before else 0)
-            assert timeline.allowed_ns[number] == ALLOWED_NS * row.delta
+            gain = row.end - row.start - ALLOWED_NS * row.delta if row.before else 0
+            assert timeline.gain_ns[number] == gain
+            assert timeline.stands_playing[number] == any(other.plays for other in rows if other.before is row) or (
+                timeline.stands_playing[number] and not any(other.before is row for other in rows)
+            )
             assert (timeline.plays[number], timeline.observed[number]) == (row.plays, row.observed)
             assert timeline.advance[number] == row.advance
         players = {row.player for row in rows}
@@ -180,7 +184,7 @@ def test_backward_steps_add_up_by_player(policy: Policy) -> None:
 
 @given(evidence=messy_evidence())
 def test_the_chain_of_fast_forward_is_what_a_plain_reading_says(policy: Policy, evidence: Evidence) -> None:
-    rows, gain = chain_gain_ns(build(evidence, policy), above_ns=SLACK_NS)
+    rows, gain = chain_gain_ns(build(evidence, policy), policy, above_ns=SLACK_NS)
     expected: list[int] = []
     for place in sorted(set(evidence.events.session.tolist())):
         chain = [
