@@ -46,13 +46,9 @@ class SessionIndex:
     @classmethod
     def of(cls, evidence: Evidence) -> SessionIndex:
         """Return the index of the evidence's sessions."""
-        lengths = {(c.class_id, lesson.lesson_no): lesson.duration_s for c in evidence.classes for lesson in c.lessons}
         sessions = evidence.sessions
-        limits = [
-            lengths[evidence.enrolments[enrolment].class_id, lesson_no] + END_SLACK_S + _NOISE_S
-            for enrolment, lesson_no in zip(sessions.enrolment.tolist(), sessions.lesson_no.tolist(), strict=True)
-        ]
-        return cls({key: row for row, key in enumerate(sessions.key)}, np.array([*limits, np.inf]))
+        limits = np.append(sessions.duration_s + END_SLACK_S + _NOISE_S, np.inf)
+        return cls({key: row for row, key in enumerate(sessions.key)}, limits)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from online_guard.policy.pack import Policy
 from online_guard.terms import EventType
 from online_guard.timeline.segments import (
     MS_IN_NS,
-    NS,
     cumulative,
     group_lasts,
     group_lengths,
@@ -167,7 +166,7 @@ def build(evidence: Evidence, policy: Policy) -> Timeline:
         starts=starts,
         opened_at_ms=sittings.opened_at_ms[rows],
         opened_received_ms=sittings.opened_received_ms[rows],
-        duration_ns=lesson_durations(evidence, rows),
+        duration_ns=nanoseconds(sittings.duration_s[rows]),
         simple=~several,
         session=session,
         track=track,
@@ -218,18 +217,6 @@ class _Shift(NamedTuple):
         result[self.odd] = column[self.instead]
         result[self.orphans] = 0
         return result
-
-
-def lesson_durations(evidence: Evidence, sessions: Integers) -> Integers:
-    """Return `duration_s` in ns of the lesson of each of some sessions (rows); 0 where the syllabus lacks it."""
-    syllabus = {c.class_id: {x.lesson_no: x.duration_s for x in c.lessons} for c in evidence.classes}
-    pairs = zip(
-        evidence.sessions.enrolment[sessions].tolist(), evidence.sessions.lesson_no[sessions].tolist(), strict=True
-    )
-    seconds = np.array(
-        [syllabus[evidence.enrolments[row].class_id].get(number, 0.0) for row, number in pairs], np.float64
-    )
-    return np.rint(seconds * NS).astype(np.int64)
 
 
 def _tracks(session: Integers, starts: Integers, player: NDArray[np.int32]) -> tuple[Integers, Integers, Integers]:
