@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def limits() -> dict[str, float]:
 
 def run_duckdb(bundle: Path) -> Answers:
     """Return the subjects that each rule names, by DuckDB."""
-    import duckdb
+    import duckdb  # noqa: PLC0415  of two peers only the one that runs is loaded, and measured
 
     with duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY}) as connection:
         files = {name: str(bundle / name) for name in ("events.parquet", "sessions.ndjson", "enrolments.ndjson")}
@@ -52,6 +53,14 @@ def run_duckdb(bundle: Path) -> Answers:
             connection.execute(f"SET VARIABLE {name} = {value!r}")
         connection.execute((Path(__file__).parent / "peer_duckdb.sql").read_text(encoding="utf-8"))
         return _by_rule(connection.execute("SELECT rule, subject_id FROM findings").fetchall())
+
+
+def run_polars(bundle: Path) -> Answers:
+    """Return the subjects that each rule names, by Polars."""
+    os.environ.setdefault("POLARS_MAX_THREADS", str(THREADS))
+    import peer_polars  # noqa: PLC0415  Polars reads its number of threads when it is imported
+
+    return _by_rule(peer_polars.find(bundle, limits()).rows())
 
 
 def _by_rule(rows: list[tuple[str, str]]) -> Answers:
@@ -84,7 +93,7 @@ def main() -> int:
     arguments.add_argument("bundle", type=Path)
     arguments.add_argument("--compare", type=Path, metavar="FINDINGS")
     given = arguments.parse_args()
-    answers = {"duckdb": run_duckdb}[given.peer](given.bundle)
+    answers = {"duckdb": run_duckdb, "polars": run_polars}[given.peer](given.bundle)
     if given.compare is None:
         print(json.dumps({rule: sorted(subjects) for rule, subjects in answers.items()}))
         return 0
