@@ -191,14 +191,8 @@ def _checks(plan: ClassPlan) -> Iterator[rows.CheckRow]:
         own = {"platform_id": plan.platform_id, "session_id": session_id}
         if again[row]:
             yield rows.CheckRow(**own, check_id="check-0", at_ms=at_ms[row] - 40_000, outcome=Outcome.INCONCLUSIVE)
-        yield rows.CheckRow(
-            **own,
-            check_id="check-1",
-            at_ms=at_ms[row],
-            outcome=Outcome.PASSED,
-            distance=distance[row],
-            presented_attack=False,
-        )
+        passed = {"outcome": Outcome.PASSED, "distance": distance[row], "presented_attack": False}
+        yield rows.CheckRow(**own, check_id="check-1", at_ms=at_ms[row], **passed)
 
 
 def _directives(plan: ClassPlan) -> Iterator[rows.DirectiveRow]:
@@ -233,11 +227,10 @@ def _application(plan: ClassPlan) -> rows.ApplicationRow:
 
 
 def _survey(plan: ClassPlan) -> rows.SurveyRow:
-    score = 0.86 + _number(plan) % 13 / 100
     return rows.SurveyRow(
         institution=f"institution-{_number(plan) % 12}",
         surveyed_on=plan.starts_on + timedelta(days=DAYS),
-        score=round(score, 2),
+        score=(86 + _number(plan) % 13) / 100,
     )
 
 

@@ -67,17 +67,21 @@ def _steps(path: Path, limits: Limits) -> pl.LazyFrame:
 
 def _runs(steps: pl.LazyFrame, limits: Limits) -> pl.LazyFrame:
     """Return runs: neighbouring intervals of one kind that go on where the one before ended."""
-    return steps.group_by("run").agg(
-        pl.col(SESSION).first().cast(pl.String),
-        pl.col("kind").first(),
-        pl.col("begin_ms").min(),
-        pl.col("at_ms").max().alias("end_ms"),
-        pl.col("start_s").min(),
-        pl.col("end_s").max(),
-        pl.col("gain_s").clip(0).sum().alias("gained_s"),
-        pl.col("declares").any(),
-        (pl.col("received_ms") - pl.col("at_ms")).min().alias("offset_ms"),
-        pl.col("played_ms").max().alias("until_ms"),
+    return (
+        steps.with_columns(pl.col("run").set_sorted())
+        .group_by("run")
+        .agg(
+            pl.col(SESSION).first().cast(pl.String),
+            pl.col("kind").first(),
+            pl.col("begin_ms").min(),
+            pl.col("at_ms").max().alias("end_ms"),
+            pl.col("start_s").min(),
+            pl.col("end_s").max(),
+            pl.col("gain_s").clip(0).sum().alias("gained_s"),
+            pl.col("declares").any(),
+            (pl.col("received_ms") - pl.col("at_ms")).min().alias("offset_ms"),
+            pl.col("played_ms").max().alias("until_ms"),
+        )
     )
 
 

@@ -76,6 +76,11 @@ def read_findings(path: Path) -> Answers:
     return _by_rule([(row["rule"], row["subject_id"]) for row in rows if row["rule"] in RULES])
 
 
+def read_answers(path: Path) -> Answers:
+    """Return what a peer printed."""
+    return {rule: set(subjects) for rule, subjects in json.loads(path.read_text(encoding="utf-8")).items()}
+
+
 def differences(ours: Answers, theirs: Answers) -> list[str]:
     """Return a line for each rule whose subjects differ."""
     return [
