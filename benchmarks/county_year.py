@@ -25,8 +25,7 @@ from online_guard.ingest import rows
 from online_guard.ingest.bundle import write_bundle
 from online_guard.terms import ApplicantKind, CertificateRoute, LessonKind, Mode, Outcome
 
-LEARNERS = 8_000
-LARGEST_CLASS = 80
+LEARNERS, LARGEST_CLASS = 8_000, 80
 GENERAL_LESSONS = 4
 WINDOWS = (4, 8, 12)
 DIRECTED_POPUPS = 6
