@@ -12,7 +12,7 @@ from pathlib import Path
 
 from online_guard.api.app import create_app
 from online_guard.policy import DEFAULT_POLICY, describe, load_policy
-from online_guard.rules.catalogue import NOT_YET, RULES
+from online_guard.rules.catalogue import RULES
 from online_guard.service.house import open_house
 from online_guard.settings import Settings
 
@@ -33,9 +33,6 @@ def rules_page() -> str:
             f"{policy.clauses[rule.id]}「{policy.texts[rule.id]}」\n"
         )
         parts.append(_as_list(body))
-    if NOT_YET:
-        parts.append("## 尚未提供 / Not there yet\n")
-        parts.append("报告为“无法判断” reported as not evaluable: " + ", ".join(NOT_YET) + "\n")
     return "\n".join(parts)
 
 

@@ -100,15 +100,15 @@ def policy_check(
 
 @app.command()
 def rules(as_json: AsJson = False) -> None:
-    """列出规则目录 / List the catalogue of rules, and those that aren't there yet."""
+    """列出规则目录 / List the catalogue of rules."""
     from online_guard.policy import load_policy
-    from online_guard.rules.catalogue import NOT_YET, NOT_YET_REASON, RULES
+    from online_guard.rules.catalogue import RULES
 
     policy = load_policy("huangchuan-2021")
     rows = [
         (rule.id, rule.name, rule.zh, str(rule.subject), str(policy.effects[rule.id]), policy.clauses[rule.id])
         for rule in RULES
-    ] + [(rule, "", NOT_YET_REASON, "", str(policy.effects[rule]), policy.clauses[rule]) for rule in NOT_YET]
+    ]
     names = ("id", "name", "zh", "subject", "effect", "clause")
     if as_json:
         _print_json([dict(zip(names, row, strict=True)) for row in sorted(rows)])

@@ -19,7 +19,7 @@ from online_guard.evidence import Application, Evidence, Practice, Project, Surv
 from online_guard.policy import RULE_IDS
 from online_guard.policy.pack import Policy, pack_schema
 from online_guard.rules.base import Reads, Rule, Together
-from online_guard.rules.catalogue import BY_ID, NOT_YET, NOT_YET_REASON, RULES
+from online_guard.rules.catalogue import BY_ID, RULES
 from online_guard.terms import CertificateRoute, Mode, Subject
 
 SOURCE = Path(online_guard.__file__).parent
@@ -50,11 +50,9 @@ def module_path(rule: Rule) -> Path:
     return Path(str(sys.modules[module_name(rule)].__file__))
 
 
-def test_ids_are_unique_sorted_and_forty_with_those_to_come() -> None:
+def test_ids_are_unique_sorted_and_those_of_the_packs() -> None:
     assert sorted(set(IDS)) == IDS
-    assert list(NOT_YET) == sorted(set(NOT_YET))
-    assert not set(IDS) & set(NOT_YET)
-    assert sorted([*IDS, *NOT_YET]) == sorted(RULE_IDS)
+    assert sorted(RULE_IDS) == IDS
     assert len(RULE_IDS) == 40
     assert {rule.id: rule for rule in RULES} == BY_ID
 
@@ -118,13 +116,6 @@ def test_the_rule_is_about_what_the_specification_says(rule: Rule) -> None:
     assert (rule.reads is Reads.VERDICTS) == (rule.subject in (Subject.LESSON, Subject.CLASS))
 
 
-def test_rules_to_come_are_reported_as_not_evaluable() -> None:
-    judged = judge.judge(Evidence(), policy_of(()))
-    for rule_id in NOT_YET:
-        assert judged.not_evaluable[rule_id] == {NOT_YET_REASON: 1}
-    assert {rule for rule, reasons in judged.not_evaluable.items() if NOT_YET_REASON in reasons} == set(NOT_YET)
-
-
 class Recorder:
     """Stands for a policy section and notes which of its values are read."""
 
@@ -152,7 +143,6 @@ READ_ELSEWHERE = {
     "violation_scope": "ledger",
     "occupations": "eligibility asks the catalogue's methods, not its fields",
     "retention.media_days": "the service deletes media, the judging core knows none",
-    "known_tools.signatures": "OG805, as long as it isn't in the catalogue",
 }
 
 
