@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from online_guard.errors import ErrorKind, GuardError
 from online_guard.rules.base import Rule
 from online_guard.rules.checks import (
     og101_fast_forward,
@@ -90,3 +91,20 @@ RULES: tuple[Rule, ...] = (
 )
 
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}
+
+
+def rule_of(rule_id: str) -> Rule:
+    """Return a rule by its id, in upper or lower case.
+
+    Raises:
+        GuardError: There is no such rule.
+    """
+    rule = BY_ID.get(rule_id.upper())
+    if rule is None:
+        raise GuardError(
+            ErrorKind.NOT_FOUND,
+            "rules.unknown",
+            f"没有规则 {rule_id} / no rule {rule_id}",
+            remedy="`online-guard rules` 列出全部规则。 / `online-guard rules` lists them all.",
+        )
+    return rule

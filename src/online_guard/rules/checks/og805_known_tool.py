@@ -1,16 +1,71 @@
 """OG805 known-tool 已知刷课工具
 
-查什么 / What it looks for: 会话符合政策包 known_tools.signatures 中一个已知工具的全部常数。A session agrees with every
-    constant of one known tool of the pack's known_tools.signatures; tolerances stand in rules/tool_constants.py.
-条款 / Clause: 三(三) 虚假培训; 特征与容差为工程容差,由人工复核 engineering; a person decides.
-证据 / Evidence: value = 相符情形的最低比例 lowest share of cases that agree, limit = 0.9, count = 特征数 signatures,
-    signatures、labels_zh、labels_en = 相符的特征 which, measured = 各常数的 [实测值, 相符, 情形数] of each constant
-    [measured, agreeing, cases].
-边界 / Boundary: 恰好九成相符即算 exactly nine tenths hold; 20 个心跳区间、3 次作答、2 次暂停、3 个微间隔、10 个事件起
-    判断 at least 20 intervals of heartbeats, 3 answers, 2 pauses, 3 micro-gaps, 10 events.
-不应报 / Must stay silent: 只记整秒或 100 ms 的日志单凭时间常数不算 a log of whole seconds or of 100 ms by constants of
-    time alone; 抖动的定时器、人的作答 jittering timers, a person's answers.
-起 / Since: 0.2
+查什么 / What it looks for
+    会话的事件符合政策包 known_tools.signatures 中一个已知刷课工具的全部常数:心跳周期、位置步长、发送周期、微间隔、暂
+    停时长、作答延迟、停播位置、首个事件、事件种类。只作补充:工具的做法由其他规则识别。
+
+    A session agrees with every constant of one known tool in known_tools.signatures: period of heartbeats, step of
+    position, period of sending, micro-gaps, length of pauses, answer latency, stop, first event, kinds of events. A
+    supplement: other rules find what tools do.
+
+阈值 / Thresholds
+    known_tools.signatures
+
+条款 / Clause
+    用工具刷课属虚假培训。特征与容差是工程容差,由人工复核。
+
+    Study by a tool is sham training. Signatures and tolerances are engineering, and a person decides.
+
+证据 / Evidence
+    value: 相符情形的最低比例
+    limit: 所需的比例 0.9
+    count: 相符的特征数
+    signatures: 特征编号
+    labels_zh: 特征的中文名
+    labels_en: 特征的英文名
+    measured: 每个常数的中位数、相符情形数、情形数
+
+    value: lowest share of cases that agree
+    limit: share that is needed, 0.9
+    count: signatures that agree
+    signatures: their ids
+    labels_zh: their Chinese names
+    labels_en: their English names
+    measured: of each constant the median, the cases that agree, all cases
+
+边界 / Boundary
+    每个常数须有 20 个心跳区间、3 次作答、2 次暂停、3 个微间隔或 10 个事件,恰好九成相符即算。心跳周期须分毫不差;位置步
+    长、微间隔相差至多 1 ms,作答、暂停 5 ms,等步长 10 ms,发送周期 100 ms,停播位置 0.005。微间隔的每个值都须出
+    现;event_types 之外不得有事件。时间全为 100 ms 整数倍的会话,单凭时间常数不算。
+
+    Each constant needs 20 intervals of heartbeats, 3 answers, 2 pauses, 3 micro-gaps or 10 events; exactly nine
+    tenths that agree are enough. A period agrees to the millisecond; steps and micro-gaps within 1 ms, answers and
+    pauses 5 ms, equal steps 10 ms, sending 100 ms, the stop 0.005. Every micro-gap occurs; no event lies outside
+    event_types. Where all times are multiples of 100 ms, constants of time alone don't count.
+
+诚实学员 / Honest learner
+    反应时间分布在数秒之间,三次都在同一 10 ms 内约为百万分之一。学校统一安装、以固定延迟代点弹窗的扩展或辅助软件,与弹
+    窗点击器表现相同。
+
+    Reactions spread over seconds: three within the same 10 ms happen about once in a million. An extension or
+    assistive software that clicks after a fixed delay looks just like a pop-up clicker.
+
+申诉 / Appeal
+    学员可出示所用的辅助软件,并在审核人员面前用同一设备学习一课。平台可出示播放器源码中以该周期上报的定时器,或全体学员
+    都有同一常数:那是播放器的,应从特征表删去。
+
+    A learner can show the assistive software and study a lesson on the same device before an auditor. A platform can
+    show a timer of that period in its player, or that all its learners share the constant: then it is the player's
+    and belongs out of the signatures.
+
+不应报 / Must stay silent
+    抖动的定时器、人的作答、只记整秒或 100 ms 的日志;特征表为空时每个会话报告为无法判断。
+
+    Jittering timers, a person's answers, logs of whole seconds or of 100 ms. Without signatures every session is not
+    evaluable.
+
+起 / Since
+    0.2
 """
 
 from __future__ import annotations
