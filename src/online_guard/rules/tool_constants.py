@@ -15,7 +15,7 @@ from online_guard.evidence import Flags, Floats, Integers
 from online_guard.terms import EventType
 from online_guard.timeline.columns import ABSENT
 from online_guard.timeline.digest import View
-from online_guard.timeline.segments import MS_IN_NS, NS
+from online_guard.timeline.segments import MS_IN_NS, NS, rows_of_groups
 
 FEWEST_BEATS = 20
 """A timer with jitter of 10 ms or more hits one millisecond in 4 % of its beats: 18 of 20 never. An idle browser's
@@ -77,10 +77,7 @@ class Seen:
         """Return the rows of the events of some sessions, in order."""
         if sessions.all():
             return np.arange(len(self.timeline.session))
-        chosen = np.flatnonzero(sessions)
-        lengths = self.timeline.lengths[chosen]
-        begins = self.timeline.starts[chosen] - (np.cumsum(lengths) - lengths)
-        return np.repeat(begins, lengths) + np.arange(int(lengths.sum()))
+        return rows_of_groups(self.timeline.starts, self.timeline.lengths, np.flatnonzero(sessions))
 
     def coarse(self, sessions: Flags) -> Flags:
         """Return which of some sessions tell time in steps of 100 ms or more."""
@@ -120,9 +117,11 @@ def _answers(seen: Seen, latency_ms: float, sessions: Flags) -> Cases:
 
 
 def _period(seen: Seen, period_ms: float, sessions: Flags) -> Cases:
-    """Return Δt from beat to beat, of all sessions: they are at hand, and `sessions` counts afterwards."""
+    """Return Δt from beat to beat of the sessions in which that very Δt is frequent: no other could agree."""
     _, session, delta_ms = seen.beats
-    return Cases(session, delta_ms, delta_ms == round(period_ms))
+    hits = np.bincount(session[delta_ms == round(period_ms)], minlength=len(sessions))
+    kept = np.flatnonzero((sessions & (hits > FEWEST_BEATS // 2))[session])
+    return Cases(session[kept], delta_ms[kept], delta_ms[kept] == round(period_ms))
 
 
 def _step(seen: Seen, step_s: float, sessions: Flags) -> Cases:
@@ -144,10 +143,7 @@ def _sending(seen: Seen, period_ms: float, sessions: Flags) -> Cases:
 def _beats_of_lesson(seen: Seen, number: int, sessions: Flags) -> Cases:
     """Return the steps of the sessions with so many heartbeats; one agrees that cuts the lesson into equal parts."""
     timeline = seen.timeline
-    rows = seen.rows_of(sessions)
-    beats = np.bincount(
-        timeline.session[rows[timeline.type[rows] == EventType.HEARTBEAT.code]], minlength=timeline.sessions
-    )
+    beats = np.bincount(timeline.session[timeline.is_type(EventType.HEARTBEAT)], minlength=timeline.sessions)
     rows, session = seen.beats_of(sessions & (beats == number))
     step, duration = _step_ns(seen, rows), timeline.duration_ns[session]
     off = [(np.abs(step * parts - duration), EQUAL_STEP_NS * parts) for parts in (number - 1, number)]
@@ -197,8 +193,8 @@ CONSTANTS: dict[str, tuple[Callable[[Seen, Any, Flags], Cases], int]] = {
     "answer_latency_ms": (_answers, FEWEST_ANSWERS),
     "heartbeat_period_ms": (_period, FEWEST_BEATS),
     "position_step_s": (_step, FEWEST_BEATS),
-    "send_period_ms": (_sending, FEWEST_BEATS),
     "heartbeats_per_lesson": (_beats_of_lesson, FEWEST_BEATS),
+    "send_period_ms": (_sending, FEWEST_BEATS),
     "gaps_ms": (_micro_gaps, FEWEST_GAPS),
     "pause_ms": (_pauses, FEWEST_PAUSES),
     "event_types": (_kinds, 1),
