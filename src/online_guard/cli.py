@@ -129,23 +129,91 @@ def revalidate(
         int | None,
         typer.Option("--workers", min=1, help="线程数,默认每核一个 / Number of threads, one for each core by default."),
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            help="与此前的结果比较,写入 OUT/comparison / Compare with earlier results, into OUT/comparison.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """重新核验一个数据包 / Judge a bundle again; exit status 1 when rows were refused."""
+    """重新核验一个数据包 / Judge a bundle again; exit status 1 when rows were refused, or --against finds a change."""
     from online_guard.batch import revalidate as run
     from online_guard.batch import write
+    from online_guard.compare import compare, read_results
+    from online_guard.compare import write as write_comparison
     from online_guard.policy import load_policy
 
     law = load_policy(policy, settings or ())
+    before = read_results(against) if against else None  # before anything is judged, or written in its place
     with _progress("核验 / judging") as progress:
         result = run(bundle, law, workers=workers, progress=progress)
     write(result, out)
-    summary = result.summary()
+    summary, changed = result.summary(), False
+    if not as_json:
+        _print_summary(summary, out)
+    if before is not None:
+        comparison = compare(before, read_results(out))
+        write_comparison(comparison, out / "comparison")
+        summary["comparison"], changed = comparison.summary, comparison.changed
+        if not as_json:
+            _print_comparison(comparison.summary, out / "comparison")
     if as_json:
         _print_json(summary)
+    raise typer.Exit(FOUND_SOMETHING if result.refused or changed else 0)
+
+
+@app.command("compare")
+def compare_results(
+    old: Annotated[Path, typer.Argument(help="原结果文件夹 / Folder of the old results.")],
+    new: Annotated[Path, typer.Argument(help="新结果文件夹 / Folder of the new results.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="写入报告与改变的行 / Folder for the report and the changed rows.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """比较两次核验结果 / What a new policy or rule version changes; exit status 1 when anything changed."""
+    from online_guard.compare import compare, read_results, write
+
+    comparison = compare(read_results(old), read_results(new))
+    if out is not None:
+        write(comparison, out)
+    if as_json:
+        _print_json(comparison.summary)
     else:
-        _print_summary(summary, out)
-    raise typer.Exit(FOUND_SOMETHING if result.refused else 0)
+        _print_comparison(comparison.summary, out)
+    raise typer.Exit(FOUND_SOMETHING if comparison.changed else 0)
+
+
+def _print_comparison(summary: dict[str, Any], out: Path | None) -> None:
+    console = Console(highlight=False)
+    sessions, hours, eligibility = summary["sessions"], summary["hours"], summary["eligibility"]
+    for side, label in (("old", "原政策 old policy"), ("new", "新政策 new policy")):
+        law = summary["policy"][side]
+        console.print(f"{label}: {law['id']} {law['version']} {law['sha256'][:12]}…", markup=False)
+    if not summary["changed"]:
+        console.print("没有任何变化 / nothing changed")
+    for row in sessions["flow"]:
+        if row["old"] != row["new"]:
+            console.print(f"会话 sessions: {row['old']} → {row['new']} {row['sessions']:,}")
+    console.print(
+        f"学时 hours: {hours['old']:,g} → {hours['new']:,g} (+{hours['gained']:,g} −{hours['lost']:,g})  "
+        f"考核资格 eligible: {eligibility['old']:,} → {eligibility['new']:,} "
+        f"(+{eligibility['gained']:,} −{eligibility['lost']:,})"
+    )
+    for row in summary["rules"]:
+        console.print(
+            f"{row['rule']} {row['zh']} {row['en']}: 疑点 findings +{row['findings_added']:,} "
+            f"−{row['findings_removed']:,} ~{row['findings_changed']:,}  会话 sessions {row['sessions']:,}  "
+            f"课 lessons {row['lessons']:,}  学员 learners {row['learners']:,}",
+            markup=False,
+            soft_wrap=True,
+        )
+    for name, row in summary["summary"].items():
+        console.print(f"{name}: {row['old']} → {row['new']}", markup=False, soft_wrap=True)
+    if out is not None:
+        console.print(f"报告 report: {out / 'report.html'}", markup=False, soft_wrap=True)
 
 
 def _print_summary(summary: dict[str, Any], out: Path) -> None:
