@@ -121,8 +121,15 @@ def rules(as_json: AsJson = False) -> None:
 
 @app.command()
 def revalidate(
-    bundle: Annotated[Path, typer.Argument(help="数据包文件夹 / Folder of the bundle.")],
     out: Annotated[Path, typer.Option("--out", help="结果文件夹 / Folder for the results.")],
+    bundle: Annotated[Path | None, typer.Argument(help="数据包文件夹 / Folder of the bundle.")] = None,
+    from_store: Annotated[
+        bool,
+        typer.Option("--from-store", help="核验服务数据库中已结束的会话 / Judge the service's own closed sessions."),
+    ] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="--from-store 的数据文件夹 / Data folder for --from-store.")
+    ] = None,
     policy: PolicyName = "huangchuan-2021",
     settings: Settings = None,
     workers: Annotated[
@@ -147,8 +154,8 @@ def revalidate(
 
     law = load_policy(policy, settings or ())
     before = read_results(against) if against else None  # before anything is judged, or written in its place
-    with _progress("核验 / judging") as progress:
-        result = run(bundle, law, workers=workers, progress=progress)
+    with _bundle(bundle, from_store, data_dir) as folder, _progress("核验 / judging") as progress:
+        result = run(folder, law, workers=workers, progress=progress)
     write(result, out)
     summary, changed = result.summary(), False
     if not as_json:
@@ -268,12 +275,56 @@ def export(
     data_dir: Annotated[Path | None, typer.Option(help="数据文件夹 / Data folder.")] = None,
 ) -> None:
     """导出全部数据为数据包 / Export everything as a bundle."""
+    from online_guard.service.export import Selection
+
+    _export(data_dir, out, Selection())
+    typer.echo(f"已导出 / exported: {out}")
+
+
+@app.command()
+def archive(
+    out: Annotated[Path, typer.Option("--out", help="数据包文件夹 / Folder of the bundle.")],
+    data_dir: Annotated[Path | None, typer.Option(help="数据文件夹 / Data folder.")] = None,
+    platform: Annotated[str | None, typer.Option(help="只归档此平台 / Only this platform.")] = None,
+    month: Annotated[
+        str | None, typer.Option(help="只归档此月开始的会话,如 2021-06 / Only sessions opened in this month.")
+    ] = None,
+) -> None:
+    """归档已结束的会话为数据包 / Closed sessions as a bundle; those still open are counted and left out."""
+    from online_guard.service.export import Selection
+
+    _export(data_dir, out, Selection(closed_only=True, platform_id=platform, month=month))
+    typer.echo(f"已归档 / archived: {out}")
+
+
+def _export(data_dir: Path | None, out: Path, selection: Any) -> None:
+    """Write what is stored as a bundle, and say how much that is."""
     from online_guard.service.export import export_bundle
     from online_guard.settings import Settings as MachineSettings
 
     given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    export_bundle(MachineSettings(**given), out)
-    typer.echo(f"已导出 / exported: {out}")
+    done = export_bundle(MachineSettings(**given), out, selection)
+    typer.echo(f"会话 sessions: {done.sessions:,}  未结束而略去 open, left out: {done.left_open:,}", err=True)
+
+
+@contextmanager
+def _bundle(bundle: Path | None, from_store: bool, data_dir: Path | None) -> Iterator[Path]:
+    """Yield the folder of the bundle: the one that is named, or an archive of the service's data for the time being."""
+    import tempfile
+
+    if (bundle is None) != from_store or (data_dir and not from_store):
+        raise typer.BadParameter(
+            "请给出数据包,或 --from-store [--data-dir] / name a bundle, or --from-store [--data-dir]"
+        )
+    if bundle is not None:
+        yield bundle
+        return
+    from online_guard.service.export import Selection
+
+    with tempfile.TemporaryDirectory(prefix="online-guard-") as folder:
+        archived = Path(folder) / "bundle"
+        _export(data_dir, archived, Selection(closed_only=True))
+        yield archived
 
 
 @app.command()
