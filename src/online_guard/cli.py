@@ -34,6 +34,20 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="试用另一数值,TOML 语法:KEY=VALUE / Try another value, TOML syntax."),
 ]
+DataDir = Annotated[Path | None, typer.Option(help="数据文件夹 / Data folder.")]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="线程数,默认每核一个 / Number of threads, one for each core by default."),
+]
+FromStore = Annotated[
+    bool, typer.Option("--from-store", help="核验服务数据库中已结束的会话 / Judge the service's own closed sessions.")
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against", help="与此前的结果比较,写入 OUT/comparison / Compare with earlier results, into OUT/comparison."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="供程序读取的 JSON / JSON for machines.")]
 
 FOUND_SOMETHING = 1
@@ -123,26 +137,12 @@ def rules(as_json: AsJson = False) -> None:
 def revalidate(
     out: Annotated[Path, typer.Option("--out", help="结果文件夹 / Folder for the results.")],
     bundle: Annotated[Path | None, typer.Argument(help="数据包文件夹 / Folder of the bundle.")] = None,
-    from_store: Annotated[
-        bool,
-        typer.Option("--from-store", help="核验服务数据库中已结束的会话 / Judge the service's own closed sessions."),
-    ] = False,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="--from-store 的数据文件夹 / Data folder for --from-store.")
-    ] = None,
+    from_store: FromStore = False,
+    data_dir: DataDir = None,
     policy: PolicyName = "huangchuan-2021",
     settings: Settings = None,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", min=1, help="线程数,默认每核一个 / Number of threads, one for each core by default."),
-    ] = None,
-    against: Annotated[
-        Path | None,
-        typer.Option(
-            "--against",
-            help="与此前的结果比较,写入 OUT/comparison / Compare with earlier results, into OUT/comparison.",
-        ),
-    ] = None,
+    workers: Workers = None,
+    against: Against = None,
     as_json: AsJson = False,
 ) -> None:
     """重新核验一个数据包 / Judge a bundle again; exit status 1 when rows were refused, or --against finds a change."""
@@ -194,31 +194,11 @@ def compare_results(
 
 
 def _print_comparison(summary: dict[str, Any], out: Path | None) -> None:
+    from online_guard.compare.report import in_lines
+
     console = Console(highlight=False)
-    sessions, hours, eligibility = summary["sessions"], summary["hours"], summary["eligibility"]
-    for side, label in (("old", "原政策 old policy"), ("new", "新政策 new policy")):
-        law = summary["policy"][side]
-        console.print(f"{label}: {law['id']} {law['version']} {law['sha256'][:12]}…", markup=False)
-    if not summary["changed"]:
-        console.print("没有任何变化 / nothing changed")
-    for row in sessions["flow"]:
-        if row["old"] != row["new"]:
-            console.print(f"会话 sessions: {row['old']} → {row['new']} {row['sessions']:,}")
-    console.print(
-        f"学时 hours: {hours['old']:,g} → {hours['new']:,g} (+{hours['gained']:,g} −{hours['lost']:,g})  "
-        f"考核资格 eligible: {eligibility['old']:,} → {eligibility['new']:,} "
-        f"(+{eligibility['gained']:,} −{eligibility['lost']:,})"
-    )
-    for row in summary["rules"]:
-        console.print(
-            f"{row['rule']} {row['zh']} {row['en']}: 疑点 findings +{row['findings_added']:,} "
-            f"−{row['findings_removed']:,} ~{row['findings_changed']:,}  会话 sessions {row['sessions']:,}  "
-            f"课 lessons {row['lessons']:,}  学员 learners {row['learners']:,}",
-            markup=False,
-            soft_wrap=True,
-        )
-    for name, row in summary["summary"].items():
-        console.print(f"{name}: {row['old']} → {row['new']}", markup=False, soft_wrap=True)
+    for line in in_lines(summary):
+        console.print(line, markup=False, soft_wrap=True)
     if out is not None:
         console.print(f"报告 report: {out / 'report.html'}", markup=False, soft_wrap=True)
 
@@ -284,7 +264,7 @@ def export(
 @app.command()
 def archive(
     out: Annotated[Path, typer.Option("--out", help="数据包文件夹 / Folder of the bundle.")],
-    data_dir: Annotated[Path | None, typer.Option(help="数据文件夹 / Data folder.")] = None,
+    data_dir: DataDir = None,
     platform: Annotated[str | None, typer.Option(help="只归档此平台 / Only this platform.")] = None,
     month: Annotated[
         str | None, typer.Option(help="只归档此月开始的会话,如 2021-06 / Only sessions opened in this month.")

@@ -98,24 +98,23 @@ def draw_hours(by_class: Sequence[Mapping[str, Any]], width: int = 860) -> str:
 
     Args:
         by_class: Rows with `class_id` (None where unknown), `gained` and `lost`, at least one; the greatest are drawn,
-            the others as one bar.
+            the others summed up below.
         width: As in `draw_flow`.
     """
     rows = sorted(by_class, key=lambda row: (-row["gained"] - row["lost"], row["class_id"] or ""))
     shown = [(row["class_id"] or "班次不明 unknown", row["gained"], row["lost"]) for row in rows[:MOST_CLASSES]]
-    others = rows[MOST_CLASSES:]
-    if others:
-        sums = [sum(row[name] for row in others) for name in ("gained", "lost")]
-        shown.append((f"其余 {len(others)} 班 others", *sums))
     left, right = (210.0, width - 70.0) if width >= 500 else (124.0, width - 46.0)
     room = 60.0 if width >= 500 else 44.0
     scale = (right - left - room) / max(1e-9, max(row[1] for row in shown) + max(row[2] for row in shown))
     zero = left + room + scale * max(row[2] for row in shown)
     foot = 8 + BAR_PX * len(shown)
-    parts = [
-        part for number, row in enumerate(shown) for part in _class_bar(row, 8 + BAR_PX * number, zero, scale, left)
-    ]
+    parts = [part for place, row in enumerate(shown) for part in _class_bar(row, 8 + BAR_PX * place, zero, scale, left)]
     parts.append(f'<line class="zero" x1="{zero:.1f}" x2="{zero:.1f}" y1="4" y2="{foot:.1f}"/>')
+    others = rows[MOST_CLASSES:]
+    if others:  # as text: their sum as a bar would leave no room for the bars of single classes
+        gained, lost = (sum(row[name] for row in others) for name in ("gained", "lost"))
+        parts.append(_text(4, foot + 15, "number", f"其余 {len(others)} 班 others: −{lost:,g} +{gained:,g}"))
+        foot += BAR_PX
     return _svg(width, foot + 6, "各班次学时增减 / class hours gained and lost by class", parts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -66,3 +66,27 @@ def _kind(kind: str) -> str:
     """Return the name of a kind of example."""
     old, arrow, new = kind.partition(" > ")
     return f"{NAMES.get(old, old)} → {NAMES.get(new, new)}" if arrow else KIND_NAMES[kind]
+
+
+def in_lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a terminal shows of a comparison."""
+    hours, eligibility = summary["hours"], summary["eligibility"]
+    for side, label in (("old", "原政策 old policy"), ("new", "新政策 new policy")):
+        law = summary["policy"][side]
+        yield f"{label}: {law['id']} {law['version']} {law['sha256'][:12]}…"
+    if not summary["changed"]:
+        yield "没有任何变化 / nothing changed"
+    for row in summary["sessions"]["flow"]:
+        if row["old"] != row["new"]:
+            yield f"会话 sessions: {NAMES[row['old']]} → {NAMES[row['new']]} {row['sessions']:,}"
+    yield f"学时 hours: {hours['old']:,g} → {hours['new']:,g} (+{hours['gained']:,g} −{hours['lost']:,g})"
+    old, new, gained, lost = (f"{eligibility[name]:,}" for name in ("old", "new", "gained", "lost"))
+    yield f"考核资格 eligible: {old} → {new} (+{gained} −{lost})"
+    for row in summary["rules"]:
+        yield (
+            f"{row['rule']} {row['zh']} {row['en']}: 疑点 findings +{row['findings_added']:,} "
+            f"−{row['findings_removed']:,} ~{row['findings_changed']:,}  会话 sessions {row['sessions']:,}  "
+            f"课 lessons {row['lessons']:,}  学员 learners {row['learners']:,}"
+        )
+    for name, row in summary["summary"].items():
+        yield f"{SUMMARY_NAMES[name]}: {row['old']} → {row['new']}"
