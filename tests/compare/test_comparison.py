@@ -1,6 +1,7 @@
 """One class judged under two policies; the golden file says what changes, for a person to read."""
 
 import json
+from itertools import permutations
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,7 +13,7 @@ from online_guard.batch import write as write_results
 from online_guard.compare import Comparison, read_results, write
 from online_guard.errors import GuardError
 from online_guard.policy import load_policy
-from online_guard.simulate.course import Plan, simulate, write_rows
+from online_guard.simulate.course import WAYS, Plan, simulate, write_rows
 
 GOLDEN = Path(__file__).with_name("stricter_pop_ups.json")
 FILES = {
@@ -123,3 +124,39 @@ def test_nothing_changed_is_a_page_too(tmp_path: Path) -> None:
     comparison = compared(results(tmp_path / "old"), results(tmp_path / "new"))
     write(comparison, tmp_path / "out")
     assert "Nothing changed" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+OTHER_POLICIES = (
+    (),
+    ("playback.max_rate=2.1", "windows.max_hidden_s=700", "windows.max_hidden_total_s=900"),
+    ("liveness.passes_per_session=3", "snapshot.per_class_hour=3", "order.min_coverage=0.99"),
+    ('violation_scope="enrolment"', "hours.min_coverage=0.5"),
+)
+
+
+@pytest.fixture(scope="module")
+def under_four_policies(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return the results of every way of studying, one learner each, under four policies."""
+    folder = tmp_path_factory.mktemp("policies")
+    write_rows(simulate([Plan.of(way) for way in WAYS], 3), folder / "bundle")
+    places = [folder / str(number) for number in range(len(OTHER_POLICIES))]
+    for place, settings in zip(places, OTHER_POLICIES, strict=True):
+        policy = load_policy("huangchuan-2021", settings)
+        write_results(revalidate(folder / "bundle", policy, workers=1), place)
+    return places
+
+
+@pytest.mark.parametrize(("one", "other"), list(permutations(range(len(OTHER_POLICIES)), 2)))
+def test_a_rule_explains_every_other_verdict_hour_and_eligibility(
+    under_four_policies: list[Path], one: int, other: int
+) -> None:
+    changes = compared(under_four_policies[one], under_four_policies[other]).changes
+    outcomes = (("sessions", "verdict"), ("lessons", "hours"), ("eligibility", "eligible"))
+    turned = [
+        row["explained_by"]
+        for table, outcome in outcomes
+        for row in getattr(changes, table).to_pylist()
+        if row[f"old_{outcome}"] != row[f"new_{outcome}"]
+    ]
+    assert turned
+    assert all(turned)
