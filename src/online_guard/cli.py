@@ -37,6 +37,20 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="试用另一数值,TOML 语法:KEY=VALUE / Try another value, TOML syntax."),
 ]
+DataDir = Annotated[Path | None, typer.Option(help="数据文件夹 / Data folder.")]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="线程数,默认每核一个 / Number of threads, one for each core by default."),
+]
+FromStore = Annotated[
+    bool, typer.Option("--from-store", help="核验服务数据库中已结束的会话 / Judge the service's own closed sessions.")
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against", help="与此前的结果比较,写入 OUT/comparison / Compare with earlier results, into OUT/comparison."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="供程序读取的 JSON / JSON for machines.")]
 
 FOUND_SOMETHING = 1
@@ -144,31 +158,72 @@ def _show_rule(rule_id: str, policy: Policy, *, as_json: bool) -> None:
 
 @app.command()
 def revalidate(
-    bundle: Annotated[Path, typer.Argument(help="数据包文件夹 / Folder of the bundle.")],
     out: Annotated[Path, typer.Option("--out", help="结果文件夹 / Folder for the results.")],
+    bundle: Annotated[Path | None, typer.Argument(help="数据包文件夹 / Folder of the bundle.")] = None,
+    from_store: FromStore = False,
+    data_dir: DataDir = None,
     policy: PolicyName = "huangchuan-2021",
     settings: Settings = None,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", min=1, help="线程数,默认每核一个 / Number of threads, one for each core by default."),
-    ] = None,
+    workers: Workers = None,
+    against: Against = None,
     as_json: AsJson = False,
 ) -> None:
-    """重新核验一个数据包 / Judge a bundle again; exit status 1 when rows were refused."""
+    """重新核验一个数据包 / Judge a bundle again; exit status 1 when rows were refused, or --against finds a change."""
     from online_guard.batch import revalidate as run
     from online_guard.batch import write
+    from online_guard.compare import compare, read_results
+    from online_guard.compare import write as write_comparison
     from online_guard.policy import load_policy
 
     law = load_policy(policy, settings or ())
-    with _progress("核验 / judging") as progress:
-        result = run(bundle, law, workers=workers, progress=progress)
+    before = read_results(against) if against else None  # before anything is judged, or written in its place
+    with _bundle(bundle, from_store, data_dir) as folder, _progress("核验 / judging") as progress:
+        result = run(folder, law, workers=workers, progress=progress)
     write(result, out)
-    summary = result.summary()
+    summary, changed = result.summary(), False
+    if not as_json:
+        _print_summary(summary, out)
+    if before is not None:
+        comparison = compare(before, read_results(out))
+        write_comparison(comparison, out / "comparison")
+        summary["comparison"], changed = comparison.summary, comparison.changed
+        if not as_json:
+            _print_comparison(comparison.summary, out / "comparison")
     if as_json:
         _print_json(summary)
+    raise typer.Exit(FOUND_SOMETHING if result.refused or changed else 0)
+
+
+@app.command("compare")
+def compare_results(
+    old: Annotated[Path, typer.Argument(help="原结果文件夹 / Folder of the old results.")],
+    new: Annotated[Path, typer.Argument(help="新结果文件夹 / Folder of the new results.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="写入报告与改变的行 / Folder for the report and the changed rows.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """比较两次核验结果 / What a new policy or rule version changes; exit status 1 when anything changed."""
+    from online_guard.compare import compare, read_results, write
+
+    comparison = compare(read_results(old), read_results(new))
+    if out is not None:
+        write(comparison, out)
+    if as_json:
+        _print_json(comparison.summary)
     else:
-        _print_summary(summary, out)
-    raise typer.Exit(FOUND_SOMETHING if result.refused else 0)
+        _print_comparison(comparison.summary, out)
+    raise typer.Exit(FOUND_SOMETHING if comparison.changed else 0)
+
+
+def _print_comparison(summary: dict[str, Any], out: Path | None) -> None:
+    from online_guard.compare.report import in_lines
+
+    console = Console(highlight=False)
+    for line in in_lines(summary):
+        console.print(line, markup=False, soft_wrap=True)
+    if out is not None:
+        console.print(f"报告 report: {out / 'report.html'}", markup=False, soft_wrap=True)
 
 
 def _print_summary(summary: dict[str, Any], out: Path) -> None:
@@ -223,12 +278,56 @@ def export(
     data_dir: Annotated[Path | None, typer.Option(help="数据文件夹 / Data folder.")] = None,
 ) -> None:
     """导出全部数据为数据包 / Export everything as a bundle."""
+    from online_guard.service.export import Selection
+
+    _export(data_dir, out, Selection())
+    typer.echo(f"已导出 / exported: {out}")
+
+
+@app.command()
+def archive(
+    out: Annotated[Path, typer.Option("--out", help="数据包文件夹 / Folder of the bundle.")],
+    data_dir: DataDir = None,
+    platform: Annotated[str | None, typer.Option(help="只归档此平台 / Only this platform.")] = None,
+    month: Annotated[
+        str | None, typer.Option(help="只归档此月开始的会话,如 2021-06 / Only sessions opened in this month.")
+    ] = None,
+) -> None:
+    """归档已结束的会话为数据包 / Closed sessions as a bundle; those still open are counted and left out."""
+    from online_guard.service.export import Selection
+
+    _export(data_dir, out, Selection(closed_only=True, platform_id=platform, month=month))
+    typer.echo(f"已归档 / archived: {out}")
+
+
+def _export(data_dir: Path | None, out: Path, selection: Any) -> None:
+    """Write what is stored as a bundle, and say how much that is."""
     from online_guard.service.export import export_bundle
     from online_guard.settings import Settings as MachineSettings
 
     given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    export_bundle(MachineSettings(**given), out)
-    typer.echo(f"已导出 / exported: {out}")
+    done = export_bundle(MachineSettings(**given), out, selection)
+    typer.echo(f"会话 sessions: {done.sessions:,}  未结束而略去 open, left out: {done.left_open:,}", err=True)
+
+
+@contextmanager
+def _bundle(bundle: Path | None, from_store: bool, data_dir: Path | None) -> Iterator[Path]:
+    """Yield the folder of the bundle: the one that is named, or an archive of the service's data for the time being."""
+    import tempfile
+
+    if (bundle is None) != from_store or (data_dir and not from_store):
+        raise typer.BadParameter(
+            "请给出数据包,或 --from-store [--data-dir] / name a bundle, or --from-store [--data-dir]"
+        )
+    if bundle is not None:
+        yield bundle
+        return
+    from online_guard.service.export import Selection
+
+    with tempfile.TemporaryDirectory(prefix="online-guard-") as folder:
+        archived = Path(folder) / "bundle"
+        _export(data_dir, archived, Selection(closed_only=True))
+        yield archived
 
 
 @app.command()

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from online_guard.ingest.identity import event_values, settle
-from online_guard.store.evidence_loader import event_columns, load_all, load_class, load_lesson
+from online_guard.store.evidence_loader import event_columns, load_class, load_lesson
 from online_guard.store.tables import ConflictRecord, DirectiveRecord, EventRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import EventType
@@ -49,12 +49,10 @@ def test_a_class_comes_with_its_learners_sessions_in_other_classes_only(engine: 
 
 
 @pytest.mark.usefixtures("three_classes")
-def test_everything_is_everything_and_a_lesson_is_one_enrolments(engine: Engine) -> None:
+def test_a_lesson_is_one_enrolments(engine: Engine) -> None:
     with reading(engine) as database:
-        everything, all_events = load_all(database)
         lesson, its_events = load_lesson(database, "two-e", 1)
         other, no_events = load_lesson(database, "two-e", 2)
-    assert (list(everything.sessions.key), len(all_events)) == (["P/S", "Q/S", "R/S"], 3)
     assert (list(lesson.sessions.key), len(its_events)) == (["Q/S"], 1)
     assert (len(other.sessions), len(no_events)) == (0, 0)
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
+from online_guard import page
 from online_guard.assessment.eligibility import Eligibility
 from online_guard.demo.picture import Limits, draw
 from online_guard.demo.traces import Trace, traces
-from online_guard.demo.wording import failed_test_in_words, in_words
 from online_guard.evidence import Evidence, Lesson, TrainingClass
 from online_guard.judge import Judgement
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID
-from online_guard.terms import LABELS, Effect, Subject, Verdict, bilingual
+from online_guard.terms import Effect, Subject, Verdict, bilingual
 from online_guard.verdict import Finding
+from online_guard.wording import failed_test_in_words, in_words
 
 SEVERITY = {Effect.REJECT: 2, Effect.REVIEW: 1, Effect.NOTE: 0}
 
@@ -174,9 +172,7 @@ def build_report(
 
 def render(report: Report) -> str:
     """Return the page: one file without scripts or anything from elsewhere."""
-    pages = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = pages.from_string(files("online_guard.demo").joinpath("report.html").read_text(encoding="utf-8"))
-    return template.render(report=report, bilingual=bilingual, labels=LABELS)
+    return page.render("online_guard.demo", "report.html", report=report)
 
 
 def finding_line(finding: Finding, policy: Policy) -> FindingLine:

@@ -1,21 +1,30 @@
-"""Everything stored → a bundle folder, so that a batch judges what the service judged."""
+"""What is stored → a bundle folder, so that a batch judges what the service judged: all of it, or closed sessions."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest.bundle import write_bundle
-from online_guard.ingest.identity import take
 from online_guard.service.house import House, open_house
 from online_guard.settings import Settings
-from online_guard.store.evidence_loader import load_all, stored_rows
+from online_guard.store.bundle_rows import Selection, bundle_rows, count_open
 from online_guard.store.unit_of_work import reading
 
+__all__ = ["Exported", "Selection", "export", "export_bundle"]
+EVERYTHING = Selection()
 
-def export_bundle(settings: Settings, out: Path) -> None:
+
+@dataclass(frozen=True)
+class Exported:
+    """How many sessions were written, and how many were left out because they are open."""
+
+    sessions: int
+    left_open: int
+
+
+def export_bundle(settings: Settings, out: Path, selection: Selection = EVERYTHING) -> Exported:
     """Write a bundle of the data that some settings name; learners stay pseudonymous.
 
     Raises:
@@ -31,27 +40,18 @@ def export_bundle(settings: Settings, out: Path) -> None:
         )
     house = open_house(settings)
     try:
-        export(house, out)
+        return export(house, out, selection)
     finally:
         house.engine.dispose()
 
 
-def export(house: House, out: Path) -> None:
-    """Write a bundle of everything in an open house.
+def export(house: House, out: Path, selection: Selection = EVERYTHING) -> Exported:
+    """Write a bundle of what an open house keeps; the same data gives the same bytes.
 
     Raises:
         GuardError: The folder holds something already, or can't be written.
     """
     with reading(house.engine) as database:
-        evidence, events = load_all(database)
-        tables = stored_rows(database)
-    order = (events.session, events.seq, events.received_ms)
-    write_bundle(
-        out,
-        classes=evidence.classes,
-        enrolments=evidence.enrolments,
-        events=take(events, np.lexsort(order[::-1])),
-        practice=evidence.practice,
-        applications=evidence.applications,
-        **tables,
-    )
+        rows = bundle_rows(database, selection)
+        write_bundle(out, **rows)
+        return Exported(len(rows["sessions"]), count_open(database, selection))

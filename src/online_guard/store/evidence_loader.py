@@ -69,6 +69,17 @@ def enrolment(record: EnrolmentRecord) -> Enrolment:
     return Enrolment(record.enrolment_id, record.class_id, record.learner_id, FaceChecks(record.face_checks), leave)
 
 
+def practice(record: PracticeRecord) -> Practice:
+    """Return a stored day of practice as evidence."""
+    return Practice(record.enrolment_id, date.fromisoformat(record.on), record.class_hours)
+
+
+def application(record: ApplicationRecord) -> Application:
+    """Return a stored application as evidence."""
+    days = (date.fromisoformat(day) for day in (record.applied_on, record.assessment_on))
+    return Application(record.class_id, record.window, *days)
+
+
 def load_class(database: Session, class_id: str, most_learners: int) -> tuple[Evidence, Events]:
     """Return the evidence of a class, and its raw events, unsettled.
 
@@ -89,12 +100,6 @@ def load_class(database: Session, class_id: str, most_learners: int) -> tuple[Ev
     return _load(database, list(database.scalars(enrolments)), rows, users)
 
 
-def load_all(database: Session) -> tuple[Evidence, Events]:
-    """Return the evidence of everything stored, and its raw events, unsettled."""
-    enrolments, sessions = database.scalars(select(EnrolmentRecord)), database.scalars(select(SessionRecord))
-    return _load(database, list(enrolments), list(sessions), everything=True)
-
-
 def load_lesson(database: Session, enrolment_id: str, lesson_no: int) -> tuple[Evidence, Events]:
     """Return the evidence of the sessions of one lesson of an enrolment, and their raw events, unsettled."""
     sessions = select(SessionRecord).where(
@@ -103,80 +108,70 @@ def load_lesson(database: Session, enrolment_id: str, lesson_no: int) -> tuple[E
     return _load(database, [database.get_one(EnrolmentRecord, enrolment_id)], list(database.scalars(sessions)))
 
 
-def stored_rows(database: Session) -> dict[str, Any]:
-    """Return all sessions, snapshots, checks and directives with the names that BUNDLE gives their fields."""
-    records = {record.row_id: record for record in database.scalars(select(SessionRecord))}
-    return {"sessions": list(records.values()), **_facts_about(database, records, everything=True)}
-
-
 def _load(
     database: Session,
     enrolments: Sequence[EnrolmentRecord],
     sessions: Sequence[SessionRecord],
     silent: Sequence[SessionRecord] = (),
-    *,
-    everything: bool = False,
 ) -> tuple[Evidence, Events]:
     ids = [record.enrolment_id for record in enrolments]
-    classes = select(ClassRecord)
-    practice, applications = select(PracticeRecord), select(ApplicationRecord)
-    if not everything:
-        class_ids = sorted({record.class_id for record in enrolments})
-        classes = classes.where(ClassRecord.class_id.in_(class_ids))
-        practice = practice.where(PracticeRecord.enrolment_id.in_(ids))
-        applications = applications.where(ApplicationRecord.class_id.in_(class_ids))
+    class_ids = sorted({record.class_id for record in enrolments})
+    classes = select(ClassRecord).where(ClassRecord.class_id.in_(class_ids))
+    days = select(PracticeRecord).where(PracticeRecord.enrolment_id.in_(ids))
+    filed = select(ApplicationRecord).where(ApplicationRecord.class_id.in_(class_ids))
     by_row = {record.row_id: record for record in sessions}
     evidence = assemble(
         classes=[training_class(record) for record in database.scalars(classes)],
         enrolments=[enrolment(record) for record in enrolments],
         sessions=({record.row_id: record for record in silent} | by_row).values(),
-        practice=[
-            Practice(row.enrolment_id, date.fromisoformat(row.on), row.class_hours)
-            for row in database.scalars(practice)
-        ],
-        applications=[
-            Application(
-                row.class_id, row.window, date.fromisoformat(row.applied_on), date.fromisoformat(row.assessment_on)
-            )
-            for row in database.scalars(applications)
-        ],
-        **_facts_about(database, by_row, everything=everything),
+        practice=[practice(row) for row in database.scalars(days)],
+        applications=[application(row) for row in database.scalars(filed)],
+        **facts_about(database, by_row),
     )
     places = {key: place for place, key in enumerate(evidence.sessions.key)}
     place_of = {row: places[f"{record.platform_id}/{record.session_id}"] for row, record in by_row.items()}
-    return evidence, _events(database, place_of, everything=everything)
+    return evidence, load_events(database, place_of)
 
 
-def _facts_about(database: Session, by_row: dict[int, SessionRecord], *, everything: bool) -> dict[str, Any]:
-    told = [row for row in _facts(database, DirectiveRecord, by_row, everything) if row.issued_ms is not None]
+def facts_about(database: Session, by_row: dict[int, SessionRecord]) -> dict[str, Any]:
+    """Return snapshots, checks and told directives of sessions, with the names that BUNDLE gives their fields.
+
+    Args:
+        database: Open for reading.
+        by_row: The sessions by `row_id`.
+    """
+    told = [row for row in _facts(database, DirectiveRecord, by_row) if row.issued_ms is not None]
     return {
-        "snapshots": _facts(database, SnapshotRecord, by_row, everything, presented_attack=None),
-        "checks": _facts(database, CheckRecord, by_row, everything, presented_attack=None),
+        "snapshots": _facts(database, SnapshotRecord, by_row, presented_attack=None),
+        "checks": _facts(database, CheckRecord, by_row, presented_attack=None),
         "directives": told,
     }
 
 
-def _facts(
-    database: Session, table: type[Any], by_row: dict[int, SessionRecord], everything: bool, **more: Any
-) -> list[SimpleNamespace]:
-    query = select(table) if everything else select(table).where(table.session_row.in_(list(by_row)))
+def _facts(database: Session, table: type[Any], by_row: dict[int, SessionRecord], **more: Any) -> list[SimpleNamespace]:
     result = []
-    for record in database.scalars(query):
+    for record in database.scalars(select(table).where(table.session_row.in_(list(by_row)))):
         session = by_row[record.session_row]
         values = {column.key: getattr(record, column.key) for column in table.__table__.columns}
         result.append(SimpleNamespace(platform_id=session.platform_id, session_id=session.session_id, **values, **more))
     return result
 
 
-def _events(database: Session, place_of: dict[int, int], *, everything: bool) -> Events:
-    """Return stored events and, after them, those kept aside, as columns."""
+def load_events(database: Session, place_of: dict[int, int]) -> Events:
+    """Return stored events of sessions and, after them, those kept aside, as columns.
+
+    Args:
+        database: Open for reading.
+        place_of: By `row_id` of each session, what stands for it in the column `session`.
+    """
+    rows = list(place_of)
     columns = [getattr(EventRecord, name) for name in EVENT_COLUMNS]
-    query = select(EventRecord.session_row, *columns).order_by(EventRecord.session_row, EventRecord.seq)
-    aside = select(ConflictRecord)
-    if not everything:
-        rows = list(place_of)
-        query, aside = query.where(EventRecord.session_row.in_(rows)), aside.where(ConflictRecord.session_row.in_(rows))
-    stored = [(place_of[row[0]], *row[1:]) for row in database.execute(query)]
+    query = select(EventRecord.session_row, *columns).where(EventRecord.session_row.in_(rows))
+    stored = [
+        (place_of[row[0]], *row[1:])
+        for row in database.execute(query.order_by(EventRecord.session_row, EventRecord.seq))
+    ]
+    aside = select(ConflictRecord).where(ConflictRecord.session_row.in_(rows)).order_by(ConflictRecord.row_id)
     for record in database.scalars(aside):
         content = json.loads(record.content)
         stored.append((place_of[record.session_row], *(content.get(name) for name in EVENT_COLUMNS)))

@@ -175,13 +175,15 @@ def in_words(rule: str, evidence: Mapping[str, Any]) -> tuple[str, str]:
     try:
         zh, en = SAID[rule]
         return zh.format(**evidence), en.format(**evidence)
-    except (KeyError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return plain, plain
 
 
 def failed_test_in_words(code: str, evidence: Mapping[str, Any]) -> tuple[str, str]:
     """Return what a failed test of eligibility asks for, with what was measured."""
-    asked = TESTS[code]
+    asked = TESTS.get(code)
+    if asked is None:  # of another version
+        return code, code
     if "value" in evidence and "limit" in evidence:
         measured = f"{evidence['value']:g} / {evidence['limit']:g}"
         return f"{asked.zh}（{measured}）", f"{asked.en} ({measured})"

@@ -1,7 +1,7 @@
 import pytest
 
-from online_guard.demo.wording import SAID, failed_test_in_words, in_words
 from online_guard.rules.catalogue import BY_ID
+from online_guard.wording import SAID, failed_test_in_words, in_words
 
 EVIDENCE = {
     "value": 0.5, "limit": 0.25, "count": 3, "conflicts": 2, "missing": 1, "regular_share": 0.9, "passed": 1,
