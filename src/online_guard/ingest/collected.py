@@ -63,11 +63,11 @@ class Columns:
 class Collector:
     """Takes statements one by one.
 
-    stored: how many statements told when they were stored. unnamed: how many named no session.
+    unstored: how many statements didn't tell when they were stored. unnamed: how many named no session.
     """
 
     pseudonyms: Pseudonyms
-    stored: int = 0
+    unstored: int = 0
     unnamed: int = 0
     _columns: dict[str, array[Any]] = field(
         default_factory=lambda: {name: array("q") for name in _INTEGERS} | {name: array("d") for name in _FLOATS}
@@ -84,7 +84,7 @@ class Collector:
             self.unnamed += 1
             sitting = f"day {civil_day(np.array([said.at_us // 1000]))[0]}"
         code = self._codes.setdefault((said.actor, said.video, sitting), len(self._codes))
-        self.stored += said.received_us is not None
+        self.unstored += said.received_us is None
         digest = blake2b(_identity(said, sitting).encode("utf-8", "surrogatepass"), digest_size=16).digest()
         values = (
             code,

@@ -41,7 +41,7 @@ class InputReport:
     duplicates: int = 0
     not_playback: Counter[str] = field(default_factory=Counter)
     refused: int = 0
-    stored: int = 0
+    unstored: int = 0
     unnamed: int = 0
     facts: Facts = field(default_factory=Facts)
     duties: list[DutyReport] = field(default_factory=list)
@@ -154,7 +154,7 @@ def _take_logs(
 def _collect(log: ForeignLog, number: int, collector: Collector, refused: list[RefusedRow], told: Told) -> InputReport:
     """Read one log; every record becomes a statement, something else or a refusal."""
     report = InputReport(str(log.path), log.format.name)
-    before, unnamed = collector.stored, collector.unnamed
+    unstored, unnamed = collector.unstored, collector.unnamed
     for line, record in log.records():
         reading = log.format.read(record) if isinstance(record, bytes) else record
         report.sent += 1
@@ -167,7 +167,7 @@ def _collect(log: ForeignLog, number: int, collector: Collector, refused: list[R
             collector.add(reading, number, line)
         if report.sent % _TELL_EVERY == 0:
             told(report.sent)
-    report.stored, report.unnamed = collector.stored - before, collector.unnamed - unnamed
+    report.unstored, report.unnamed = collector.unstored - unstored, collector.unnamed - unnamed
     return report
 
 

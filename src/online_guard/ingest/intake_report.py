@@ -48,7 +48,7 @@ def _input_values(report: InputReport) -> dict[str, Any]:
             "median_heartbeat_ms": facts.heartbeat_ms,
             "liveness_checks": facts.checks,
             "good_snapshots": facts.snapshots,
-            "stored_times": report.stored,
+            "without_stored_time": report.unstored,
             "without_session": report.unnamed,
         },
         "duties": msgspec.to_builtins(report.duties),
@@ -69,7 +69,7 @@ def warnings(intake: Intake) -> Iterator[tuple[str, str]]:
             "未给出 --key-file:假名密钥是公开的,猜到姓名的人可以验证其假名",
             "no --key-file: the key of the pseudonyms is public, and whoever guesses a name can confirm its pseudonym",
         )
-    if any(report.stored < report.kept for report in intake.inputs):
+    if any(report.unstored for report in intake.inputs):
         yield (
             "部分记录没有存储时间:received_ms 等于 at_ms,服务时钟是平台自己的说法",
             "records without a time of storage: received_ms equals at_ms, the service clock is the platform's word",
