@@ -28,7 +28,9 @@ def refusal(form: Format, record: dict[str, Any]) -> Refusal:
     return reading
 
 
-def statement(verb: str, *, result: dict[str, Any] | None = None, context: dict[str, Any] | None = None) -> dict[str, Any]:
+def statement(
+    verb: str, *, result: dict[str, Any] | None = None, context: dict[str, Any] | None = None
+) -> dict[str, Any]:
     return {
         "id": "s1",
         "actor": {"account": {"homePage": "https://example.org", "name": "wang"}},
@@ -60,7 +62,10 @@ def test_interacted_counts_only_with_a_speed() -> None:
 
 @pytest.mark.parametrize("segments", ["", "0[.]", "[,]", "0[.]5[,]4", None, 7])
 def test_played_segments_are_a_claim_without_times_and_never_refuse_a_statement(segments: Any) -> None:
-    assert said(xapi.FORMAT, statement(f"{VIDEO}verbs/paused", result={"time": 3, "played-segments": segments})).position_s == 3
+    assert (
+        said(xapi.FORMAT, statement(f"{VIDEO}verbs/paused", result={"time": 3, "played-segments": segments})).position_s
+        == 3
+    )
 
 
 def test_a_general_verb_about_something_else_is_not_about_playback() -> None:
@@ -194,7 +199,9 @@ def test_a_jump_lands_at_the_new_time_where_one_is_given() -> None:
 def test_other_actions_and_events_are_counted_apart() -> None:
     muted = media_event("Muted")
     assert caliper.FORMAT.read(json.dumps(muted).encode()) == NotPlayback("MediaEvent Muted")
-    assert caliper.FORMAT.read(json.dumps(muted | {"type": "SessionEvent"}).encode()) == NotPlayback("SessionEvent Muted")
+    assert caliper.FORMAT.read(json.dumps(muted | {"type": "SessionEvent"}).encode()) == NotPlayback(
+        "SessionEvent Muted"
+    )
 
 
 @pytest.mark.parametrize(
