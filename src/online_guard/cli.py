@@ -219,11 +219,11 @@ def ingest(
             platform_id=platform_id,
             told=lambda records: progress(records, None),
         )
-    if out:
-        intake.write(taken, out)
     text = intake_report.as_markdown(taken)
     if report:
         intake_report.save(text, report)
+    if out:
+        intake.write(taken, out)
     if as_json:
         _print_json(intake_report.as_values(taken))
     else:

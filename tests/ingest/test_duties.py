@@ -15,7 +15,6 @@ from online_guard.terms import EventType
 COMPLETE = [
     EventType.PLAY,
     EventType.HEARTBEAT,
-    EventType.RATE,
     EventType.HIDDEN,
     EventType.VISIBLE,
     EventType.POPUP_SHOWN,
@@ -60,7 +59,6 @@ def test_a_complete_log_can_prove_all_six(policy: Policy) -> None:
     [
         (EventType.PLAY, "no_fast_forward"),
         (EventType.HEARTBEAT, "no_fast_forward"),
-        (EventType.RATE, "no_fast_forward"),
         (EventType.HIDDEN, "one_window"),
         (EventType.VISIBLE, "one_window"),
         (EventType.POPUP_SHOWN, "pop_ups"),
@@ -98,6 +96,13 @@ def test_silence_is_longer_than_the_policys_limit(step_ms: int, silences: int, p
     closed = Facts(foreign=False)
     closed.count(events([EventType.PLAYER_CLOSED, EventType.PLAY], step_ms), policy)
     assert closed.unobserved == 0
+
+
+def test_only_a_foreign_log_must_tell_changes_of_the_rate(policy: Policy) -> None:
+    for kinds, number in ((COMPLETE, 2), ([*COMPLETE, EventType.RATE], 1)):
+        facts = Facts(checks=1, snapshots=1)
+        facts.count(events(kinds), policy)
+        assert len(six_duties(facts, policy)[0].missing) == number
 
 
 def test_a_seek_without_its_origin_is_counted(policy: Policy) -> None:

@@ -103,7 +103,7 @@ def _fast_forward(facts: Facts, policy: Policy) -> Words:
             f"播放时发送 heartbeat,间隔不超过 {silence} 秒(建议 10 秒),带 position_s",
             f"send `heartbeat` with `position_s` while playing, at most {silence} s apart (10 s is good)",
         )
-    if not facts.types[EventType.RATE]:
+    if facts.foreign and not facts.types[EventType.RATE]:  # events of a bundle each carry their rate
         yield (
             "没有 rate 事件:不能证明从未倍速",
             "no `rate` event: it can't be shown that the rate was never changed",
