@@ -1,4 +1,6 @@
-"""Writes the pages that the code itself says: `docs/rules.md`, `docs/policy.md` and `docs/http.md`.
+"""Writes the pages that the code itself says: `docs/rules.md`, `docs/policy.md`, `docs/http.md`.
+
+Of `docs/adapters.md` it writes the tables between its marks.
 
 `--check` changes nothing and exits with 1 when a page isn't what the code says now.
 """
@@ -11,6 +13,8 @@ import tempfile
 from pathlib import Path
 
 from online_guard.api.app import create_app
+from online_guard.ingest.foreign_files import FORMATS
+from online_guard.ingest.media import kind_name
 from online_guard.policy import DEFAULT_POLICY, describe, load_policy
 from online_guard.rules.catalogue import NOT_YET, RULES
 from online_guard.service.house import open_house
@@ -83,9 +87,29 @@ def http_page() -> str:
     return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n"
 
 
+def adapters_page() -> str:
+    """Return the page about foreign logs with the tables of the adapters between its marks."""
+    before, begin, rest = (DOCS / "adapters.md").read_text("utf-8").partition("<!-- tables -->\n")
+    _, end, after = rest.partition("<!-- 以上")
+    parts: list[str] = []
+    for form in FORMATS:
+        parts += [f"\n### {form.name}\n", "| 记录 record | 事件 event | 条件 condition |", "| --- | --- | --- |"]
+        parts += [
+            f"| `{word}` | `{kind_name(kind)}` | {form.notes.get(word, '')} |" for word, kind in form.words.items()
+        ]
+        parts += ["\n| 内容 what | 所在字段 where it stands |", "| --- | --- |"]
+        parts += [f"| {name} | {path.replace('|', chr(92) + '|')} |" for name, path in form.paths.items()]
+    return before + begin + "\n".join(parts) + "\n\n" + end + after
+
+
 def main() -> int:
     """Write the pages, or with `--check` compare them."""
-    pages = {"rules.md": rules_page(), "policy.md": policy_page(), "http.md": http_page()}
+    pages = {
+        "rules.md": rules_page(),
+        "policy.md": policy_page(),
+        "http.md": http_page(),
+        "adapters.md": adapters_page(),
+    }
     stale = [name for name, text in pages.items() if not _is_current(DOCS / name, text)]
     if "--check" in sys.argv:
         for name in stale:

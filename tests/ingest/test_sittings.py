@@ -175,6 +175,27 @@ def test_the_length_given_most_often_counts() -> None:
     assert watched_videos(*collector.finish())[0].length_s == 300
 
 
+@pytest.mark.parametrize(
+    ("late_s", "landing", "first"), [(1.0, 501.0, "seek"), (1.001, 500.0, "pause"), (0.5, 501.001, "pause")]
+)
+def test_a_seek_told_late_is_put_before_the_landing(late_s: float, landing: float, first: str) -> None:
+    result = settled(
+        statement(0, EventType.PLAY, 0),
+        statement(10, EventType.PAUSE, landing),
+        statement(10.2, EventType.PLAY, landing),
+        statement(10 + late_s, EventType.SEEK, 500, from_s=9.9),
+    )
+    assert told(result)[1][0] == first
+    assert (np.diff(result.events.at_ms) >= 0).all()
+
+
+@pytest.mark.parametrize("from_s", [502.0, 498.0, nan])
+def test_a_short_seek_or_one_of_unknown_origin_stays_where_it_is(from_s: float) -> None:
+    seek = statement(10.5, EventType.SEEK, 500, from_s=from_s)
+    result = settled(statement(0, EventType.PLAY, 490), statement(10, EventType.PAUSE, 500), seek)
+    assert [name for name, _, _ in told(result)] == ["play", "pause", "seek"]
+
+
 positions = st.one_of(st.just(nan), st.floats(0, 600))
 statements = st.builds(
     lambda second, kind, position, actor, sitting, number: replace_names(

@@ -102,7 +102,7 @@ def guarded(
 
 def kind_name(kind: int) -> str:
     """Return the word for a kind."""
-    return "completed" if kind == COMPLETED else str(EVENT_TYPES[kind])
+    return "ended / heartbeat" if kind == COMPLETED else str(EVENT_TYPES[kind])
 
 
 def codes(words: Mapping[str, EventType | int]) -> dict[str, int]:

@@ -7,8 +7,7 @@ the statements before. No order of delivery can be seen in the result.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from online_guard.ingest.collected import Columns, Sitting
 from online_guard.ingest.course import Place, session_row
 from online_guard.ingest.event_columns import END_SLACK_S
 from online_guard.ingest.media import COMPLETED
+from online_guard.ingest.positions import carried, filled_positions, landed_us
 from online_guard.ingest.pseudonyms import Pseudonyms
 from online_guard.ingest.refusals import Refusal
 from online_guard.ingest.rows import SessionRow
@@ -91,19 +91,17 @@ def settle_sittings(
     counted, duplicates, conflicts = first_of_each(said)
     refused = [(int(row), OTHER_CONTENT) for row in conflicts]
     durations = np.array([place.duration_s if isinstance(place, Place) else np.nan for place in places] + [np.nan])
-    rows = counted[np.lexsort(_order(said.take(counted)))]
-    good = np.ones(len(rows), np.bool_)
-    for place, reason in _faults(said.take(rows), places, durations):
+    good = np.ones(len(counted), np.bool_)
+    for place, reason in _faults(said.take(counted), places, durations):
         good[place] = False
-        refused.append((int(rows[place]), reason))
-    rows = rows[good]
-    kept = said.take(rows)
+        refused.append((int(counted[place]), reason))
+    rows, kept = _ordered(said, counted[good])
     kind = _resolved(kept, durations)
-    playing = _carried(kept.sitting, np.where(_SETS_PLAYING[kind] >= 0, _SETS_PLAYING[kind], np.nan), 0.0) > 0
-    position = _filled(kept, kind, playing)
+    playing = carried(kept.sitting, np.where(_SETS_PLAYING[kind] >= 0, _SETS_PLAYING[kind], np.nan), 0.0) > 0
+    position = filled_positions(kept, kind, playing)
     lost = np.isnan(position)
     refused += [(int(row), NO_POSITION) for row in rows[lost]]
-    rate = _carried(kept.sitting, kept.rate, 1.0)
+    rate = carried(kept.sitting, kept.rate, 1.0)
     names, session = np.unique(kept.sitting[~lost], return_inverse=True)
     events = _events(kept.take(~lost), session, kind[~lost], position[~lost], playing[~lost], rate[~lost])
     sessions = _sessions(events, [(sittings[name], places[name]) for name in names], pseudonyms)
@@ -116,8 +114,16 @@ def settle_sittings(
     return Settled([sessions[row] for row in by_platform], events, kept.file[~lost], refused, duplicates)
 
 
-def _order(said: Columns) -> tuple[NDArray[Any], ...]:
-    return said.id_low, said.id_high, _RANK[said.kind], said.at_us, said.sitting
+def _ordered(said: Columns, rows: Integers) -> tuple[Integers, Columns]:
+    """Return rows in the order of what happened, and their statements, late seeks at the moment of their landing."""
+    kept = said.take(rows)
+    order = np.lexsort((kept.id_low, kept.id_high, _RANK[kept.kind], kept.at_us, kept.sitting))
+    rows, kept = rows[order], kept.take(order)
+    at_us = landed_us(kept)
+    late = at_us < kept.at_us
+    kept = replace(kept, at_us=at_us)
+    order = np.lexsort((kept.id_low, kept.id_high, _RANK[kept.kind], ~late, kept.at_us, kept.sitting))
+    return rows[order], kept.take(order)
 
 
 def _faults(said: Columns, places: Sequence[Place | Refusal], durations: Floats) -> list[tuple[int, Refusal]]:
@@ -137,48 +143,6 @@ def _resolved(said: Columns, durations: Floats) -> NDArray[np.int64]:
     at_end = said.position_s >= durations[said.sitting] - AT_END_S
     completed = np.where(at_end, EventType.ENDED.code, EventType.HEARTBEAT.code)
     return np.where(said.kind == COMPLETED, completed, said.kind)
-
-
-def _carried(sitting: Integers, values: Floats, at_first: float) -> Floats:
-    """Return each value or, where it is NaN, the latest one before it in its sitting."""
-    known = _latest(sitting, ~np.isnan(values))
-    return np.where(known >= 0, values[known], at_first) if len(values) else values
-
-
-def _latest(sitting: Integers, where: Flags) -> Integers:
-    """Return for each row the latest row of its sitting, itself included, at which a flag is set; −1 for none."""
-    rows = np.arange(len(where))
-    latest = np.maximum.accumulate(np.where(where, rows, -1)) if len(where) else rows
-    return np.where((latest >= 0) & (sitting[latest] == sitting), latest, -1)
-
-
-def _filled(said: Columns, kind: Integers, playing: Flags) -> Floats:
-    """Return the positions, those that the log leaves out taken from their neighbours; NaN where there is none.
-
-    A player that opens or jumps stands where it next says that it stands. Any other event of a playing player lies
-    between its neighbours in proportion to the time, so that no pace is invented; of a paused one, where it was.
-    """
-    position = said.position_s
-    missing = np.isnan(position)
-    if not missing.any():
-        return position
-    before = _latest(said.sitting, ~missing)
-    after = len(said) - 1 - _latest(said.sitting[::-1], ~missing[::-1])[::-1]
-    none_after = after >= len(said)
-    after = np.where(none_after, 0, after)
-    seek = kind == EventType.SEEK.code
-    leads_to = np.where(none_after, np.nan, np.where(seek, said.from_s, position)[after])
-    held = np.where(before >= 0, position[before], np.nan)
-    span = (said.at_us[after] - said.at_us[before]).astype(np.float64)
-    share = np.divide(said.at_us - said.at_us[before], span, out=np.zeros(len(said)), where=span > 0)
-    was_playing = np.concatenate(([False], playing[:-1])) & (before >= 0)
-    moves = was_playing & (leads_to >= held)
-    between = np.where(moves, held + share * (np.where(moves, leads_to, held) - held), held)
-    opened = kind == EventType.PLAYER_OPENED.code
-    jumps = (opened | seek) & ~np.isnan(leads_to)
-    guess = np.where(jumps | (before < 0), leads_to, between)
-    guess = np.where(np.isnan(guess) & opened, 0.0, guess)
-    return np.where(missing, guess, position)
 
 
 def _events(said: Columns, session: Integers, kind: Integers, position: Floats, playing: Flags, rate: Floats) -> Events:
