@@ -179,28 +179,32 @@ def _progress(label: str) -> Iterator[Any]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+IntakeInputs = Annotated[
+    list[Path],
+    typer.Argument(help="数据包文件夹,或 xAPI、Caliper、Open edX 日志 / A bundle, or logs of xAPI, Caliper, Open edX."),
+]
+IntakeOut = Annotated[
+    Path | None, typer.Option("--out", help="写出的数据包;不给则只检查 / Bundle to write; only checks without.")
+]
+CourseFile = Annotated[
+    Path | None,
+    typer.Option("--course", help="班次、报名与对应关系,TOML 或 JSON / Classes, enrolments and what names mean."),
+]
+KeyFile = Annotated[Path | None, typer.Option("--key-file", help="假名密钥 / Key of the pseudonyms.")]
+PlatformName = Annotated[str, typer.Option("--platform", help="推出的班次所属平台 / Platform of a derived class.")]
+ReportFile = Annotated[
+    Path | None, typer.Option("--report", help="报告写入 Markdown 文件 / Write the report as Markdown.")
+]
+
+
 @app.command()
 def ingest(
-    inputs: Annotated[
-        list[Path],
-        typer.Argument(
-            help="数据包文件夹,或 xAPI、Caliper、Open edX 日志 / A bundle, or logs of xAPI, Caliper, Open edX."
-        ),
-    ],
-    out: Annotated[
-        Path | None, typer.Option("--out", help="写出的数据包;不给则只检查 / Bundle to write; only checks without.")
-    ] = None,
-    course: Annotated[
-        Path | None,
-        typer.Option("--course", help="班次、报名与对应关系,TOML 或 JSON / Classes, enrolments and what names mean."),
-    ] = None,
-    key_file: Annotated[Path | None, typer.Option("--key-file", help="假名密钥 / Key of the pseudonyms.")] = None,
-    platform_id: Annotated[
-        str, typer.Option("--platform", help="推出的班次所属平台 / Platform of a derived class.")
-    ] = "third-party",
-    report: Annotated[
-        Path | None, typer.Option("--report", help="报告写入 Markdown 文件 / Write the report as Markdown.")
-    ] = None,
+    inputs: IntakeInputs,
+    out: IntakeOut = None,
+    course: CourseFile = None,
+    key_file: KeyFile = None,
+    platform_id: PlatformName = "third-party",
+    report: ReportFile = None,
     policy: PolicyName = "huangchuan-2021",
     as_json: AsJson = False,
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,21 @@ def derive_course(
     videos = sorted(watched, key=lambda row: (row.first_ms, row.video))
     if not videos:
         return Course([], [], True, {}, {})
+    training = _derived_class(videos, platform_id)
+    enrolments = {
+        actor: EnrolmentRow(
+            enrolment_id=pseudonyms.of("enrolment", actor),
+            class_id=training.class_id,
+            learner_id=pseudonyms.of("learner", actor),
+        )
+        for actor in sorted(actors)
+    }
+    of_video = {row.video: [(training, lesson)] for row, lesson in zip(videos, training.lessons, strict=True)}
+    return Course([training], [*enrolments.values()], True, of_video, {a: [row] for a, row in enrolments.items()})
+
+
+def _derived_class(videos: Sequence[WatchedVideo], platform_id: str) -> ClassRow:
+    """Return the class whose lessons are the videos."""
     lessons = [
         LessonRow(
             lesson_no=place,
@@ -146,7 +161,7 @@ def derive_course(
         for place, row in enumerate(videos, 1)
     ]
     days = civil_day(np.array([min(row.first_ms for row in videos), max(row.last_ms for row in videos)])).tolist()
-    training = ClassRow(
+    return ClassRow(
         class_id=f"{platform_id}-derived",
         platform_id=platform_id,
         institution=UNKNOWN,
@@ -161,16 +176,6 @@ def derive_course(
         teachers=1,
         lessons=lessons,
     )
-    enrolments = {
-        actor: EnrolmentRow(
-            enrolment_id=pseudonyms.of("enrolment", actor),
-            class_id=training.class_id,
-            learner_id=pseudonyms.of("learner", actor),
-        )
-        for actor in sorted(actors)
-    }
-    of_video = {row.video: [(training, lesson)] for row, lesson in zip(videos, lessons, strict=True)}
-    return Course([training], [*enrolments.values()], True, of_video, {a: [row] for a, row in enrolments.items()})
 
 
 def session_row(
