@@ -60,7 +60,20 @@ def test_envelopes(tmp_path: Path) -> None:
     assert records(tmp_path, answer) == ("xAPI", [(1, XAPI)])
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"a": 1}\n', b"hello\n", b"\x00\x01", b"[1, 2]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"a": 1}\n',
+        b"hello\n",
+        b"\x00\x01",
+        b"[1, 2]",
+        pytest.param(b"[" * 100_000, id="deep array"),
+        pytest.param(b'{"a":' * 100_000, id="deep object"),
+    ],
+)
 def test_other_content_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(GuardError) as caught:
         records(tmp_path, content)

@@ -215,3 +215,13 @@ def test_a_media_event_without_what_it_needs_is_refused(change: dict[str, Any], 
 def test_completions_are_told_apart_later() -> None:
     assert said(open_edx.FORMAT, line("complete_video", {"id": "v"})).kind == COMPLETED
     assert said(xapi.FORMAT, statement(f"{ADL}completed")).kind == COMPLETED
+
+
+@pytest.mark.parametrize("form", [xapi.FORMAT, caliper.FORMAT, open_edx.FORMAT], ids=lambda form: form.name)
+@pytest.mark.parametrize(
+    "inner", [pytest.param(b"[" * 100_000 + b"]" * 100_000, id="deep"), b"NaN", b'"\\ud800"', b'"\xff"', b"1e999"]
+)
+def test_hostile_json_is_refused_and_breaks_nothing(form: Format, inner: bytes) -> None:
+    names = (b"verb", b"type", b"event_type", b"event", b"context")
+    record = b"{" + b",".join(b'"%s":%s' % (name, inner) for name in names) + b"}"
+    assert isinstance(form.read(record), Refusal)

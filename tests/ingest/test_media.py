@@ -27,6 +27,7 @@ def test_a_moment_has_an_offset(text: str, expected: int) -> None:
         ("2021-07-01", "without an offset"),
         ("yesterday", "not a time"),
         ("1969-12-31T23:59:59Z", "outside the years"),
+        ("9999-12-31T23:59:59-01:00", "outside the years"),
         ("", "missing"),
         (None, "missing"),
     ],

@@ -14,7 +14,7 @@ import msgspec
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest import caliper, open_edx, xapi
-from online_guard.ingest.media import Format, NotPlayback
+from online_guard.ingest.media import UNDECODABLE, Format, NotPlayback
 from online_guard.ingest.refusals import Refusal
 from online_guard.ingest.tables import unreadable
 
@@ -118,7 +118,7 @@ def _of_envelope(text: bytes) -> list[bytes] | None:
         for key in _ENVELOPES:
             if key in keys:
                 return [bytes(record) for record in msgspec.json.decode(keys[key], type=list[msgspec.Raw])]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         pass
     return None
 
@@ -129,7 +129,7 @@ def _of_document(text: bytes) -> list[bytes] | None:
         if text.lstrip().startswith(b"["):
             return [bytes(record) for record in msgspec.json.decode(text, type=list[msgspec.Raw])]
         msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         return None
     return _of_envelope(text) or [text]
 
@@ -140,7 +140,7 @@ def _format_of(records: list[Any]) -> Format | None:
         if isinstance(record, bytes):
             try:
                 decoded = msgspec.json.decode(record)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNDECODABLE:
                 continue
             for known in FORMATS:
                 if isinstance(decoded, dict) and known.recognises(decoded):

@@ -12,11 +12,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from online_guard.ingest.refusals import NO_VALUE, OUT_OF_TIME, Refusal, explain
+from online_guard.ingest.rows import LATEST_MS
 from online_guard.terms import EVENT_TYPES, EventType
 
 COMPLETED = len(EVENT_TYPES)
 """The kind of a statement that a learner completed a video: the end, or only the threshold of completion."""
 
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading hostile or damaged JSON may raise."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d*)?)S)?)?")
@@ -94,7 +97,7 @@ def guarded(
             return understand(decoder.decode(raw))
         except BadFieldError as error:
             return error.refusal
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNDECODABLE as error:
             return explain(error, raw)
 
     return read
@@ -136,7 +139,7 @@ def moment_us(text: str | None, field: str) -> int:
     if moment.tzinfo is None:
         raise BadFieldError(field, "本地时间缺少时区偏移 / a local time without an offset")
     microseconds = (moment - _EPOCH) // _MICROSECOND
-    if microseconds < 0:
+    if not 0 <= microseconds // 1000 <= LATEST_MS:
         raise BadFieldError(field, OUT_OF_TIME)
     return microseconds
 

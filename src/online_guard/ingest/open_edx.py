@@ -9,6 +9,7 @@ import msgspec
 
 from online_guard.ingest.media import (
     COMPLETED,
+    UNDECODABLE,
     BadFieldError,
     Format,
     MediaStatement,
@@ -124,7 +125,7 @@ def _payload(raw: bytes) -> _Payload:
     try:
         text = msgspec.json.decode(raw, type=str).encode() if raw.startswith(b'"') else raw
         return _PAYLOAD.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise BadFieldError("event", f"无法读取(可能被截断)/ can't be read, perhaps cut off: {error}") from error
 
 
