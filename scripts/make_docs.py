@@ -1,5 +1,7 @@
 """Writes the pages that the code itself says: the rules with a page each, the policy pack, and the HTTP calls.
 
+Of `docs/adapters.md` it writes the tables between its marks.
+
 `--check` changes nothing and exits with 1 when a page isn't what the code says now.
 """
 
@@ -11,6 +13,8 @@ import tempfile
 from pathlib import Path
 
 from online_guard.api.app import create_app
+from online_guard.ingest.foreign_files import FORMATS
+from online_guard.ingest.media import kind_name
 from online_guard.policy import DEFAULT_POLICY, describe, load_policy
 from online_guard.rules.base import Rule
 from online_guard.rules.catalogue import RULES
@@ -93,9 +97,29 @@ def http_page() -> str:
     return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n"
 
 
+def adapters_page() -> str:
+    """Return the page about foreign logs with the tables of the adapters between its marks."""
+    before, begin, rest = (DOCS / "adapters.md").read_text("utf-8").partition("<!-- tables -->\n")
+    _, end, after = rest.partition("<!-- 以上")
+    parts: list[str] = []
+    for form in FORMATS:
+        parts += [f"\n### {form.name}\n", "| 记录 record | 事件 event | 条件 condition |", "| --- | --- | --- |"]
+        parts += [
+            f"| `{word}` | `{kind_name(kind)}` | {form.notes.get(word, '')} |" for word, kind in form.words.items()
+        ]
+        parts += ["\n| 内容 what | 所在字段 where it stands |", "| --- | --- |"]
+        parts += [f"| {name} | {path.replace('|', chr(92) + '|')} |" for name, path in form.paths.items()]
+    return before + begin + "\n".join(parts) + "\n\n" + end + after
+
+
 def main() -> int:
     """Write the pages, or with `--check` compare them."""
-    pages = {"rules.md": rules_page(), "policy.md": policy_page(), "http.md": http_page()}
+    pages = {
+        "rules.md": rules_page(),
+        "policy.md": policy_page(),
+        "http.md": http_page(),
+        "adapters.md": adapters_page(),
+    }
     pages |= {f"rules/{rule.id}.md": rule_page(rule) for rule in RULES}
     strange = [path for path in (DOCS / "rules").glob("*") if f"rules/{path.name}" not in pages]
     if strange:

@@ -257,6 +257,62 @@ def _progress(label: str) -> Iterator[Any]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+IntakeInputs = Annotated[
+    list[Path],
+    typer.Argument(help="数据包文件夹,或 xAPI、Caliper、Open edX 日志 / A bundle, or logs of xAPI, Caliper, Open edX."),
+]
+IntakeOut = Annotated[
+    Path | None, typer.Option("--out", help="写出的数据包;不给则只检查 / Bundle to write; only checks without.")
+]
+CourseFile = Annotated[
+    Path | None,
+    typer.Option("--course", help="班次、报名与对应关系,TOML 或 JSON / Classes, enrolments and what names mean."),
+]
+KeyFile = Annotated[Path | None, typer.Option("--key-file", help="假名密钥 / Key of the pseudonyms.")]
+PlatformName = Annotated[str, typer.Option("--platform", help="推出的班次所属平台 / Platform of a derived class.")]
+ReportFile = Annotated[
+    Path | None, typer.Option("--report", help="报告写入 Markdown 文件 / Write the report as Markdown.")
+]
+
+
+@app.command()
+def ingest(
+    inputs: IntakeInputs,
+    out: IntakeOut = None,
+    course: CourseFile = None,
+    key_file: KeyFile = None,
+    platform_id: PlatformName = "third-party",
+    report: ReportFile = None,
+    policy: PolicyName = "huangchuan-2021",
+    as_json: AsJson = False,
+) -> None:
+    """导入数据包或其他系统的日志 / Take in a bundle or foreign logs; exit status 1 when records were refused."""
+    from online_guard.ingest import intake, intake_report
+    from online_guard.ingest.course import read_course
+    from online_guard.ingest.pseudonyms import read_key
+    from online_guard.policy import load_policy
+
+    with _progress("读取 / reading") as progress:
+        taken = intake.take_in(
+            inputs,
+            load_policy(policy),
+            course=read_course(course) if course else None,
+            pseudonyms=read_key(key_file) if key_file else None,
+            platform_id=platform_id,
+            told=lambda records: progress(records, None),
+        )
+    text = intake_report.as_markdown(taken)
+    if report:
+        intake_report.save(text, report)
+    if out:
+        intake.write(taken, out)
+    if as_json:
+        _print_json(intake_report.as_values(taken))
+    else:
+        sys.stdout.write(text)
+    raise typer.Exit(FOUND_SOMETHING if taken.refused else 0)
+
+
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="监听地址,仅限本机 / Address, loopback only.")] = None,

@@ -43,7 +43,7 @@ EVENT_SCHEMA = pa.schema(
 )
 """The columns of events.parquet (SPEC 8)."""
 
-_ARGUMENTS = {
+ARGUMENTS = {
     "sessions": "sessions.ndjson",
     "enrolments": "enrolments.ndjson",
     "snapshots": "snapshots.ndjson",
@@ -56,6 +56,7 @@ _ARGUMENTS = {
     "applications": "applications.ndjson",
     "decisions": "decisions.ndjson",
 }
+"""The file of each argument of `write_bundle`, classes and events apart."""
 
 
 def write_bundle(
@@ -132,7 +133,7 @@ def _write_tables(folder: Path, tables: Mapping[str, Iterable[Any]]) -> None:
     _write(folder / CLASSES, [b"[", b",\n".join(classes), b"]\n"])
     for name, rows in tables.items():
         if name != "classes":
-            file = _ARGUMENTS[name]
+            file = ARGUMENTS[name]
             lines = [row + b"\n" for row in _encoded(rows, TABLES[file])]
             if lines:
                 _write(folder / file, lines)
