@@ -121,26 +121,41 @@ def rules(as_json: AsJson = False) -> None:
 
 @app.command()
 def revalidate(
-    bundle: Annotated[Path, typer.Argument(help="数据包文件夹 / Folder of the bundle.")],
-    out: Annotated[Path, typer.Option("--out", help="结果文件夹 / Folder for the results.")],
+    bundle: Annotated[str, typer.Argument(help="数据包:文件夹或网址 / The bundle: a folder, or a URL such as s3://….")],
+    out: Annotated[str, typer.Option("--out", help="结果:文件夹或网址 / Where results go: a folder, or a URL.")],
     policy: PolicyName = "huangchuan-2021",
     settings: Settings = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="在何处计算 / Where the work is done: threads | dask | dask://host:port.")
+    ] = "threads",
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=1, help="线程数,默认每核一个 / Number of threads, one for each core by default."),
+        typer.Option(
+            "--workers",
+            min=1,
+            help="线程或进程数,默认每核一个 / Threads or processes, one for each core by default.",
+        ),
     ] = None,
+    block_rows: Annotated[
+        int, typer.Option("--block-rows", min=1, help="每块约多少事件 / About how many events a block has.")
+    ] = 1_000_000,
     as_json: AsJson = False,
 ) -> None:
-    """重新核验一个数据包 / Judge a bundle again; exit status 1 when rows were refused."""
+    """重新核验一个数据包;中断后再运行即从已完成的块继续 / Judge a bundle again; a run after an interrupted one goes on.
+
+    有拒收的行时退出状态为 1 / Exit status 1 when rows were refused.
+    """
     from online_guard.batch import revalidate as run
     from online_guard.batch import write
     from online_guard.policy import load_policy
 
     law = load_policy(policy, settings or ())
     with _progress("核验 / judging") as progress:
-        result = run(bundle, law, workers=workers, progress=progress)
+        result = run(bundle, law, engine=engine, workers=workers, progress=progress, block_rows=block_rows, out=out)
     write(result, out)
     summary = result.summary()
+    if result.reused:
+        typer.echo(f"沿用上次已完成的块 / finished blocks used from the run before: {result.reused}", err=True)
     if as_json:
         _print_json(summary)
     else:
@@ -148,7 +163,7 @@ def revalidate(
     raise typer.Exit(FOUND_SOMETHING if result.refused else 0)
 
 
-def _print_summary(summary: dict[str, Any], out: Path) -> None:
+def _print_summary(summary: dict[str, Any], out: str) -> None:
     console, counts = Console(highlight=False), summary["counts"]
     law = summary["policy"]
     console.print(f"政策 policy: {law['id']} {law['version']} {law['sha256'][:12]}…")
@@ -162,7 +177,7 @@ def _print_summary(summary: dict[str, Any], out: Path) -> None:
         where = f"{row['file']}:{row['line']}"
         console.print(f"拒收 refused {where}: {row['reason']}", style="yellow", markup=False, soft_wrap=True)
     if counts["refused_rows"] > 20:
-        console.print(f"…… {counts['refused_rows'] - 20} 行见 / more rows in {out / 'summary.json'}", style="yellow")
+        console.print(f"…… {counts['refused_rows'] - 20} 行见 / more rows in {out}/summary.json", style="yellow")
     for rule, reasons in summary["not_evaluable"].items():
         for reason, number in reasons.items():
             console.print(f"无法判断 not evaluable {rule}: {reason} × {number:,}", style="dim")

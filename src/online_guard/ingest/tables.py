@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Evidence, assemble
 from online_guard.ingest import rows
+from online_guard.ingest.locations import Location
 from online_guard.ingest.refusals import BAD_ID, Refusal, RefusedRow, explain, repeated_key
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -54,7 +54,7 @@ _KEYS: dict[type[msgspec.Struct], Callable[[Any], Any]] = {
 }
 
 
-def read_tables(folder: Path, refused: list[RefusedRow]) -> Evidence:
+def read_tables(folder: Location, refused: list[RefusedRow]) -> Evidence:
     """Return the evidence of a bundle's small tables, without events; add each bad row to `refused`.
 
     Raises:
@@ -87,7 +87,7 @@ def read_tables(folder: Path, refused: list[RefusedRow]) -> Evidence:
     )
 
 
-def read_lines(path: Path, row_type: type[Row], refused: list[RefusedRow]) -> Iterator[tuple[int, Row]]:
+def read_lines(path: Location, row_type: type[Row], refused: list[RefusedRow]) -> Iterator[tuple[int, Row]]:
     """Yield (line, row) of each line of a file that is a row of the type; add the others to `refused`.
 
     Blank lines are skipped; a file that isn't there has no rows.
@@ -177,7 +177,7 @@ def keep_rows(
     return kept
 
 
-def unreadable(path: Path, error: Exception) -> GuardError:
+def unreadable(path: Location, error: Exception) -> GuardError:
     """Return the error for a file that the system can't read or whose bytes aren't what its name says."""
     first = str(error).partition("\n")[0]
     return GuardError(
@@ -202,7 +202,7 @@ def class_fault(row: rows.ClassRow) -> Refusal | None:
     return None
 
 
-def _read_classes(path: Path, refused: list[RefusedRow]) -> Iterator[tuple[int, rows.ClassRow]]:
+def _read_classes(path: Location, refused: list[RefusedRow]) -> Iterator[tuple[int, rows.ClassRow]]:
     """Yield (place from 1, class) of the array in classes.json; add bad elements to `refused`."""
     try:
         text = path.read_bytes()
@@ -230,7 +230,7 @@ def _split_with_nan(text: bytes) -> list[bytes]:
     return [json.dumps(element).encode() for element in elements] if isinstance(elements, list) else []
 
 
-def _not_an_array(path: Path, text: bytes, error: Exception) -> GuardError:
+def _not_an_array(path: Location, text: bytes, error: Exception) -> GuardError:
     reason = explain(error, text).reason
     return GuardError(
         ErrorKind.MALFORMED,
