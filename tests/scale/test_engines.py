@@ -27,7 +27,7 @@ def test_killed_workers_change_no_byte(
 ) -> None:
     """Both workers are killed in mid-run, one soon after the other, so that every copy of the small tables is lost."""
     killed: list[int] = []
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as processes:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50) as processes:
         first, second = (nanny.pid for nanny in processes.workers.values())
 
         def kill(done: int, total: int) -> None:

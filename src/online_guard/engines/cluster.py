@@ -56,7 +56,10 @@ def open_cluster(
 def _client(stack: ExitStack, address: str | None, processes: int) -> Any:
     if address is not None:
         return Client(address, timeout=CONNECT_S)  # type: ignore[no-untyped-call]
-    cluster = LocalCluster(n_workers=processes, threads_per_worker=1, dashboard_address=None)  # type: ignore[no-untyped-call]
+    # its port runs whatever is sent there: TLS with a key of its own keeps out other users of this machine
+    cluster = LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=processes, threads_per_worker=1, security=True, dashboard_address="127.0.0.1:0"
+    )
     return Client(stack.enter_context(cluster))  # type: ignore[no-untyped-call]
 
 
