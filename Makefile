@@ -32,7 +32,7 @@ lint: $(READY)  ## 代码检查、类型、分层 / Lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > $(VENV)/layers.log 2>&1 || { cat $(VENV)/layers.log; exit 1; }
 
-bench: $(READY)  ## 与对照同场测速 / Measure against a peer in the same run
+bench: $(READY)  ## 与对照同场测速 / Measure against DuckDB and Polars in the same run
 	@$(BIN)/python benchmarks/revalidate.py $(ARGS)
 
 docs: $(READY)  ## 重新生成规则与政策文档 / Generate the pages of rules and policy

@@ -1,9 +1,9 @@
-"""Measures re-validation against merely reading the events: `python benchmarks/revalidate.py [--events N]`.
+"""Measures re-validation of a county's year: `python benchmarks/revalidate.py [--scale 1/9] [--scaling]`.
 
-Makes a bundle of honest sessions once (kept in the folder), then prints the time of reading its event columns with
-pyarrow, the time of `online-guard revalidate` over it, their ratio and the peak memory. Sixty simulated learners are
-copied with their clocks stretched and bent a little, so that no two sessions are the same; directives are left out, as
-in an archive (OG305 is then not evaluable).
+In one run, on the same bundle, each as a process of its own: (a) pyarrow reads the event columns with two threads, (b)
+six of the rules in DuckDB SQL, (c) the same in Polars, and `online-guard revalidate` with two workers, all rules and
+all files of results. Prints time, peak memory and ratios; that (b) and (c) give our answers is checked each time.
+`--scaling` measures re-validation at 1/9, 1/3 and the whole year instead. Bundles are made once and kept in the folder.
 """
 
 from __future__ import annotations
@@ -11,138 +11,143 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import NamedTuple
 
-import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from online_guard.evidence import Events, Evidence
-from online_guard.ingest.bundle import open_bundle, read_block, write_bundle
-from online_guard.simulate.course import Course, Plan, simulate, write_rows
-from online_guard.simulate.honest import HONEST_WAYS
-from online_guard.simulate.tape import Row
+from peers import RULES, differences, read_answers, read_findings
 
-LEARNERS = 60
-SEED = 40
-COMMAND = (sys.executable, "-c", "from online_guard.cli import main; main()")
-Rows = dict[str, list[Row]]
-NAMES = {"liveness": "checks", "offline_hours": "practice"}
-"""Names of tables where they differ from those of their files."""
-KEYS = ("class_id", "enrolment_id", "learner_id", "session_id", "device_id")
+HERE = Path(__file__).resolve().parent
+WORKERS = 2
+ONLINE_GUARD = (sys.executable, "-c", "from online_guard.cli import main; main()")
+SCALES = (Fraction(1, 9), Fraction(1, 3), Fraction(1))
+READ = "(a) pyarrow reads the events"
+OURS = "online-guard, all rules"
+DUCKDB = "(b) DuckDB, six rules"
+POLARS = "(c) Polars, six rules"
 
 
-def make_bundle(folder: Path, events: int) -> int:
-    """Write a bundle of at least `events` events and return how many it has."""
-    ways = list(HONEST_WAYS)
-    rows = simulate([Plan(ways[number % len(ways)]) for number in range(LEARNERS)], SEED, Course(teachers=4))
-    evidence = _template(rows)
-    copies = -(-events // len(evidence.events))
-    tables: dict[str, Any] = {NAMES.get(name, name): [] for name in rows if name not in ("events", "directives")}
-    for copy in range(copies):
-        for name, table in rows.items():
-            if NAMES.get(name, name) in tables:
-                tables[NAMES.get(name, name)] += [SimpleNamespace(**_renamed(row, copy)) for row in table]
-    classes, sessions = tables.pop("classes"), tables.pop("sessions")
-    write_bundle(folder, classes=classes, sessions=sessions, events=_copies(evidence, copies), **tables)
-    return copies * len(evidence.events)
+class Measured(NamedTuple):
+    """What one process took from its start to its end; CPU seconds tell when something else ran beside it."""
+
+    seconds: float
+    cpu_s: float
+    peak_mb: float
 
 
-def _template(rows: Rows) -> Evidence:
-    """Return simulated rows as evidence with its events."""
-    with tempfile.TemporaryDirectory() as scratch:
-        write_rows(rows, Path(scratch))
-        bundle = open_bundle(scratch)
-        (block,) = bundle.blocks()
-        return bundle.evidence.with_events(read_block(block, bundle.index).events)
+def measure(command: Sequence[str | Path], output: Path) -> Measured:
+    """Run a command, its output into a file, and return what it took.
 
-
-def _renamed(row: Row, copy: int) -> Row:
-    """Return a row in a class, of learners and with sessions and pictures of its own."""
-    renamed: Row = {name: f"c{copy:05}-{row[name]}" for name in KEYS if name in row}
-    if "sha256" in row:
-        renamed["sha256"] = f"{copy:08x}" + str(row["sha256"])[8:]
-        renamed["phash"] = f"{(int(str(row['phash']), 16) + copy * 0x9E3779B97F4A7C15) % 2**64:016x}"
-    return row | renamed
-
-
-def _copies(evidence: Evidence, copies: int) -> Iterator[Events]:
-    """Yield the events of each copy: every clock stretched by up to 1 % and bent by up to 0.3 s."""
-    events, sessions = evidence.events, evidence.sessions
-    since_ms = events.at_ms - sessions.opened_at_ms[events.session]
-    generator = np.random.default_rng(SEED)
-    for copy in range(copies):
-        stretch, phase = generator.uniform(0, 0.01, len(sessions)), generator.uniform(0, 6.28, len(sessions))
-        wave_ms = generator.uniform(40_000, 80_000, len(sessions))
-        bend_ms = 300 * np.sin(phase[events.session] + since_ms / wave_ms[events.session])
-        later = np.round(since_ms * stretch[events.session] + 300 + bend_ms).astype(np.int64)
-        yield replace(
-            events,
-            session=events.session + copy * len(sessions),
-            at_ms=events.at_ms + later,
-            received_ms=events.received_ms + later,
-        )
-
-
-def read_columns(path: Path) -> float:
-    """Return how many seconds reading every column of the events takes, row group by row group."""
+    Raises:
+        SystemExit: It failed; its output has been printed.
+    """
     began = time.perf_counter()
-    file = pq.ParquetFile(path, read_dictionary=["platform_id", "session_id", "type", "player", "popup"])
+    with output.open("wb") as file:
+        process = subprocess.Popen([*map(str, command)], stdout=file)
+        _, status, usage = os.wait4(process.pid, 0)
+    took = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        print(output.read_text(encoding="utf-8", errors="replace"))
+        raise SystemExit(f"{command[-1]}: exit status {process.returncode}")
+    return Measured(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def read_columns(bundle: Path) -> None:
+    """Read every column of the events, row group by row group, as re-validation needs them."""
+    pa.set_cpu_count(WORKERS)
+    file = pq.ParquetFile(
+        bundle / "events.parquet", read_dictionary=["platform_id", "session_id", "type", "player", "popup"]
+    )
     for group in range(file.num_row_groups):
         file.read_row_group(group)
-    return time.perf_counter() - began
 
 
-def revalidate(folder: Path, out: Path) -> tuple[float, float, dict[str, Any]]:
-    """Return seconds, peak memory in MB of the largest process, and the summary of a re-validation."""
-    began = time.perf_counter()
-    subprocess.run([*COMMAND, "revalidate", str(folder), "--policy", "huangchuan-2021", "--out", str(out)], check=True)
-    took = time.perf_counter() - began
-    peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    summary: dict[str, Any] = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-    return took, peak_mb, summary
-
-
-def main() -> None:
-    """Make the bundle if it isn't there, measure, and print a table."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--events", type=int, default=10_000_000, help="at least so many events")
-    arguments.add_argument("--folder", type=Path, default=Path(__file__).resolve().parents[1] / "build" / "benchmark")
-    given = arguments.parse_args()
-    bundle, out = given.folder / f"bundle-{given.events}", given.folder / "out"
+def bundle_of(folder: Path, scale: Fraction) -> Path:
+    """Return the bundle of a scale, made if it isn't there."""
+    bundle = folder / f"year-{scale.numerator}-{scale.denominator}"
     if not bundle.exists():
-        began = time.perf_counter()
-        count = make_bundle(bundle, given.events)
-        print(f"made {count} events in {time.perf_counter() - began:.1f} s")
-    shutil.rmtree(out, ignore_errors=True)
-    reading = read_columns(bundle / "events.parquet")
-    took, peak_mb, summary = revalidate(bundle, out)
-    table = Table("measure", "value")
-    for name, value in (
-        ("events", f"{summary['counts']['events']:,}"),
-        ("sessions", f"{summary['counts']['sessions']:,}"),
-        ("cores", str(os.cpu_count())),
-        ("read all event columns (pyarrow)", f"{reading:.2f} s"),
-        ("online-guard revalidate", f"{took:.2f} s"),
-        ("ratio", f"{took / reading:.1f}"),
-        ("events per second", f"{summary['counts']['events'] / took:,.0f}"),
-        ("peak memory, largest process", f"{peak_mb:,.0f} MB"),
-        ("findings", str(summary["counts"]["findings"])),
-    ):
-        table.add_row(name, value)
+        # not in this process: a child's peak memory is at least its parent's at the moment of its start
+        made = measure([sys.executable, HERE / "county_year.py", bundle, "--scale", str(scale)], folder / "made.txt")
+        print(f"made {bundle} in {made.seconds:.0f} s")
+    return bundle
+
+
+def revalidate(bundle: Path, folder: Path) -> Measured:
+    """Measure `online-guard revalidate` with all its rules, its results into `folder`/out."""
+    command = [*ONLINE_GUARD, "revalidate", bundle, "--policy", "huangchuan-2021", "--workers", str(WORKERS)]
+    return measure([*command, "--out", folder / "out"], folder / "revalidate.txt")
+
+
+def counts(folder: Path) -> dict[str, int]:
+    """Return the counts of the re-validation last measured."""
+    return dict(json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))["counts"])
+
+
+def compare(folder: Path, scale: Fraction) -> int:
+    """Measure everything at one scale and print it; return 1 when a peer's answers aren't ours."""
+    bundle = bundle_of(folder, scale)
+    measured = {READ: measure([sys.executable, __file__, "--read", bundle], folder / "read.txt")}
+    measured[OURS] = revalidate(bundle, folder)
+    ours, different = read_findings(folder / "out" / "findings.ndjson"), []
+    for name, peer in ((DUCKDB, "duckdb"), (POLARS, "polars")):
+        answers = folder / f"{peer}.json"
+        measured[name] = measure([sys.executable, HERE / "peers.py", peer, bundle], answers)
+        different += [f"{name}: {line}" for line in differences(ours, read_answers(answers))]
+    total = counts(folder)
+    table = Table("", "seconds", "CPU s", "÷ (a)", "÷ ours", "M events/s", "peak MB")
+    for name, (seconds, cpu_s, peak_mb) in measured.items():
+        ratios = [f"{seconds / measured[base].seconds:.2f}" for base in (READ, OURS)]
+        speed = f"{total['events'] / seconds / 1e6:.2f}"
+        table.add_row(name, f"{seconds:.1f}", f"{cpu_s:.1f}", *ratios, speed, f"{peak_mb:,.0f}")
+    Console().print(f"{total['events']:,} events, {total['sessions']:,} sessions, {os.cpu_count()} cores")
+    Console().print(table)
+    found = ", ".join(f"{rule} {len(ours[rule])}" for rule in RULES)
+    print("\n".join(different) or f"same answers: {found}")
+    return 1 if different else 0
+
+
+def scaling(folder: Path) -> None:
+    """Measure re-validation at three scales and print it."""
+    table = Table("scale", "events", "seconds", "CPU s", "× first", "s per million", "peak MB")
+    first = None
+    for scale in SCALES:
+        measured = revalidate(bundle_of(folder, scale), folder)
+        events = counts(folder)["events"]
+        first = first or measured.seconds
+        growth = (f"{measured.seconds / first:.1f}", f"{measured.seconds / events * 1e6:.3f}")
+        name = f"{int(scale / SCALES[0])}x"
+        took = (f"{measured.seconds:.1f}", f"{measured.cpu_s:.1f}")
+        table.add_row(name, f"{events:,}", *took, *growth, f"{measured.peak_mb:,.0f}")
     Console().print(table)
 
 
+def main() -> int:
+    """Measure what the command line asks for."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--scale", type=Fraction, default=Fraction(1), help="share of the year, such as 1/9")
+    arguments.add_argument("--scaling", action="store_true", help="re-validation at 1/9, 1/3 and 1 instead")
+    arguments.add_argument("--folder", type=Path, default=HERE.parent / "build" / "benchmark")
+    arguments.add_argument("--read", type=Path, metavar="BUNDLE", help="only read the event columns of a bundle")
+    given = arguments.parse_args()
+    if given.read:
+        read_columns(given.read)
+        return 0
+    given.folder.mkdir(parents=True, exist_ok=True)
+    if given.scaling:
+        scaling(given.folder)
+        return 0
+    return compare(given.folder, given.scale)
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,7 +6,7 @@ numbers, not names, and each table is sorted by its key (BUNDLE.md), so that the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from operator import attrgetter
@@ -159,7 +159,8 @@ class Sessions:
     """Sittings, sorted by (platform id, session id).
 
     key: `platform_id/session_id`. enrolment: row in `Evidence.enrolments`. lesson_no: number in the syllabus.
-    device: equal numbers mean the same device of the same platform. Times in ms.
+    device: equal numbers mean the same device of the same platform. Times in ms. duration_s: of its lesson, 0 where
+    the syllabus lacks it.
     """
 
     key: Names = field(default_factory=_names)
@@ -168,6 +169,7 @@ class Sessions:
     opened_at_ms: Integers = field(default_factory=_integers)
     opened_received_ms: Integers = field(default_factory=_integers)
     device: Integers = field(default_factory=_integers)
+    duration_s: Floats = field(default_factory=_floats)
 
     def __len__(self) -> int:
         """Return the number of sessions."""
@@ -338,11 +340,12 @@ def assemble(
     Raises:
         KeyError: a row names a parent that isn't among the rows; the border must have refused it.
     """
+    classes = tuple(sorted(classes, key=lambda row: row.class_id))
     enrolments = tuple(sorted(enrolments, key=lambda row: row.enrolment_id))
-    table = _sessions(sessions, {row.enrolment_id: place for place, row in enumerate(enrolments)})
+    table = _sessions(sessions, enrolments, classes)
     places = {key: place for place, key in enumerate(table.key)}
     return Evidence(
-        classes=tuple(sorted(classes, key=lambda row: row.class_id)),
+        classes=classes,
         enrolments=enrolments,
         sessions=table,
         snapshots=_facts(Snapshots(), snapshots, places, "snapshot_id"),
@@ -365,13 +368,17 @@ def _name(row: Any) -> str:
     return f"{row.platform_id}/{row.session_id}"
 
 
-def _sessions(rows: Iterable[Any], enrolments: Mapping[str, int]) -> Sessions:
+def _sessions(rows: Iterable[Any], enrolments: Sequence[Enrolment], classes: Sequence[TrainingClass]) -> Sessions:
     devices: dict[tuple[str, str], int] = {}
+    places = {row.enrolment_id: place for place, row in enumerate(enrolments)}
+    lengths = {c.class_id: {lesson.lesson_no: lesson.duration_s for lesson in c.lessons} for c in classes}
+    of_enrolment = {row.enrolment_id: lengths[row.class_id] for row in enrolments}
     return _filled(
         Sessions(),
         sorted(rows, key=lambda row: (row.platform_id, row.session_id)),
         key=_name,
-        enrolment=lambda row: enrolments[row.enrolment_id],
+        enrolment=lambda row: places[row.enrolment_id],
+        duration_s=lambda row: of_enrolment[row.enrolment_id].get(row.lesson_no, 0.0),
         device=lambda row: devices.setdefault((row.platform_id, row.device_id), len(devices)),
     )
 

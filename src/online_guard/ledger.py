@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from online_guard.policy.sections import ViolationScope
 from online_guard.rules.base import Facts
 from online_guard.terms import DecisionKind, Subject
 from online_guard.timeline.coverage import Lessons, credited_ns, reaches, share
+from online_guard.timeline.syllabus import Syllabus, syllabus
 from online_guard.verdict import HELD, Finding
 
 ONE_LESSON_EACH = "OG701"
@@ -22,8 +23,7 @@ ONE_LESSON_EACH = "OG701"
 UNFINISHED = "OG702"
 
 
-@dataclass(frozen=True)
-class LedgerEntry:
+class LedgerEntry(NamedTuple):
     """Hours that a lesson earned for an enrolment, or the rules that refuse it."""
 
     enrolment_id: str
@@ -61,6 +61,17 @@ class Blockers:
     of_class: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     of_numbers: defaultdict[tuple[int, int], set[str]] = field(default_factory=lambda: defaultdict(set))
     dismissed: set[int] = field(default_factory=set)
+
+    def against(self, planned: Syllabus, place: int) -> set[str]:
+        """Return the rules of what is against a lesson itself, its class or its enrolment."""
+        enrolment, class_row = int(planned.enrolment[place]), int(planned.training_class[place])
+        return (
+            self.of_lesson.get(int(planned.opened[place]), set())
+            | self.of_class.get(class_row, set())
+            | self.of_numbers.get((class_row, int(planned.lesson_no[place])), set())
+            | self.of_enrolment.get(enrolment, set())
+            | self.rejected.get(enrolment, set())
+        )
 
 
 def blockers(findings: Iterable[Finding], facts: Facts, verdicts: Integers, policy: Policy) -> Blockers:
@@ -113,40 +124,45 @@ def keep(facts: Facts, findings: Sequence[Finding], verdicts: Integers, policy: 
     full = reaches(coverage, policy.hours.min_coverage)
     played = _accepted_and_played(facts, lessons)
     blocked = blockers(findings, facts, verdicts, policy)
-    opened = {
-        pair: row for row, pair in enumerate(zip(lessons.enrolment.tolist(), lessons.lesson_no.tolist(), strict=True))
-    }
-    class_rows = {c.class_id: row for row, c in enumerate(facts.evidence.classes)}
-    entries = []
-    for number, enrolment in enumerate(facts.evidence.enrolments):
-        class_row = class_rows[enrolment.class_id]
-        training_class = facts.evidence.classes[class_row]
-        for lesson in training_class.lessons:
-            row = opened.get((number, lesson.lesson_no))
-            if row is None:
-                entries.append(LedgerEntry(enrolment.enrolment_id, lesson.lesson_no, 0, 0.0, 0.0, ()))
-                continue
-            against = (
-                blocked.of_lesson.get(row, set())
-                | blocked.of_class.get(class_row, set())
-                | blocked.of_numbers.get((class_row, lesson.lesson_no), set())
-                | blocked.of_enrolment.get(number, set())
-                | blocked.rejected.get(number, set())
-            )
-            enough = bool(full[row]) or (row in blocked.dismissed and bool(played[row]))
-            earns = enough and not against
-            reasons = set() if earns else against | (set() if full[row] else blocked.of_sessions.get(row, set()))
-            entries.append(
-                LedgerEntry(
-                    enrolment_id=enrolment.enrolment_id,
-                    lesson_no=lesson.lesson_no,
-                    hours=lesson.class_hours if earns else 0,
-                    credited_s=round(int(credited[row]) / 1e9, 3),
-                    coverage=round(float(coverage[row]), 6),
-                    refused_by=tuple(sorted(reasons)),
-                )
-            )
-    return entries
+    planned = syllabus(facts.evidence)
+    row, is_open = np.maximum(planned.opened, 0), planned.opened >= 0
+    if not len(lessons):
+        credited, coverage, full = np.zeros(1, np.int64), np.zeros(1), np.zeros(1, bool)
+    reasons: list[tuple[str, ...]] = [()] * len(row)
+    earns = is_open & full[row]
+    for place in _in_doubt(planned, blocked, is_open).tolist():
+        against = blocked.against(planned, place)
+        opened = int(planned.opened[place])
+        enough = bool(full[opened]) or (opened in blocked.dismissed and bool(played[opened]))
+        earns[place] = enough and not against
+        unfinished = set() if full[opened] else blocked.of_sessions.get(opened, set())
+        reasons[place] = () if earns[place] else tuple(sorted(against | unfinished))
+    names = [enrolment.enrolment_id for enrolment in facts.evidence.enrolments]
+    return [
+        LedgerEntry(names[number], lesson_no, hours if earned else 0, round(ns / 1e9, 3), round(part, 6), refused)
+        for number, lesson_no, hours, earned, ns, part, refused in zip(
+            planned.enrolment.tolist(),
+            planned.lesson_no.tolist(),
+            planned.class_hours.tolist(),
+            earns.tolist(),
+            np.where(is_open, credited[row], 0).tolist(),
+            np.where(is_open, coverage[row], 0.0).tolist(),
+            reasons,
+            strict=True,
+        )
+    ]
+
+
+def _in_doubt(planned: Syllabus, blocked: Blockers, is_open: Flags) -> Integers:
+    """Return the rows of opened lessons that something stands or waits against, or whose OG702 was dismissed."""
+
+    def among(column: Integers, rows: Iterable[int]) -> Flags:
+        return np.asarray(np.isin(column, np.fromiter(rows, np.int64)))
+
+    doubt = among(planned.opened, blocked.of_lesson.keys() | blocked.of_sessions.keys() | blocked.dismissed)
+    doubt |= among(planned.enrolment, blocked.of_enrolment.keys() | blocked.rejected.keys())
+    doubt |= among(planned.training_class, blocked.of_class.keys() | {row for row, _ in blocked.of_numbers})
+    return np.flatnonzero(is_open & doubt)
 
 
 def _accepted_and_played(facts: Facts, lessons: Lessons) -> Flags:

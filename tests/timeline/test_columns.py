@@ -20,7 +20,6 @@ from online_guard.timeline.columns import (
     backward_steps_ms,
     build,
     chain_gain_ns,
-    lesson_durations,
 )
 
 
@@ -43,7 +42,11 @@ def test_every_column_is_what_a_plain_reading_says(policy: Policy, evidence: Evi
             assert timeline.delta_ms[number] == row.delta
             assert timeline.start_ns[number] == row.start
             assert timeline.end_ns[number] == (row.end if row.before else 0)
-            assert timeline.allowed_ns[number] == ALLOWED_NS * row.delta
+            gain = row.end - row.start - ALLOWED_NS * row.delta if row.before else 0
+            assert timeline.gain_ns[number] == gain
+            assert timeline.stands_playing[number] == any(other.plays for other in rows if other.before is row) or (
+                timeline.stands_playing[number] and not any(other.before is row for other in rows)
+            )
             assert (timeline.plays[number], timeline.observed[number]) == (row.plays, row.observed)
             assert timeline.advance[number] == row.advance
         players = {row.player for row in rows}
@@ -167,9 +170,10 @@ def test_allowed_is_exact_in_integers(policy: Policy) -> None:
     assert int(allowed_ns(2, faster)) == 3_300_000
 
 
-def test_the_length_of_a_lesson_comes_from_the_syllabus() -> None:
-    evidence = evidence_of(session("s1"), session("s2", lesson_no=7), classes=[training_class()])
-    assert lesson_durations(evidence, np.array([0, 1, 0])).tolist() == [2_400 * NS, 0, 2_400 * NS]
+def test_the_length_of_a_lesson_comes_from_the_syllabus(policy: Policy) -> None:
+    lost = session("s2", [event("play", 0, 0, True)], lesson_no=7)
+    timeline = build(evidence_of(session("s1", [event("play", 0, 0, True)]), lost, classes=[training_class()]), policy)
+    assert timeline.duration_ns.tolist() == [2_400 * NS, 0]
 
 
 def test_backward_steps_add_up_by_player(policy: Policy) -> None:
@@ -180,7 +184,7 @@ def test_backward_steps_add_up_by_player(policy: Policy) -> None:
 
 @given(evidence=messy_evidence())
 def test_the_chain_of_fast_forward_is_what_a_plain_reading_says(policy: Policy, evidence: Evidence) -> None:
-    rows, gain = chain_gain_ns(build(evidence, policy), above_ns=SLACK_NS)
+    rows, gain = chain_gain_ns(build(evidence, policy), policy, above_ns=SLACK_NS)
     expected: list[int] = []
     for place in sorted(set(evidence.events.session.tolist())):
         chain = [

@@ -20,13 +20,15 @@ DURATION_NS = 2_400 * NS
 
 def both(policy: Policy, *events: object) -> tuple[EarlyEnds, Breaks]:
     timeline = build(evidence_of(session("s1", events)), policy)
-    return grammar.early_ends(timeline, leaps.reached(timeline), policy), grammar.breaks(timeline, policy)
+    return grammar.early_ends(
+        timeline, grammar.ends_before_play(timeline), leaps.reached(timeline), policy
+    ), grammar.breaks(timeline, policy)
 
 
 @given(evidence=messy_evidence())
 def test_early_ends_are_what_a_plain_reading_says(policy: Policy, evidence: Evidence) -> None:
     timeline = build(evidence, policy)
-    found = grammar.early_ends(timeline, leaps.reached(timeline), policy)
+    found = grammar.early_ends(timeline, grammar.ends_before_play(timeline), leaps.reached(timeline), policy)
     expected = []
     for local, place in enumerate(timeline.rows.tolist()):
         rows = read(evidence, place)

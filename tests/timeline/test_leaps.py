@@ -18,7 +18,7 @@ from online_guard.timeline.leaps import Leaps
 
 def leaps_of(policy: Policy, *events: object) -> Leaps:
     timeline = build(evidence_of(session("s1", events)), policy)
-    return leaps.leaps(timeline, leaps.reached(timeline), policy)
+    return leaps.leaps(timeline, leaps.candidates(timeline, policy), leaps.reached(timeline), policy)
 
 
 @given(evidence=messy_evidence())
@@ -37,7 +37,7 @@ def test_reached_is_what_a_plain_reading_says(policy: Policy, evidence: Evidence
 @given(evidence=messy_evidence())
 def test_leaps_are_what_a_plain_reading_says(policy: Policy, evidence: Evidence) -> None:
     timeline = build(evidence, policy)
-    found = leaps.leaps(timeline, leaps.reached(timeline), policy)
+    found = leaps.leaps(timeline, leaps.candidates(timeline, policy), leaps.reached(timeline), policy)
     expected = []
     for local, place in enumerate(timeline.rows.tolist()):
         rows = read(evidence, place)
@@ -52,7 +52,7 @@ def test_leaps_are_what_a_plain_reading_says(policy: Policy, evidence: Evidence)
 @given(evidence=messy_evidence())
 def test_the_event_before_a_players_first_is_the_latest_of_the_session(policy: Policy, evidence: Evidence) -> None:
     timeline = build(evidence, policy)
-    found = leaps.leaps(timeline, leaps.reached(timeline), policy)
+    found = leaps.leaps(timeline, leaps.candidates(timeline, policy), leaps.reached(timeline), policy)
     for number in range(len(found.session)):
         rows = read(evidence, int(timeline.rows[found.session[number]]))
         mark = _before(rows, int(found.seq[number])) if found.is_first[number] else None
@@ -101,4 +101,4 @@ def test_nothing_reached_without_events(policy: Policy) -> None:
     timeline = build(evidence_of(session("s1")), policy)
     curve = leaps.reached(timeline)
     assert leaps.reached_at(curve, np.array([0]), np.array([START_MS])).tolist() == [0]
-    assert len(leaps.leaps(timeline, curve, policy).seq) == 0
+    assert len(leaps.leaps(timeline, leaps.candidates(timeline, policy), curve, policy).seq) == 0

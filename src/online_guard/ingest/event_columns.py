@@ -21,6 +21,7 @@ from online_guard.ingest.refusals import (
 )
 from online_guard.ingest.rows import ID_PATTERN, INT32, LATEST_MS
 from online_guard.terms import EVENT_TYPES
+from online_guard.timeline.segments import group_starts
 
 END_SLACK_S = 60.0
 """How far past its lesson's end a position may lie (SPEC 3.2)."""
@@ -45,13 +46,9 @@ class SessionIndex:
     @classmethod
     def of(cls, evidence: Evidence) -> SessionIndex:
         """Return the index of the evidence's sessions."""
-        lengths = {(c.class_id, lesson.lesson_no): lesson.duration_s for c in evidence.classes for lesson in c.lessons}
         sessions = evidence.sessions
-        limits = [
-            lengths[evidence.enrolments[enrolment].class_id, lesson_no] + END_SLACK_S + _NOISE_S
-            for enrolment, lesson_no in zip(sessions.enrolment.tolist(), sessions.lesson_no.tolist(), strict=True)
-        ]
-        return cls({key: row for row, key in enumerate(sessions.key)}, np.array([*limits, np.inf]))
+        limits = np.append(sessions.duration_s + END_SLACK_S + _NOISE_S, np.inf)
+        return cls({key: row for row, key in enumerate(sessions.key)}, limits)
 
 
 @dataclass(frozen=True)
@@ -149,7 +146,9 @@ def _typed(raw: RawEvents, codes: NDArray[np.int8]) -> Events:
     columns = {name: getattr(raw, name) for name in COLUMNS}
     columns["type"] = codes
     # −0.0 becomes 0.0: equal numbers must be one content with one JSON
-    columns |= {name: getattr(raw, name) + 0.0 for name in ("position_s", "from_s", "rate")}
+    columns |= {name: getattr(raw, name) + 0.0 for name in ("position_s", "from_s")}
+    if len(raw.rate) and not raw.rate.min() > 0:
+        columns["rate"] = raw.rate + 0.0
     columns |= {name: _objects(getattr(raw, name)) for name in ("player_names", "popup_names")}
     return Events(**columns)
 
@@ -169,7 +168,7 @@ def _faults(raw: RawEvents, codes: NDArray[np.int8], limit_s: Floats) -> Iterato
     yield _outside(codes, 0, 127), "type", lambda row: _unknown_type(raw, row)
     for name in ("at_ms", "received_ms"):
         yield _outside(getattr(raw, name), 0, LATEST_MS), name, _always(f"{OUT_OF_TIME} `{name}`")
-    yield from _position_faults(raw, np.take(limit_s, raw.session, mode="clip"))
+    yield from _position_faults(raw, limit_s)
     greatest = float(np.finfo(np.float32).max)
     yield _outside(raw.rate, -greatest, greatest), "rate", _always(f"{NOT_FINITE} `rate`")
     yield _bad_ids(raw.player, raw.player_names), "player", _always(f"{BAD_ID} `player`")
@@ -178,14 +177,27 @@ def _faults(raw: RawEvents, codes: NDArray[np.int8], limit_s: Floats) -> Iterato
     yield nameless, "popup", _always("弹窗事件缺少 popup / pop-up event without `popup`")
 
 
-def _position_faults(raw: RawEvents, limits: Floats) -> Iterator[_Fault]:
+def _position_faults(raw: RawEvents, limit_s: Floats) -> Iterator[_Fault]:
     position, start = raw.position_s, raw.from_s
-    wrong = np.flatnonzero(~((position >= 0) & (position <= limits)))
-    yield wrong, "position_s", lambda row: _bad_number(position[row], "position_s")
+    if not _within(position, raw.session, limit_s):
+        limits = np.take(limit_s, raw.session, mode="clip")
+        wrong = np.flatnonzero(~((position >= 0) & (position <= limits)))
+        yield wrong, "position_s", lambda row: _bad_number(position[row], "position_s")
     if raw.not_numbers is not None:
         yield np.flatnonzero(raw.not_numbers), "from_s", _always(f"{NOT_FINITE} `from_s`")
-    wrong = np.flatnonzero((start < 0) | (start > limits))
+    given = np.flatnonzero(~np.isnan(start))
+    limits = np.take(limit_s, raw.session[given], mode="clip")
+    wrong = given[(start[given] < 0) | (start[given] > limits)]
     yield wrong, "from_s", lambda row: _bad_number(start[row], "from_s")
+
+
+def _within(position: Floats, session: Integers, limit_s: Floats) -> bool:
+    """Return whether all positions are allowed, by one look at the extremes of each run of one session's rows."""
+    if not len(position) or not position.min() >= 0:
+        return not len(position)
+    starts = group_starts(session)
+    greatest = np.maximum.reduceat(position, starts)
+    return bool((greatest <= np.take(limit_s, session[starts], mode="clip")).all())
 
 
 def _always(reason: str) -> Callable[[int], str]:

@@ -275,8 +275,10 @@ def _from_s(table: pa.Table) -> tuple[NDArray[np.float64], Flags | None]:
         return np.full(table.num_rows, np.nan), None
     column = _one_array(table.column("from_s"))
     values = column.to_numpy(zero_copy_only=False)
-    given_as_nan = np.isnan(values) & column.is_valid().to_numpy(zero_copy_only=False)
-    return values, given_as_nan if given_as_nan.any() else None
+    not_numbers = np.isnan(values)
+    if np.count_nonzero(not_numbers) == column.null_count:
+        return values, None
+    return values, not_numbers & column.is_valid().to_numpy(zero_copy_only=False)
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], list[str]]:

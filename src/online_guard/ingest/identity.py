@@ -29,7 +29,8 @@ def settle(events: Events) -> tuple[Events, int]:
     """
     if len(events) < 2:
         return compact_names(events), 0
-    key = (events.session << 31) + events.seq
+    key = events.session << 31
+    key += events.seq
     if _increasing(key):
         return compact_names(events), 0
     order = np.lexsort((events.received_ms, key))
@@ -141,13 +142,14 @@ def _first(events: Events, rivals: Integers) -> int:
 
 
 def _used(codes: NDArray[np.int32], names: NDArray[np.object_]) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
-    if len(names) == 1 and codes.min(initial=0) == 0 and len(codes):
-        return codes, names
+    if len(codes):
+        # names come in order of first use exactly when the greatest number so far grows by one at a time, to the last
+        greatest = np.maximum.accumulate(codes)
+        if greatest[0] <= 0 and greatest[-1] == len(names) - 1 and bool((greatest[1:] - greatest[:-1] <= 1).all()):
+            return codes, names
     present = np.flatnonzero(codes >= 0)
     first = np.full(len(names), len(codes))
     first[codes[present][::-1]] = present[::-1]  # of several entries under one index the last one written stays
-    if _increasing(first) and len(present) and first[-1] < len(codes):
-        return codes, names
     order = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(codes))]
     renamed = np.full(len(names) + 1, -1, np.int32)
     renamed[order] = np.arange(len(order), dtype=np.int32)

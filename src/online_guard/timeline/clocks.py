@@ -46,17 +46,20 @@ def read(timeline: Timeline, policy: Policy) -> Clocks:
     empty = len(timeline.starts) == 0
     late = opening if empty else np.minimum.reduceat(timeline.received_ms - timeline.at_ms, timeline.starts)
     offset = np.maximum(np.minimum(opening, late), opening - milliseconds(policy.clock.max_lead_s))
-    rows = np.flatnonzero(timeline.observed)
-    begin, end = timeline.at_ms[timeline.previous[rows]], timeline.at_ms[rows]
-    spans = union(timeline.session[rows], begin, end)
-    at_event = cumulative(np.where(timeline.observed, timeline.delta_ms, 0), timeline.starts)
-    own_at_event = at_event.copy()
+    first, last = timeline.runs(timeline.observed)
+    begin, end = timeline.at_ms[timeline.previous[first]], timeline.at_ms[last]
+    spans = union(timeline.session[first], begin, end)
+    at_event = cumulative(timeline.delta_ms * timeline.observed, timeline.starts)
+    own_at_event, track_spans = at_event, spans
+    first_at, last_at = timeline.at_ms[timeline.starts], timeline.at_ms[timeline.lasts]
     mixed = timeline.complex_events()
-    track_spans = spans
     if len(mixed):
+        own_at_event = at_event.copy()
         at_event[mixed] = length_before(spans, timeline.session[mixed], timeline.at_ms[mixed])
-        track_spans = union(timeline.track[rows], begin, end)
+        track_spans = union(timeline.track[first], begin, end)
         own_at_event[mixed] = length_before(track_spans, timeline.track[mixed], timeline.at_ms[mixed])
+        np.minimum.at(first_at, timeline.session[mixed], timeline.at_ms[mixed])
+        np.maximum.at(last_at, timeline.session[mixed], timeline.at_ms[mixed])
     return Clocks(
         offset_ms=offset,
         spans=spans,
@@ -64,8 +67,8 @@ def read(timeline: Timeline, policy: Policy) -> Clocks:
         at_event_ms=at_event,
         own_at_event_ms=own_at_event,
         track_ms=total_length(track_spans, len(timeline.track_session)),
-        first_at_ms=opening[:0] if empty else np.minimum.reduceat(timeline.at_ms, timeline.starts),
-        last_at_ms=opening[:0] if empty else np.maximum.reduceat(timeline.at_ms, timeline.starts),
+        first_at_ms=first_at,
+        last_at_ms=last_at,
     )
 
 

@@ -6,6 +6,7 @@ Positions are integer nanoseconds and times integer milliseconds, so results don
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,12 @@ from online_guard.policy.pack import Policy
 from online_guard.terms import EventType
 from online_guard.timeline.segments import (
     MS_IN_NS,
-    NS,
     cumulative,
     group_lasts,
     group_lengths,
     group_starts,
     nanoseconds,
+    rows_of_groups,
 )
 
 ABSENT = -1
@@ -34,8 +35,9 @@ class Timeline:
     session: local number 0 … m−1 of the event's session, sorted; `rows` holds its row in `Evidence.sessions`.
     previous: row of the same player's event before, ABSENT for its first. track: number of the (session, player).
     position_ns: where the event stands, a stale `play` after a seek at the landing (SPEC 3.3). from_ns: or ABSENT.
-    delta_ms, start_ns, end_ns, allowed_ns: Δt, start and end position and allowed(Δt) of the interval; 0 for a
-    player's first event. plays, observed, advance: as SPEC 3.3 says; False for a player's first event.
+    delta_ms, start_ns, end_ns: Δt, start and end position of the interval; gain_ns: end − start − allowed(Δt); 0 for a
+    player's first event. plays, observed, advance: as SPEC 3.3 says; False for a player's first event. stands_playing:
+    whether an interval that plays begins at the event.
     simple: of a session, whether it has one player and no backward step of its clock.
     """
 
@@ -62,7 +64,8 @@ class Timeline:
     delta_ms: Integers
     start_ns: Integers
     end_ns: Integers
-    allowed_ns: Integers
+    gain_ns: Integers
+    stands_playing: Flags
     plays: Flags
     observed: Flags
     advance: Flags
@@ -91,7 +94,28 @@ class Timeline:
 
     def complex_events(self) -> Integers:
         """Return the rows of events of sessions that aren't simple."""
+        if bool(self.simple.all()):
+            return np.zeros(0, np.int64)
         return np.flatnonzero(~self.simple[self.session])
+
+    def runs(self, flags: Flags, *, broken_before: Integers | None = None) -> tuple[Integers, Integers]:
+        """Return the first and the last row of each run of flagged intervals that follow one another.
+
+        In a simple session neighbouring rows are neighbouring intervals; elsewhere each row is a run of its own.
+
+        Args:
+            flags: One for each event, False for a player's first event.
+            broken_before: Rows at which a run can't go on.
+        """
+        follows = flags[1:] & flags[:-1]
+        if broken_before is not None:
+            follows[broken_before - 1] = False
+        mixed = self.complex_events()
+        follows[mixed[mixed > 0] - 1] = False
+        first, last = flags.copy(), flags.copy()
+        first[1:] &= ~follows
+        last[:-1] &= ~follows
+        return np.flatnonzero(first), np.flatnonzero(last)
 
 
 def allowed_ns(delta_ms: Integers | int, policy: Policy) -> Integers:
@@ -118,31 +142,32 @@ def build(evidence: Evidence, policy: Policy) -> Timeline:
     rows = events.session[starts]
     session = np.repeat(np.arange(len(rows)), lengths)
     track, track_session, previous = _tracks(session, starts, events.player)
-    has_previous = previous >= 0
-    before = np.maximum(previous, 0)
-    delta_ms = np.where(has_previous, events.at_ms - events.at_ms[before], 0)
-    from_ns = np.where(np.isnan(events.from_s), ABSENT, nanoseconds(np.nan_to_num(events.from_s)))
+    shift = _Shift.of(previous)
+    delta_ms = events.at_ms - shift.before(events.at_ms)
+    delta_ms[shift.orphans] = 0
+    from_ns = np.full(len(events), ABSENT)
+    given = np.flatnonzero(~np.isnan(events.from_s))
+    from_ns[given] = nanoseconds(events.from_s[given])
     position_ns = _standing(events, previous, from_ns, policy)
-    start_ns = np.where(has_previous, position_ns[before], 0)
-    is_seek = events.type == EventType.SEEK.code
-    end_ns = np.where(is_seek, np.where(from_ns == ABSENT, start_ns, from_ns), position_ns)
-    end_ns = np.where(has_previous, end_ns, 0)
-    closed = events.type == EventType.PLAYER_CLOSED.code
-    plays = has_previous & (events.playing & ~closed)[before]
-    forward = delta_ms > 0
-    allowed = allowed_ns(delta_ms, policy)
-    ahead = end_ns - start_ns - allowed > nanoseconds(policy.playback.slack_s) + 1_000
-    backward = np.zeros(len(rows), bool)
-    backward[session[delta_ms < 0]] = True
+    start_ns, end_ns = shift.before(position_ns), position_ns.copy()
+    seeks = np.flatnonzero(events.type == EventType.SEEK.code)
+    end_ns[seeks] = np.where(from_ns[seeks] == ABSENT, start_ns[seeks], from_ns[seeks])
+    end_ns[shift.orphans] = 0
+    stands_playing = events.playing & (events.type != EventType.PLAYER_CLOSED.code)
+    plays = shift.before(stands_playing)
+    gain_ns = end_ns - start_ns
+    gain_ns -= allowed_ns(delta_ms, policy)
+    moves = plays & (delta_ms > 0)
     several = np.bincount(track_session, minlength=len(rows)) > 1
+    several[session[delta_ms < 0]] = True
     sittings = evidence.sessions
     return Timeline(
         rows=rows,
         starts=starts,
         opened_at_ms=sittings.opened_at_ms[rows],
         opened_received_ms=sittings.opened_received_ms[rows],
-        duration_ns=lesson_durations(evidence, rows),
-        simple=~(backward | several),
+        duration_ns=nanoseconds(sittings.duration_s[rows]),
+        simple=~several,
         session=session,
         track=track,
         track_session=track_session,
@@ -160,29 +185,44 @@ def build(evidence: Evidence, policy: Policy) -> Timeline:
         delta_ms=delta_ms,
         start_ns=start_ns,
         end_ns=end_ns,
-        allowed_ns=allowed,
+        gain_ns=gain_ns,
+        stands_playing=stands_playing,
         plays=plays,
-        observed=plays & forward & (delta_ms <= milliseconds(policy.playback.max_silence_s)),
-        advance=plays & forward & ~ahead,
+        observed=moves & (delta_ms <= milliseconds(policy.playback.max_silence_s)),
+        advance=moves & (gain_ns <= nanoseconds(policy.playback.slack_s) + 1_000),
     )
 
 
-def lesson_durations(evidence: Evidence, sessions: Integers) -> Integers:
-    """Return `duration_s` in ns of the lesson of each of some sessions (rows); 0 where the syllabus lacks it."""
-    syllabus = {c.class_id: {x.lesson_no: x.duration_s for x in c.lessons} for c in evidence.classes}
-    pairs = zip(
-        evidence.sessions.enrolment[sessions].tolist(), evidence.sessions.lesson_no[sessions].tolist(), strict=True
-    )
-    seconds = np.array(
-        [syllabus[evidence.enrolments[row].class_id].get(number, 0.0) for row, number in pairs], np.float64
-    )
-    return np.rint(seconds * NS).astype(np.int64)
+class _Shift(NamedTuple):
+    """How to look at each event's player's event before, which is mostly the row above.
+
+    odd: rows where it isn't that row. instead: the row to look at there. orphans: rows without an event before.
+    """
+
+    odd: Integers
+    instead: Integers
+    orphans: Integers
+
+    @classmethod
+    def of(cls, previous: Integers) -> _Shift:
+        """Return the shift for the rows of the events before (or ABSENT)."""
+        odd = np.flatnonzero(previous != np.arange(-1, len(previous) - 1))
+        odd = np.union1d(odd, np.zeros(min(1, len(previous)), np.int64))
+        return cls(odd, np.maximum(previous[odd], 0), odd[previous[odd] == ABSENT])
+
+    def before(self, column: NDArray[Any]) -> NDArray[Any]:
+        """Return the column's value at each event's event before; 0 or False without one."""
+        result = np.empty_like(column)
+        result[1:] = column[:-1]
+        result[self.odd] = column[self.instead]
+        result[self.orphans] = 0
+        return result
 
 
 def _tracks(session: Integers, starts: Integers, player: NDArray[np.int32]) -> tuple[Integers, Integers, Integers]:
     """Return each event's track, each track's session, and the row of the track's event before (or ABSENT)."""
     size, sessions = len(session), len(starts)
-    previous = np.arange(size) - 1
+    previous = np.arange(-1, size - 1)
     previous[starts] = ABSENT
     track = session.copy()
     track_session = np.arange(sessions)
@@ -235,12 +275,13 @@ def _standing(events: Events, previous: Integers, from_ns: Integers, policy: Pol
 def backward_steps_ms(timeline: Timeline) -> Integers:
     """Return, for each track, the sum of its clock's backward steps."""
     steps = np.zeros(len(timeline.track_session), np.int64)
-    back = np.flatnonzero(timeline.delta_ms < 0)
+    back = timeline.complex_events()
+    back = back[timeline.delta_ms[back] < 0]
     np.add.at(steps, timeline.track[back], -timeline.delta_ms[back])
     return steps
 
 
-def chain_gain_ns(timeline: Timeline, *, above_ns: int) -> tuple[Integers, Integers]:
+def chain_gain_ns(timeline: Timeline, policy: Policy, *, above_ns: int) -> tuple[Integers, Integers]:
     """Return the rows of each session's chain (SPEC OG101) and the running gain over what was allowed, in ns.
 
     The chain holds the playing intervals of all players in `seq` order of their second events, but those that end in
@@ -248,13 +289,17 @@ def chain_gain_ns(timeline: Timeline, *, above_ns: int) -> tuple[Integers, Integ
 
     Args:
         timeline: Events of many sessions.
+        policy: Its `playback` section gives allowed(Δt).
         above_ns: Sessions whose gains alone don't add up to more than this are left out.
     """
-    blind = timeline.is_type(EventType.SEEK) & (timeline.from_ns == ABSENT)
-    rows = np.flatnonzero(timeline.plays & ~blind & (timeline.delta_ms >= 0))
-    gain = np.maximum(0, timeline.end_ns[rows] - timeline.start_ns[rows]) - timeline.allowed_ns[rows]
-    gained = np.zeros(timeline.sessions, np.int64)
-    np.add.at(gained, timeline.session[rows], np.maximum(gain, 0))
-    kept = gained[timeline.session[rows]] > above_ns
-    rows, gain = rows[kept], gain[kept]
+    chained = timeline.plays & (timeline.delta_ms >= 0)
+    seeks = np.flatnonzero(timeline.is_type(EventType.SEEK))
+    chained[seeks[timeline.from_ns[seeks] == ABSENT]] = False
+    gained = np.maximum(timeline.gain_ns, 0)
+    gained *= chained
+    swift = np.flatnonzero(np.add.reduceat(gained, timeline.starts) > above_ns) if len(chained) else timeline.starts
+    rows = rows_of_groups(timeline.starts, timeline.lengths, swift)
+    rows = rows[chained[rows]]
+    ahead = np.maximum(0, timeline.end_ns[rows] - timeline.start_ns[rows])
+    gain = ahead - allowed_ns(timeline.delta_ms[rows], policy)
     return rows, cumulative(gain, group_starts(timeline.session[rows]))

@@ -19,6 +19,7 @@ from online_guard.timeline.segments import (
     total_length,
     union,
 )
+from online_guard.timeline.syllabus import syllabus
 
 SHARE_TOLERANCE = 1e-9
 """A limit on a share counts as passed only by more than this (SPEC 3.3)."""
@@ -45,17 +46,16 @@ class Lessons:
 
 def opened_lessons(evidence: Evidence) -> Lessons:
     """Return the lessons that have a session."""
-    sessions = evidence.sessions
-    key = np.stack((sessions.enrolment, sessions.lesson_no), axis=1)
-    unique, of_session = np.unique(key, axis=0, return_inverse=True)
-    syllabus = {c.class_id: {x.lesson_no: x for x in c.lessons} for c in evidence.classes}
-    lessons = [syllabus[evidence.enrolments[row].class_id][number] for row, number in unique.tolist()]
+    planned, sessions = syllabus(evidence), evidence.sessions
+    row = np.flatnonzero(planned.opened >= 0)
+    width = 1 + max(int(column.max(initial=0)) for column in (planned.lesson_no, sessions.lesson_no))
+    key = planned.enrolment[row] * width + planned.lesson_no[row]
     return Lessons(
-        enrolment=unique[:, 0],
-        lesson_no=unique[:, 1],
-        duration_ns=nanoseconds(np.array([lesson.duration_s for lesson in lessons], np.float64)),
-        class_hours=np.array([lesson.class_hours for lesson in lessons], np.float64),
-        of_session=of_session.reshape(-1).astype(np.int64),
+        enrolment=planned.enrolment[row],
+        lesson_no=planned.lesson_no[row],
+        duration_ns=planned.duration_ns[row],
+        class_hours=planned.class_hours[row],
+        of_session=np.searchsorted(key, sessions.enrolment * width + sessions.lesson_no),
     )
 
 

@@ -24,9 +24,9 @@ from online_guard.timeline.clocks import Clocks
 from online_guard.timeline.columns import ABSENT, Timeline, build, milliseconds
 from online_guard.timeline.grammar import Breaks, EarlyEnds
 from online_guard.timeline.leaps import Leaps, Reached
-from online_guard.timeline.places import snapshot_places, watched_segments
+from online_guard.timeline.places import snapshot_places, watched_flags
 from online_guard.timeline.popups import Showings
-from online_guard.timeline.segments import Spans, group_starts, length_before, running, union
+from online_guard.timeline.segments import Spans, group_starts, length_before, rows_of_groups, running, union
 
 NEVER = np.iinfo(np.int64).min
 """A moment that doesn't exist."""
@@ -149,9 +149,12 @@ def digest(seen: View, evidence: Evidence, policy: Policy, *, whole: bool | Inte
     timeline, clocks = seen.timeline, seen.clocks
     rows, offset = timeline.rows, clocks.offset_ms
     detail = np.isin(rows, whole) if isinstance(whole, np.ndarray) else np.full(len(rows), whole)
-    curve = leap_reading.reached(timeline)
-    found = leap_reading.leaps(timeline, curve, policy)
-    ends = grammar.early_ends(timeline, curve, policy)
+    unexplained, early = leap_reading.candidates(timeline, policy), grammar.ends_before_play(timeline)
+    asked = detail.copy()
+    asked[timeline.session[np.concatenate((unexplained[0], early))]] = True
+    curve = leap_reading.reached(timeline, asked)
+    found = leap_reading.leaps(timeline, unexplained, curve, policy)
+    ends = grammar.early_ends(timeline, early, curve, policy)
     broken = grammar.breaks(timeline, policy)
     spans = clocks.spans
     starts = np.full(len(rows), NEVER)
@@ -165,7 +168,7 @@ def digest(seen: View, evidence: Evidence, policy: Policy, *, whole: bool | Inte
         ),
         spans=Spans(rows[spans.group], spans.start + offset[spans.group], spans.end + offset[spans.group]),
         watched=_watched(timeline, offset, detail),
-        reached=_reached(curve, rows, offset, detail),
+        reached=_reached(timeline, curve, offset, detail),
         marks=_marks(timeline, offset, detail),
         leaps=found._replace(
             session=rows[found.session],
@@ -184,49 +187,53 @@ def digest(seen: View, evidence: Evidence, policy: Policy, *, whole: bool | Inte
 
 
 def _watched(timeline: Timeline, offset: Integers, detail: Flags) -> Watched:
-    segment = watched_segments(timeline)
-    session = timeline.session[segment]
-    start, end = timeline.start_ns[segment], timeline.end_ns[segment]
-    ended = timeline.at_ms[segment] + offset[session]
-    keep = detail[session]
+    flags = watched_flags(timeline)
+    kept = rows_of_groups(timeline.starts, timeline.lengths, np.flatnonzero(detail))
+    kept = kept[flags[kept]]
+    # a jump between neighbours is an end that isn't the next one's start: a run of segments breaks there
+    jump = np.flatnonzero(timeline.end_ns[:-1] != timeline.start_ns[1:]) + 1
+    first, last = timeline.runs(flags, broken_before=jump)
+    session = timeline.session[first]
     latest_end = np.full(len(offset), NEVER)
-    np.maximum.at(latest_end, session, ended)
-    joined = union(session[~keep], start[~keep], end[~keep])
-    owner = np.concatenate((session[keep], joined.group))
-    begin = np.concatenate((start[keep], joined.start))
+    np.maximum.at(latest_end, session, timeline.at_ms[last] + offset[session])
+    brief = ~detail[session]
+    joined = union(session[brief], timeline.start_ns[first[brief]], timeline.end_ns[last[brief]])
+    owner = np.concatenate((timeline.session[kept], joined.group))
+    begin = np.concatenate((timeline.start_ns[kept], joined.start))
     order = np.lexsort((begin, owner))
+    ended = timeline.at_ms[kept] + offset[timeline.session[kept]]
     return Watched(
         timeline.rows[owner[order]],
         begin[order],
-        np.concatenate((end[keep], joined.end))[order],
-        np.concatenate((ended[keep], latest_end[joined.group]))[order],
+        np.concatenate((timeline.end_ns[kept], joined.end))[order],
+        np.concatenate((ended, latest_end[joined.group]))[order],
     )
 
 
-def _reached(curve: Reached, rows: Integers, offset: Integers, detail: Flags) -> Reached:
-    is_last = np.append(curve.session[1:] != curve.session[:-1], True)[: len(curve.session)]
-    keep = np.flatnonzero(is_last | detail[curve.session])
-    owner = curve.session[keep]
-    return Reached(rows[owner], curve.ended_ms[keep] + offset[owner], curve.furthest_ns[keep])
+def _reached(timeline: Timeline, curve: Reached, offset: Integers, detail: Flags) -> Reached:
+    """Return the whole curve of the sessions in detail, and the last point of the others'."""
+    last = leap_reading.last_reached(timeline)
+    whole, brief = detail[curve.session], ~detail[last.session]
+    owner = np.concatenate((curve.session[whole], last.session[brief]))
+    ended = np.concatenate((curve.ended_ms[whole], last.ended_ms[brief])) + offset[owner]
+    order = np.argsort(owner, kind="stable")
+    furthest = np.concatenate((curve.furthest_ns[whole], last.furthest_ns[brief]))
+    return Reached(timeline.rows[owner[order]], ended[order], furthest[order])
 
 
 def _marks(timeline: Timeline, offset: Integers, detail: Flags) -> Marks:
-    size = len(timeline.session)
-    plays = leap_reading.stands_playing(timeline)
     last = timeline.lasts.copy()
     mixed = timeline.complex_events()
     if len(mixed):
         order = mixed[np.lexsort((timeline.at_ms[mixed], timeline.session[mixed]))]
         ends = np.append(timeline.session[order][1:] != timeline.session[order][:-1], True)
         last[timeline.session[order[ends]]] = order[ends]
-    keep = np.zeros(size, bool)
-    keep[last] = True
-    if detail.any():
-        keep |= detail[timeline.session]
-    rows = np.flatnonzero(keep)
+    whole = rows_of_groups(timeline.starts, timeline.lengths, np.flatnonzero(detail))
+    rows = np.concatenate((whole, last[~detail]))
     rows = rows[np.lexsort((rows, timeline.at_ms[rows], timeline.session[rows]))]
     owner = timeline.session[rows]
-    return Marks(timeline.rows[owner], timeline.at_ms[rows] + offset[owner], timeline.position_ns[rows], plays[rows])
+    moment = timeline.at_ms[rows] + offset[owner]
+    return Marks(timeline.rows[owner], moment, timeline.position_ns[rows], timeline.stands_playing[rows])
 
 
 def _shown(seen: View) -> tuple[Integers, Integers]:
@@ -252,17 +259,17 @@ def _fingerprints(timeline: Timeline) -> Fingerprints:
     lengths = timeline.lengths
     place = np.arange(len(timeline.session)) - np.repeat(timeline.starts, lengths)
     tenths = (timeline.at_ms - timeline.opened_at_ms[timeline.session]) // 100
-    word = (tenths.astype(np.uint64) << np.uint64(28)) ^ (place.astype(np.uint64) << np.uint64(4))
+    word = tenths.astype(np.uint64) << np.uint64(28)
+    word ^= place.astype(np.uint64) << np.uint64(4)
     word ^= timeline.type.astype(np.uint64)
-    sums = [np.add.reduceat(_mixed(word + np.uint64(salt)), timeline.starts) for salt in (0, 0x9E3779B97F4A7C15)]
-    return Fingerprints(timeline.rows, sums[0], sums[1], lengths)
-
-
-def _mixed(word: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return well-mixed words (the finaliser of SplitMix64, Steele et al. 2014)."""
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return word ^ (word >> np.uint64(31))
+    # the finaliser of SplitMix64 (Steele et al. 2014) in two halves: the sum after each is one of the hashes
+    word ^= word >> np.uint64(30)
+    word *= np.uint64(0xBF58476D1CE4E5B9)
+    word ^= word >> np.uint64(27)
+    first = np.add.reduceat(word, timeline.starts)
+    word *= np.uint64(0x94D049BB133111EB)
+    word ^= word >> np.uint64(31)
+    return Fingerprints(timeline.rows, first, np.add.reduceat(word, timeline.starts), lengths)
 
 
 def _places(seen: View, evidence: Evidence) -> Places:

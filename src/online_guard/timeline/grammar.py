@@ -11,7 +11,7 @@ from online_guard.policy.pack import Policy
 from online_guard.terms import EventType
 from online_guard.timeline.columns import Timeline
 from online_guard.timeline.leaps import Reached, reached_at
-from online_guard.timeline.segments import cumulative, exceeds_ns, group_starts, latest, nanoseconds
+from online_guard.timeline.segments import exceeds_ns, latest, nanoseconds, rows_of_groups
 
 BEATS_WITHOUT_PLAY = 20
 """So many playing heartbeats of a player that never said `play` (fixed in SPEC OG107)."""
@@ -33,10 +33,14 @@ class Breaks(NamedTuple):
     until_ms: Integers
 
 
-def early_ends(timeline: Timeline, curve: Reached, policy: Policy) -> EarlyEnds:
-    """Return the `ended` events before any `play` of their player, where the session itself hadn't reached the end."""
+def ends_before_play(timeline: Timeline) -> Integers:
+    """Return the rows of the `ended` events before any `play` of their player."""
     ended = np.flatnonzero(timeline.is_type(EventType.ENDED))
-    rows = ended[_plays_until(timeline, ended) == 0]
+    return np.asarray(ended[_plays_until(timeline, ended) == 0])
+
+
+def early_ends(timeline: Timeline, rows: Integers, curve: Reached, policy: Policy) -> EarlyEnds:
+    """Return those of the ends before any play where the session itself hadn't reached the lesson's end."""
     own = reached_at(curve, timeline.session[rows], timeline.at_ms[rows])
     short = exceeds_ns(timeline.duration_ns[timeline.session[rows]] - own, nanoseconds(policy.playback.slack_s))
     return EarlyEnds(timeline.session[rows][short], timeline.at_ms[rows][short], own[short])
@@ -46,11 +50,13 @@ def breaks(timeline: Timeline, policy: Policy) -> Breaks:
     """Return moves of more than slack_s while paused, and players that beat without ever having said `play`."""
     moved = _paused_moves(timeline, policy)
     beats = timeline.is_type(EventType.HEARTBEAT) & timeline.playing
-    count = np.bincount(timeline.track[beats], minlength=len(timeline.track_session))
-    said = np.bincount(timeline.track[timeline.is_type(EventType.PLAY)], minlength=len(timeline.track_session))
-    silent = (count >= BEATS_WITHOUT_PLAY) & (said == 0)
-    rows = np.flatnonzero(beats & silent[timeline.track])
-    first = rows[np.unique(timeline.track[rows], return_index=True)[1]]
+    said = np.zeros(len(timeline.track_session), bool)
+    said[timeline.track[np.flatnonzero(timeline.is_type(EventType.PLAY))]] = True
+    sessions = np.unique(timeline.track_session[~said])
+    rows = rows_of_groups(timeline.starts, timeline.lengths, sessions)
+    rows = rows[beats[rows] & ~said[timeline.track[rows]]]
+    _, place, count = np.unique(timeline.track[rows], return_index=True, return_counts=True)
+    first = rows[place[count >= BEATS_WITHOUT_PLAY]]
     begin = np.concatenate((timeline.previous[moved], first))
     end = np.concatenate((moved, first))
     order = np.argsort(end, kind="stable")
@@ -62,11 +68,11 @@ def _paused_moves(timeline: Timeline, policy: Policy) -> Integers:
 
     Only after the player's first `play` since its last `player_opened`: a bookmark is restored before that.
     """
-    before = np.maximum(timeline.previous, 0)
-    ahead = exceeds_ns(timeline.position_ns - timeline.start_ns, nanoseconds(policy.playback.slack_s))
-    excused = timeline.is_type(EventType.SEEK, EventType.PLAYER_OPENED)
-    rows = np.flatnonzero((timeline.previous >= 0) & ahead & ~timeline.playing[before] & ~excused)
+    rows = np.flatnonzero(~timeline.plays & ~timeline.is_type(EventType.SEEK, EventType.PLAYER_OPENED))
     first = timeline.previous[rows]
+    ahead = exceeds_ns(timeline.position_ns[rows] - timeline.start_ns[rows], nanoseconds(policy.playback.slack_s))
+    moved = (first >= 0) & ahead & ~timeline.playing[np.maximum(first, 0)]
+    rows, first = rows[moved], first[moved]
     opened = np.flatnonzero(timeline.is_type(EventType.PLAYER_OPENED))
     opened = opened[np.lexsort((opened, timeline.track[opened]))]
     found = latest(timeline.track[opened], opened, timeline.track[first], first)
@@ -78,10 +84,8 @@ def _paused_moves(timeline: Timeline, policy: Policy) -> Integers:
 
 def _plays_until(timeline: Timeline, rows: Integers) -> Integers:
     """Return how many `play` events the player of each event had said up to and including that event."""
-    said = timeline.is_type(EventType.PLAY).astype(np.int64)
-    if bool(timeline.simple.all()):
-        return cumulative(said, timeline.starts)[rows]
-    order = np.argsort(timeline.track, kind="stable")
-    count = np.empty(len(order), np.int64)
-    count[order] = cumulative(said[order], group_starts(timeline.track[order]))
-    return count[rows]
+    said = np.flatnonzero(timeline.is_type(EventType.PLAY))
+    said = said[np.argsort(timeline.track[said], kind="stable")]
+    track = timeline.track[said]
+    last = latest(track, said, timeline.track[rows], rows)
+    return np.asarray(np.where(last >= 0, last + 1 - np.searchsorted(track, timeline.track[rows]), 0))

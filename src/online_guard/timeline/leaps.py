@@ -13,7 +13,7 @@ from online_guard.evidence import Flags, Integers
 from online_guard.policy.pack import Policy
 from online_guard.terms import EventType
 from online_guard.timeline.columns import ABSENT, Timeline, allowed_ns, milliseconds
-from online_guard.timeline.segments import exceeds_ns, group_starts, latest, nanoseconds, running
+from online_guard.timeline.segments import exceeds_ns, group_starts, latest, nanoseconds, rows_of_groups, running
 
 
 class Leaps(NamedTuple):
@@ -46,9 +46,11 @@ class Reached(NamedTuple):
     furthest_ns: Integers
 
 
-def reached(timeline: Timeline) -> Reached:
-    """Return the curve of reached positions of each session, on the client clock."""
-    rows = np.flatnonzero(timeline.advance)
+def reached(timeline: Timeline, wanted: Flags | None = None) -> Reached:
+    """Return the curve of reached positions of all sessions, or of those wanted, on the client clock."""
+    sessions = np.arange(timeline.sessions) if wanted is None else np.flatnonzero(wanted)
+    rows = rows_of_groups(timeline.starts, timeline.lengths, sessions)
+    rows = rows[timeline.advance[rows]]
     session, ended = timeline.session[rows], timeline.at_ms[rows]
     if not bool(np.all((session[1:] > session[:-1]) | (ended[1:] >= ended[:-1]))):
         order = np.lexsort((ended, session))
@@ -67,27 +69,38 @@ def reached_at(curve: Reached, session: Integers, at_ms: Integers) -> Integers:
     return np.where(row >= 0, curve.furthest_ns[np.maximum(row, 0)], 0)
 
 
-def stands_playing(timeline: Timeline) -> Flags:
-    """Return which events begin an interval that plays."""
-    return timeline.playing & ~timeline.is_type(EventType.PLAYER_CLOSED)
+def last_reached(timeline: Timeline) -> Reached:
+    """Return the last point of each session's curve."""
+    _, last = timeline.runs(timeline.advance)
+    ended = np.full(timeline.sessions, np.iinfo(np.int64).min)
+    np.maximum.at(ended, timeline.session[last], timeline.at_ms[last])
+    known = np.unique(timeline.session[last])
+    ends = timeline.end_ns * timeline.advance
+    furthest = np.maximum.reduceat(ends, timeline.starts) if len(ends) else ended
+    return Reached(known, ended[known], np.maximum(furthest[known], 0))
 
 
-def leaps(timeline: Timeline, curve: Reached, policy: Policy) -> Leaps:
-    """Return the events that OG102 judges and that their own session can't explain.
+def candidates(timeline: Timeline, policy: Policy) -> tuple[Integers, Integers]:
+    """Return the events that OG102 judges and that the player's event before doesn't explain, and p₀ + a of each.
 
     Judged are a `seek`, a player's first event, and an event whose interval before it doesn't play or has Δt < 0.
     """
-    first = timeline.previous == ABSENT
     back = timeline.delta_ms < 0
-    judged = timeline.is_type(EventType.SEEK) | ~timeline.plays | back
+    rows = np.flatnonzero(timeline.is_type(EventType.SEEK) | ~timeline.plays | back)
     longest = allowed_ns(milliseconds(policy.playback.max_silence_s), policy)
-    step = np.where(timeline.plays, np.where(back, longest, timeline.allowed_ns), 0)
-    bound = np.where(first, 0, timeline.start_ns + step)
-    slack = nanoseconds(policy.playback.slack_s)
-    rows = np.flatnonzero(judged & exceeds_ns(timeline.position_ns - bound, slack))
+    step = np.where(back[rows], longest, allowed_ns(timeline.delta_ms[rows], policy)) * timeline.plays[rows]
+    bound = np.where(timeline.previous[rows] == ABSENT, 0, timeline.start_ns[rows] + step)
+    far = exceeds_ns(timeline.position_ns[rows] - bound, nanoseconds(policy.playback.slack_s))
+    return rows[far], bound[far]
+
+
+def leaps(timeline: Timeline, unexplained: tuple[Integers, Integers], curve: Reached, policy: Policy) -> Leaps:
+    """Return those of the candidates that what their own session had reached can't explain either."""
+    rows, bound = unexplained
     own = reached_at(curve, timeline.session[rows], timeline.at_ms[rows])
-    beyond = exceeds_ns(timeline.position_ns[rows] - own, slack)
-    rows, own = rows[beyond], own[beyond]
+    beyond = exceeds_ns(timeline.position_ns[rows] - own, nanoseconds(policy.playback.slack_s))
+    rows, own, bound = rows[beyond], own[beyond], bound[beyond]
+    first = timeline.previous[rows] == ABSENT
     mark = _marks_before(timeline, rows, first)
     at = np.maximum(mark, 0)
     return Leaps(
@@ -96,24 +109,23 @@ def leaps(timeline: Timeline, curve: Reached, policy: Policy) -> Leaps:
         seq=timeline.seq[rows].astype(np.int64),
         position_ns=timeline.position_ns[rows],
         reached_ns=own,
-        bound_ns=bound[rows],
-        is_first=first[rows],
+        bound_ns=bound,
+        is_first=first,
         mark_ms=np.where(mark == ABSENT, 0, timeline.at_ms[at]),
         mark_seq=np.where(mark == ABSENT, ABSENT, timeline.seq[at].astype(np.int64)),
         mark_ns=np.where(mark == ABSENT, 0, timeline.position_ns[at]),
-        mark_plays=(mark != ABSENT) & stands_playing(timeline)[at],
+        mark_plays=(mark != ABSENT) & timeline.stands_playing[at] if len(rows) else first,
     )
 
 
 def _marks_before(timeline: Timeline, rows: Integers, first: Flags) -> Integers:
     """Return, for each player's first event among `rows`, the session's event just before it by (clock, seq)."""
     result = np.full(len(rows), ABSENT)
-    asked = np.flatnonzero(first[rows])
-    wanted = np.zeros(timeline.sessions, bool)
-    wanted[timeline.session[rows[asked]]] = True
-    events = np.flatnonzero(wanted[timeline.session])
+    asked = np.flatnonzero(first)
+    sessions = np.unique(timeline.session[rows[asked]])
+    events = rows_of_groups(timeline.starts, timeline.lengths, sessions)
     order = events[np.lexsort((timeline.seq[events], timeline.at_ms[events], timeline.session[events]))]
-    place = np.zeros(len(timeline.session), np.int64)
+    place = np.zeros(len(timeline.session) if len(order) else 0, np.int64)
     place[order] = np.arange(len(order))
     before = place[rows[asked]] - 1
     candidate = order[np.maximum(before, 0)] if len(order) else before

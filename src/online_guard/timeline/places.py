@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from online_guard.evidence import Integers
+from online_guard.evidence import Flags, Integers
 from online_guard.timeline.columns import ABSENT, Timeline
-from online_guard.timeline.segments import group_lasts, group_starts, latest, pairs
+from online_guard.timeline.segments import group_lasts, group_starts, last_at_or_before, pairs
 
 
-def watched_segments(timeline: Timeline) -> Integers:
-    """Return the rows of the intervals that are watched segments: observed advances that move forward."""
-    return np.flatnonzero(timeline.advance & timeline.observed & (timeline.end_ns > timeline.start_ns))
+def watched_flags(timeline: Timeline) -> Flags:
+    """Return which intervals are watched segments: observed advances that move forward."""
+    return np.asarray(timeline.advance & timeline.observed & (timeline.end_ns > timeline.start_ns))
 
 
 def snapshot_places(timeline: Timeline, session: Integers, at_ms: Integers) -> Integers:
@@ -26,9 +26,7 @@ def snapshot_places(timeline: Timeline, session: Integers, at_ms: Integers) -> I
         session: Local number of each snapshot's session.
         at_ms: Client clock of each snapshot.
     """
-    rows = watched_segments(timeline)
-    snapshot, candidate = _candidates(timeline, rows, session, at_ms)
-    segment = rows[candidate]
+    snapshot, segment = _candidates(timeline, session, at_ms)
     before = timeline.previous[segment]
     moment, begin, end = at_ms[snapshot], timeline.at_ms[before], timeline.at_ms[segment]
     inside = (begin <= moment) & (moment < end)
@@ -47,25 +45,26 @@ def snapshot_places(timeline: Timeline, session: Integers, at_ms: Integers) -> I
     return places
 
 
-def _candidates(timeline: Timeline, rows: Integers, session: Integers, at_ms: Integers) -> tuple[Integers, Integers]:
-    """Return pairs (snapshot, number in `rows`) among which the right segment of each snapshot is.
+def _candidates(timeline: Timeline, session: Integers, at_ms: Integers) -> tuple[Integers, Integers]:
+    """Return pairs (snapshot, row of a watched segment) among which the right segment of each snapshot is.
 
     In a simple session the segments follow one another, so it is the last that began at or before the snapshot, or
     the first; elsewhere it may be any.
     """
+    watched = watched_flags(timeline)
     plain = timeline.simple[session]
     easy, hard = np.flatnonzero(plain), np.flatnonzero(~plain)
-    owner = timeline.session[rows]
-    begin = timeline.at_ms[timeline.previous[rows]]
-    found = latest(owner, begin, session[easy], at_ms[easy]) if len(easy) else easy
-    first = np.searchsorted(owner, session[easy])
-    exists = (
-        (first < len(owner)) & (owner[np.minimum(first, len(owner) - 1)] == session[easy])
-        if len(owner)
-        else (np.zeros(len(easy), bool))
-    )
-    left, right = pairs(session[hard], owner)
-    return (
-        np.concatenate((easy[exists], hard[left])),
-        np.concatenate((np.where(found >= 0, found, first)[exists], right)),
-    )
+    begin, end = timeline.starts[session[easy]], timeline.lasts[session[easy]] + 1
+    last = last_at_or_before(timeline.at_ms, begin, end, at_ms[easy])
+    first, final = timeline.runs(watched)
+    # the interval that begins at an event is the next row's; the last watched one up to it ends its run or lies in one
+    upto = np.where(last >= 0, last + 1, begin)
+    run = np.searchsorted(first, upto, "right") - 1
+    row = np.minimum(final[np.maximum(run, 0)] if len(final) else upto, upto)
+    known = (run >= 0) & (row >= begin)
+    fallback = first[np.minimum(np.searchsorted(first, begin), max(len(first) - 1, 0))] if len(first) else begin
+    row = np.where(known, row, fallback)
+    exists = watched[row] & (row >= begin) & (row < end)
+    rows = np.flatnonzero(watched & ~timeline.simple[timeline.session]) if len(hard) else easy[:0]
+    left, right = pairs(session[hard], timeline.session[rows])
+    return np.concatenate((easy[exists], hard[left])), np.concatenate((row[exists], rows[right]))

@@ -31,13 +31,40 @@ def group_lasts(starts: Integers, size: int) -> Integers:
     return starts + group_lengths(starts, size) - 1
 
 
+def rows_of_groups(starts: Integers, lengths: Integers, groups: Integers) -> Integers:
+    """Return the rows of some groups (sorted numbers), given first row and length of every group."""
+    sizes = lengths[groups]
+    ends = np.cumsum(sizes)
+    return np.asarray(np.repeat(starts[groups] - ends + sizes, sizes) + np.arange(ends[-1] if len(ends) else 0))
+
+
+def last_at_or_before(column: Integers, starts: Integers, stops: Integers, values: Integers) -> Integers:
+    """Return, for each query, the last row of its stretch of a column whose value is at most the query's; −1 if none.
+
+    Args:
+        column: Rising within each stretch.
+        starts: First row of each query's stretch.
+        stops: End of it, exclusive.
+        values: One for each query.
+    """
+    low, high = starts.copy(), stops.copy()
+    while bool(np.any(low < high)):
+        middle = (low + high) // 2
+        later = column[np.minimum(middle, len(column) - 1)] > values
+        open_ = low < high
+        high = np.where(open_ & later, middle, high)
+        low = np.where(open_ & ~later, middle + 1, low)
+    return np.where(low > starts, low - 1, -1)
+
+
 def cumulative(values: Integers, starts: Integers) -> Integers:
     """Return the running sum of integers, begun again at each group."""
     total: Integers = np.cumsum(values)
     if len(starts) == 0:
         return total
     before = total[starts] - values[starts]
-    return total - np.repeat(before, group_lengths(starts, len(values)))
+    total -= np.repeat(before, group_lengths(starts, len(values)))
+    return total
 
 
 ROOM = 2**62
@@ -100,7 +127,7 @@ def union(group: Integers, start: Integers, end: Integers) -> Spans:
     [9, 2]
     """
     kept = end > start
-    if not kept.all():
+    if not bool(kept.all()):
         group, start, end = group[kept], start[kept], end[kept]
     if len(group) == 0:
         return Spans(group, start, end)
@@ -239,7 +266,8 @@ MS_IN_NS = 1_000_000
 
 def nanoseconds(seconds: Floats | float) -> Integers:
     """Return seconds as integer nanoseconds: decimals up to nine places become exact, so float noise can't decide."""
-    return np.rint(np.asarray(seconds, np.float64) * NS).astype(np.int64)
+    product = np.asarray(np.asarray(seconds, np.float64) * NS)
+    return np.rint(product, out=product).astype(np.int64)
 
 
 TOLERANCE_NS = 1_000

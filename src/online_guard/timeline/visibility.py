@@ -37,8 +37,9 @@ def _stretches(timeline: Timeline, begins: EventType, ends: EventType) -> tuple[
     known = following < len(stops)
     stop = stops[following[known]] if len(stops) else np.zeros(0, np.int64)
     known[known] = track[stop] == track[first[known]]
-    last_event = np.zeros(len(timeline.track_session), np.int64)
-    last_event[timeline.track] = np.arange(len(timeline.track))
+    last_event = timeline.lasts[timeline.track_session]
+    mixed = timeline.complex_events()
+    last_event[timeline.track[mixed]] = mixed
     end = last_event[track[first]]
     end[known] = rows[stops[following[known]]]
     return track[first], rows[first], end

@@ -29,7 +29,7 @@ def check(view: View, evidence: Evidence, policy: Policy) -> Findings:
     """Return the sessions that gained more than slack_s on what their playing time allowed."""
     timeline = view.timeline
     slack = nanoseconds(policy.playback.slack_s)
-    rows, gain = chain_gain_ns(timeline, above_ns=int(slack))
+    rows, gain = chain_gain_ns(timeline, policy, above_ns=int(slack))
     session = timeline.session[rows]
     starts = group_starts(session)
     lowest = np.minimum(0, running(np.minimum, gain, starts))

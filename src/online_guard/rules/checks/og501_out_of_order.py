@@ -23,6 +23,8 @@ from online_guard.terms import Subject
 from online_guard.timeline.columns import milliseconds
 from online_guard.timeline.coverage import credited_at_ns, credited_ns, reaches, share
 from online_guard.timeline.digest import NEVER
+from online_guard.timeline.segments import group_starts, running
+from online_guard.timeline.syllabus import syllabus
 
 
 def check(facts: Facts, policy: Policy) -> Findings:
@@ -30,8 +32,11 @@ def check(facts: Facts, policy: Policy) -> Findings:
     starts = facts.digest.sittings.starts_ms
     begun = np.flatnonzero(starts != NEVER)
     session, moment = facts.digest.sittings.session[begun], starts[begun]
+    slack = milliseconds(policy.windows.overlap_slack_s)
+    suspect = np.flatnonzero(_watched_since(facts, policy)[facts.lessons.of_session[session]] > moment + slack)
+    session, moment = session[suspect], moment[suspect]
     query, lesson_no, opened = _earlier_lessons(facts, session, policy)
-    until = moment[query] + milliseconds(policy.windows.overlap_slack_s)
+    until = moment[query] + slack
     coverage = _coverage_at(facts, opened, until, policy)
     missing = np.flatnonzero(~reaches(coverage, policy.order.min_coverage))
     missing = missing[np.lexsort((lesson_no[missing], session[query[missing]]))]
@@ -46,6 +51,44 @@ def check(facts: Facts, policy: Policy) -> Findings:
         greatest=False,
         lesson_no=lesson_no[missing],
     )
+
+
+def _watched_since(facts: Facts, policy: Policy) -> Integers:
+    """Return for each opened lesson a moment from which every earlier lesson of order.kinds was watched, or later.
+
+    A lesson's own moment is when the last of it was watched, if all of that is enough; else it never comes.
+    """
+    planned, lessons = syllabus(facts.evidence), facts.lessons
+    moment = np.full(len(planned.lesson_no), NEVER)
+    ordered = np.isin(planned.kind, list(policy.order.kinds))
+    moment[ordered] = np.iinfo(np.int64).max
+    enough = reaches(share(_final(facts, policy), lessons.duration_ns), policy.order.min_coverage)
+    row = np.flatnonzero(ordered & (planned.opened >= 0))
+    row = row[enough[planned.opened[row]]]
+    moment[row] = _settled(facts)[planned.opened[row]]
+    latest = np.full(len(moment), NEVER)
+    starts = group_starts(planned.enrolment)
+    latest[1:] = running(np.maximum, moment, starts)[:-1]
+    latest[starts] = NEVER
+    latest[~ordered] = NEVER
+    result = np.full(len(lessons), NEVER)
+    opened = np.flatnonzero(planned.opened >= 0)
+    result[planned.opened[opened]] = latest[opened]
+    return result
+
+
+def _final(facts: Facts, policy: Policy) -> Integers:
+    """Return the credited length of each opened lesson by all its sessions, in ns."""
+    return credited_ns(facts.lessons, facts.digest, np.ones(len(facts.evidence.sessions), bool), policy)
+
+
+def _settled(facts: Facts) -> Integers:
+    """Return when the last of each opened lesson was watched or played, NEVER if nothing was."""
+    of_session, digest = facts.lessons.of_session, facts.digest
+    settled = np.full(len(facts.lessons), NEVER)
+    np.maximum.at(settled, of_session[digest.watched.session], digest.watched.ended_ms)
+    np.maximum.at(settled, of_session[digest.spans.group], digest.spans.end)
+    return settled
 
 
 def _earlier_lessons(facts: Facts, session: Integers, policy: Policy) -> tuple[Integers, Integers, Integers]:
@@ -74,11 +117,7 @@ def _coverage_at(facts: Facts, opened: Integers, until: Integers, policy: Policy
     Only where a lesson was watched after the moment too is it worked out for that moment: else all of it counts.
     """
     lessons, digest = facts.lessons, facts.digest
-    everyone = np.ones(len(facts.evidence.sessions), bool)
-    final = credited_ns(lessons, digest, everyone, policy)
-    settled = np.full(len(lessons), NEVER)
-    np.maximum.at(settled, lessons.of_session[digest.watched.session], digest.watched.ended_ms)
-    np.maximum.at(settled, lessons.of_session[digest.spans.group], digest.spans.end)
+    final, settled = _final(facts, policy), _settled(facts)
     row = np.maximum(opened, 0)
     credit = np.where(opened >= 0, final[row] if len(final) else 0, 0)
     later = np.flatnonzero((opened >= 0) & (settled[row] > until)) if len(settled) else np.zeros(0, np.int64)

@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from online_guard.evidence import Evidence, Integers
+from online_guard.evidence import Evidence, Flags, Integers
 from online_guard.policy import Policy
 from online_guard.rules.base import Findings, Reads, Rule, Together
 from online_guard.terms import EventType, Subject
+from online_guard.timeline.columns import Timeline
 from online_guard.timeline.digest import View
 from online_guard.timeline.segments import (
     MS_IN_NS,
     TOLERANCE_NS,
     group_lengths,
     group_starts,
+    rows_of_groups,
     sorted_within,
 )
 
@@ -35,19 +37,22 @@ def check(view: View, evidence: Evidence, policy: Policy) -> Findings:
     """Return the sessions whose heartbeats are mechanical."""
     timeline = view.timeline
     beat = timeline.is_type(EventType.HEARTBEAT)
-    rows = np.flatnonzero(timeline.observed & beat & beat[timeline.previous])
+    rows = np.flatnonzero(timeline.observed & beat)
+    rows = rows[beat[timeline.previous[rows]]]
     session = timeline.session[rows]
-    fine = np.zeros(timeline.sessions, bool)
-    fine[timeline.session[timeline.at_ms % 1000 != 0]] = True
+    fine = _finer_than_seconds(timeline)
     enough = np.bincount(session, minlength=timeline.sessions) >= FEWEST
-    kept = (enough & fine)[session]
+    limit = 4 * (LIMIT_MS * MS_IN_NS - TOLERANCE_NS)
+    regular = np.zeros(timeline.sessions, bool)
+    period = _quartile_range_x4(session, timeline.delta_ms[rows]) * MS_IN_NS
+    regular[session[group_starts(session)]] = period < limit
+    kept = (enough & fine & regular)[session]
     rows, session = rows[kept], session[kept]
     starts = group_starts(session)
     delta = timeline.delta_ms[rows] * MS_IN_NS
     period = _quartile_range_x4(session, delta)
     step = _quartile_range_x4(session, timeline.end_ns[rows] - timeline.start_ns[rows] - delta)
-    limit = 4 * (LIMIT_MS * MS_IN_NS - TOLERANCE_NS)
-    named = np.flatnonzero((period < limit) & (step < limit))
+    named = np.flatnonzero(step < limit)
     local = session[starts[named]]
     found = Findings.of(
         timeline.rows[local],
@@ -60,6 +65,14 @@ def check(view: View, evidence: Evidence, policy: Policy) -> Findings:
     )
     coarse = int((~fine).sum())
     return found.skipping({"whole seconds only": coarse} if coarse else {})
+
+
+def _finer_than_seconds(timeline: Timeline) -> Flags:
+    """Return which sessions have a time that isn't a whole second; the first event's tells it nearly always."""
+    fine = np.asarray(timeline.at_ms[timeline.starts] % 1000 != 0)
+    rows = rows_of_groups(timeline.starts, timeline.lengths, np.flatnonzero(~fine))
+    fine[timeline.session[rows[timeline.at_ms[rows] % 1000 != 0]]] = True
+    return fine
 
 
 def _quartile_range_x4(group: Integers, values: Integers) -> Integers:

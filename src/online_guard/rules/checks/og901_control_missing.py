@@ -23,6 +23,7 @@ from online_guard.terms import FaceChecks, Subject
 from online_guard.timeline.columns import milliseconds
 from online_guard.timeline.coverage import SHARE_TOLERANCE
 from online_guard.timeline.digest import NEVER
+from online_guard.timeline.syllabus import class_of_enrolment, syllabus
 
 Case = tuple[Integers, Flags]
 """Class row of each case, and whether it had the control."""
@@ -30,15 +31,14 @@ Case = tuple[Integers, Flags]
 
 def check(facts: Facts, policy: Policy) -> Findings:
     """Return the classes whose platform doesn't run a control."""
-    class_rows = {c.class_id: row for row, c in enumerate(facts.evidence.classes)}
-    of_enrolment = np.array([class_rows[e.class_id] for e in facts.evidence.enrolments], np.int64)
+    of_enrolment = class_of_enrolment(facts.evidence)
     cases = {
         "popup": _pop_ups(facts, of_enrolment, policy),
         "liveness": _liveness(facts, of_enrolment, policy),
         "snapshot": _snapshots(facts, of_enrolment, policy),
         "order": _order(facts, of_enrolment, policy),
     }
-    size = len(class_rows)
+    size = len(facts.evidence.classes)
     missing: dict[int, dict[str, list[int]]] = {}
     for control, (row, had) in cases.items():
         total, present = np.bincount(row, minlength=size), np.bincount(row[had], minlength=size)
@@ -86,14 +86,8 @@ def _snapshots(facts: Facts, of_enrolment: Integers, policy: Policy) -> Case:
 
 def _order(facts: Facts, of_enrolment: Integers, policy: Policy) -> Case:
     evidence, lessons, sittings = facts.evidence, facts.lessons, facts.digest.sittings
-    kinds = {(c.class_id, x.lesson_no): x.kind for c in evidence.classes for x in c.lessons}
-    ordered = np.array(
-        [
-            kinds[evidence.enrolments[enrolment].class_id, number] in policy.order.kinds
-            for enrolment, number in zip(lessons.enrolment.tolist(), lessons.lesson_no.tolist(), strict=True)
-        ],
-        bool,
-    )
+    planned = syllabus(evidence)
+    ordered = np.isin(planned.kind[planned.opened >= 0], list(policy.order.kinds))
     begun = np.zeros(len(lessons), bool)
     begun[lessons.of_session[sittings.session[sittings.starts_ms != NEVER]]] = True
     started = np.bincount(lessons.enrolment[begun & ordered], minlength=len(of_enrolment))

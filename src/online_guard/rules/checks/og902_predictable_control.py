@@ -20,13 +20,12 @@ from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
 from online_guard.terms import Subject
 from online_guard.timeline.columns import milliseconds
 from online_guard.timeline.segments import group_lengths, group_starts
+from online_guard.timeline.syllabus import class_of_enrolment
 
 
 def check(facts: Facts, policy: Policy) -> Findings:
     """Return the classes whose pop-ups or snapshots come when anyone can tell."""
-    class_rows = {c.class_id: row for row, c in enumerate(facts.evidence.classes)}
-    of_enrolment = np.array([class_rows[e.class_id] for e in facts.evidence.enrolments], np.int64)
-    of_session = of_enrolment[facts.evidence.sessions.enrolment]
+    of_session = class_of_enrolment(facts.evidence)[facts.evidence.sessions.enrolment]
     gaps, places = facts.digest.gaps, facts.digest.places
     moments = {
         "popup": (of_session[gaps.session], gaps.gap_ms),
