@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.ingest.locations import Location, content_of, put
+from online_guard.ingest.locations import Location, content_of, make_folder, put
 
 FOLDER = ".blocks"
 SUFFIX = ".block"
@@ -59,6 +59,7 @@ class FinishedBlocks(Generic[Result]):
         """
         key, packed = self._key(block), msgspec.msgpack.encode(result, enc_hook=_pack)
         try:
+            make_folder(self.folder.parent)
             put(self._path(key), _check(key, packed) + packed)
         except OSError as error:
             raise not_writable(self.folder.parent, error) from error

@@ -110,6 +110,10 @@ def test_what_a_driver_raises_becomes_a_clear_error(
         with pytest.raises(GuardError, match="NoCredentialsError: no key") as caught:
             attempt()
         assert caught.value.code == "out.not_writable"
+    monkeypatch.setattr(MemoryFileSystem, "cat_file", refuse)
+    with pytest.raises(GuardError, match="NoCredentialsError: no key") as caught:
+        open_bundle(address)
+    assert caught.value.code == "bundle.unreadable"
     monkeypatch.setattr(MemoryFileSystem, "exists", refuse)
     with pytest.raises(GuardError, match="NoCredentialsError: no key") as caught:
         open_bundle(address)
@@ -131,6 +135,21 @@ def test_an_output_folder_that_cannot_be_written_is_refused_before_the_work_is_d
         )
     assert caught.value.code == "out.not_writable"
     assert steps == []
+
+
+def test_a_store_whose_events_cannot_be_read_is_refused(
+    bundle: Path, store: UPath, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise RuntimeError("connection lost")
+
+    opened = open_bundle(upload(bundle, store / "in"))
+    blocks = opened.blocks()
+    monkeypatch.setattr(MemoryFile, "read", refuse)
+    for attempt in (opened.blocks, lambda: read_block(blocks[0], opened.index)):
+        with pytest.raises(GuardError, match="connection lost") as caught:
+            attempt()
+        assert caught.value.code == "bundle.unreadable"
 
 
 @pytest.mark.parametrize("file", ["sessions.ndjson", "events.parquet"])

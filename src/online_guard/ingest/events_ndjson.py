@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from online_guard.evidence import Events
 from online_guard.ingest.event_columns import RawEvents, SessionIndex, admit, session_rows
-from online_guard.ingest.locations import Location
+from online_guard.ingest.locations import Location, open_file
 from online_guard.ingest.refusals import Refusal, RefusedRow
 from online_guard.ingest.rows import EventRow
 from online_guard.ingest.tables import decode_row, unreadable
@@ -26,7 +26,7 @@ def read_events(path: Location, index: SessionIndex) -> Iterator[tuple[Events, l
         GuardError: the file can't be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             first = 1
             while lines := list(islice(file, CHUNK_LINES)):
                 yield _read_chunk(path.name, lines, first, index)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from online_guard.errors import ErrorKind, Fault, GuardError
 from online_guard.evidence import Events, Flags, Integers
 from online_guard.ingest.event_columns import RawEvents, SessionIndex, admit, session_rows
-from online_guard.ingest.locations import Location, parquet_source
+from online_guard.ingest.locations import Location, parquet_source, store_errors
 from online_guard.ingest.refusals import RefusedRow
 from online_guard.ingest.tables import unreadable
 
@@ -109,16 +109,17 @@ def scan(path: Location, index: SessionIndex) -> Layout:
     bounds = [0]
     unknown: list[str] = []
     try:
-        file = _open(path)
-        for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=_IDS, use_threads=False)
-            begins, keys, key_of = _runs(table)
-            rows, strangers = session_rows(keys, index)
-            rows[rows < 0] -= len(unknown)
-            unknown += strangers
-            starts.append(begins + bounds[-1])
-            sessions.append(rows[key_of])
-            bounds.append(bounds[-1] + table.num_rows)
+        with store_errors(path):
+            file = _open(path)
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, columns=_IDS, use_threads=False)
+                begins, keys, key_of = _runs(table)
+                rows, strangers = session_rows(keys, index)
+                rows[rows < 0] -= len(unknown)
+                unknown += strangers
+                starts.append(begins + bounds[-1])
+                sessions.append(rows[key_of])
+                bounds.append(bounds[-1] + table.num_rows)
     except (pa.ArrowException, OSError) as error:
         raise unreadable(path, error) from error
     return Layout(path, np.concatenate(starts), np.concatenate(sessions), tuple(unknown), np.array(bounds))
@@ -131,7 +132,8 @@ def read_range(rows: RowRange, index: SessionIndex) -> tuple[Events, list[Refuse
         GuardError: the file is damaged.
     """
     try:
-        table = _read_rows(_open(rows.path), rows.first, rows.stop)
+        with store_errors(rows.path):
+            table = _read_rows(_open(rows.path), rows.first, rows.stop)
     except (pa.ArrowException, OSError) as error:
         raise unreadable(rows.path, error) from error
     return admit(_raw(table, rows), index, rows.path.name, lambda row: rows.first + row + 1)

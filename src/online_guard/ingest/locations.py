@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,7 +68,7 @@ def state_of(location: Location) -> str:
     if isinstance(location, Path):
         status = location.stat()
         return f"{status.st_size} {status.st_mtime_ns}"
-    with _foreign_errors():
+    with store_errors(location):
         return str(location.fs.ukey(location.path))
 
 
@@ -77,8 +78,17 @@ def digest_of(location: Location) -> str:
     Raises:
         OSError: there is no such file, or it can't be read.
     """
-    with location.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    with open_file(location) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_file(location: Location) -> io.BufferedReader | io.BytesIO:
+    """Return a file opened to be read from its beginning to its end; one in a store is fetched at once.
+
+    Raises:
+        OSError: there is no such file, or it can't be read.
+    """
+    return location.open("rb") if isinstance(location, Path) else io.BytesIO(content_of(location))
 
 
 def content_of(location: Location) -> bytes:
@@ -87,8 +97,18 @@ def content_of(location: Location) -> bytes:
     Raises:
         OSError: there is no such file, or it can't be read.
     """
-    with _foreign_errors():
+    with store_errors(location):
         return location.read_bytes()
+
+
+def make_folder(location: Location) -> None:
+    """Make a folder if there is none; at a store only itself, since what is above it may be a bucket misspelt.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    with store_errors(location):
+        location.mkdir(parents=isinstance(location, Path), exist_ok=True)
 
 
 def put(location: Location, content: bytes) -> None:
@@ -97,8 +117,8 @@ def put(location: Location, content: bytes) -> None:
     Raises:
         OSError: it can't be written.
     """
-    with _foreign_errors():
-        location.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(location.parent)
+    with store_errors(location):
         if isinstance(location, Path):
             part = location.with_name(f".{location.name}.part")
             part.write_bytes(content)
@@ -108,20 +128,22 @@ def put(location: Location, content: bytes) -> None:
 
 
 @contextmanager
-def _foreign_errors() -> Iterator[None]:
-    """Turn the errors of a store's driver, which have no class in common, into OSError."""
+def store_errors(location: Location | str) -> Iterator[None]:
+    """Turn the errors of a store's driver, which have no class in common, into OSError; local ones pass."""
     try:
         yield
     except (OSError, GuardError):
         raise
     except Exception as error:
+        if isinstance(location, Path):
+            raise
         raise OSError(f"{type(error).__name__}: {error}") from error
 
 
 @contextmanager
 def _reachable(place: str) -> Iterator[None]:
     try:
-        with _foreign_errors():
+        with store_errors(place):
             yield
     except OSError as error:
         raise GuardError(

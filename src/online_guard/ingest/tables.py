@@ -14,7 +14,7 @@ import msgspec
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Evidence, assemble
 from online_guard.ingest import rows
-from online_guard.ingest.locations import Location
+from online_guard.ingest.locations import Location, content_of, open_file
 from online_guard.ingest.refusals import BAD_ID, Refusal, RefusedRow, explain, repeated_key
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -94,7 +94,7 @@ def read_lines(path: Location, row_type: type[Row], refused: list[RefusedRow]) -
     """
     decoder = msgspec.json.Decoder(row_type)
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             line = 1
             while chunk := list(islice(file, _CHUNK_LINES)):
                 good = _decode_plain(decoder, row_type, chunk)
@@ -205,7 +205,7 @@ def class_fault(row: rows.ClassRow) -> Refusal | None:
 def _read_classes(path: Location, refused: list[RefusedRow]) -> Iterator[tuple[int, rows.ClassRow]]:
     """Yield (place from 1, class) of the array in classes.json; add bad elements to `refused`."""
     try:
-        text = path.read_bytes()
+        text = content_of(path)
         elements: list[Any] = msgspec.json.decode(text, type=list[msgspec.Raw])
     except OSError as error:
         raise unreadable(path, error) from error
