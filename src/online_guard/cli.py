@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -16,6 +16,9 @@ from rich.table import Table
 
 from online_guard import __version__
 from online_guard.errors import GuardError
+
+if TYPE_CHECKING:
+    from online_guard.policy import Policy
 
 app = typer.Typer(
     name="online-guard",
@@ -99,16 +102,23 @@ def policy_check(
 
 
 @app.command()
-def rules(as_json: AsJson = False) -> None:
-    """列出规则目录 / List the catalogue of rules, and those that aren't there yet."""
+def rules(
+    rule: Annotated[str, typer.Argument(help="规则编号,如 OG301 / Id of a rule, such as OG301.")] = "",
+    policy_name: PolicyName = "huangchuan-2021",
+    as_json: AsJson = False,
+) -> None:
+    """列出规则目录,或一条规则的说明 / List the catalogue of rules, or show one rule's page."""
     from online_guard.policy import load_policy
-    from online_guard.rules.catalogue import NOT_YET, NOT_YET_REASON, RULES
+    from online_guard.rules.catalogue import RULES
 
-    policy = load_policy("huangchuan-2021")
+    policy = load_policy(policy_name)
+    if rule:
+        _show_rule(rule, policy, as_json=as_json)
+        return
     rows = [
         (rule.id, rule.name, rule.zh, str(rule.subject), str(policy.effects[rule.id]), policy.clauses[rule.id])
         for rule in RULES
-    ] + [(rule, "", NOT_YET_REASON, "", str(policy.effects[rule]), policy.clauses[rule]) for rule in NOT_YET]
+    ]
     names = ("id", "name", "zh", "subject", "effect", "clause")
     if as_json:
         _print_json([dict(zip(names, row, strict=True)) for row in sorted(rows)])
@@ -117,6 +127,19 @@ def rules(as_json: AsJson = False) -> None:
     for row in sorted(rows):
         table.add_row(*row)
     Console().print(table)
+
+
+def _show_rule(rule_id: str, policy: Policy, *, as_json: bool) -> None:
+    from rich.markdown import Markdown
+
+    from online_guard.rules import manual
+    from online_guard.rules.catalogue import rule_of
+
+    rule = rule_of(rule_id)
+    if as_json:
+        _print_json(manual.as_json(rule, policy))
+    else:
+        Console().print(Markdown(manual.as_markdown(rule, policy)))
 
 
 @app.command()

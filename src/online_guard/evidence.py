@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -385,22 +386,31 @@ def _sessions(rows: Iterable[Any], enrolments: Sequence[Enrolment], classes: Seq
 
 def _facts(empty: Table, rows: Iterable[Any], places: Mapping[str, int], *own: str) -> Table:
     """Return the table of facts about sessions, sorted by session and by their own key fields."""
-    outcomes = [str(outcome) for outcome in Outcome]
+    outcomes = {str(outcome): place for place, outcome in enumerate(Outcome)}
+    rows = list(rows)
+    session = [places[_name(row)] for row in rows]
+    keys = list(zip(session, *(map(attrgetter(name), rows) for name in own), strict=True))
+    if any(later < earlier for earlier, later in pairwise(keys)):
+        order = sorted(range(len(rows)), key=keys.__getitem__)
+        rows, session = [rows[place] for place in order], [session[place] for place in order]
     return _filled(
         empty,
-        sorted(rows, key=lambda row: (places[_name(row)], *(getattr(row, name) for name in own))),
-        key=lambda row: f"{_name(row)}/{getattr(row, own[0])}",
-        capture=lambda row: f"{_name(row)}/{row.snapshot_id}",
-        session=lambda row: places[_name(row)],
+        rows,
+        key=lambda row: f"{row.platform_id}/{row.session_id}/{getattr(row, own[0])}",
+        capture=lambda row: f"{row.platform_id}/{row.session_id}/{row.snapshot_id}",
+        session=session,
         kind=lambda row: str(row.kind),
         phash=lambda row: int(row.phash, 16),
-        outcome=lambda row: outcomes.index(row.outcome),
+        outcome=lambda row: outcomes[row.outcome],
         presented_attack=lambda row: -1 if row.presented_attack is None else int(row.presented_attack),
         other_is_reference=lambda row: row.other_kind == "reference",
     )
 
 
-def _filled(empty: Table, rows: list[Any], **derived: Callable[[Any], Any]) -> Table:
+def _filled(empty: Table, rows: list[Any], **derived: Callable[[Any], Any] | list[Any]) -> Table:
     """Return the table with each column read from the rows, by its own name unless derived; None becomes NaN."""
-    read = {name: derived.get(name, attrgetter(name)) for name in vars(empty)}
-    return type(empty)(**{name: np.array([*map(read[name], rows)], old.dtype) for name, old in vars(empty).items()})
+    columns = {}
+    for name, old in vars(empty).items():
+        read = derived.get(name, attrgetter(name))
+        columns[name] = np.array(read if isinstance(read, list) else [*map(read, rows)], old.dtype)
+    return type(empty)(**columns)

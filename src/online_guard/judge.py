@@ -17,7 +17,7 @@ from online_guard.evidence import Decision, Evidence, Integers
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
 from online_guard.rules.base import Facts, Findings, Reads, Rule
-from online_guard.rules.catalogue import BY_ID, NOT_YET, NOT_YET_REASON, RULES
+from online_guard.rules.catalogue import BY_ID, RULES
 from online_guard.terms import DecisionKind, Effect, FaceChecks, Subject
 from online_guard.timeline.coverage import opened_lessons, watched_ns
 from online_guard.timeline.digest import Digest, digest, join, view
@@ -77,7 +77,7 @@ def conclude(evidence: Evidence, policy: Policy, observations: Sequence[Observat
     nobody = np.zeros(count, bool)
     facts = Facts(evidence, join([part.digest for part in observations]), opened_lessons(evidence), nobody, nobody)
     decisions = verdict.decisions_by_finding(evidence.decisions)
-    skipped: dict[str, Counter[str]] = defaultdict(Counter, {rule: Counter({NOT_YET_REASON: 1}) for rule in NOT_YET})
+    skipped: dict[str, Counter[str]] = defaultdict(Counter)
     early: list[Finding] = []
     for part in observations:
         for rule_id, found in part.findings.items():

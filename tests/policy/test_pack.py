@@ -23,6 +23,7 @@ from online_guard.policy.reading import split_hint
 
 Write = Callable[[str], Path]
 GAP = 'max_gap_s = { value = 300, unit = "s", clause = "(四)21(2)", text = "连续5分钟内无弹窗管控" }'
+SLOW_CLICKER = ", answer_latency_ms = 4000"
 BLENDED = '  "收发员", "收银员", '
 
 
@@ -72,12 +73,15 @@ REFUSALS = [
     ('name = "社会工作者"', 'name = "跨境电子商务师"', "impossible_value", "occupations.online", "stands twice"),
     (BLENDED, f'{BLENDED}"焊工", ', "impossible_value", "occupations.blended", "焊工 isn't in occupations.online"),
     (BLENDED, f'{BLENDED}"跨境电子商务师", ', "impossible_value", "occupations.blended", "isn't in"),
-    (', first_event = "ended"', "", "impossible_value", "known_tools.signatures", "report-only has no constant"),
+    (SLOW_CLICKER, "", "impossible_value", "known_tools.signatures", "has nothing alone"),
+    (SLOW_CLICKER, ", stop_share = 0.91", "impossible_value", "known_tools.signatures", "has stop_share alone"),
+    (SLOW_CLICKER, f"{SLOW_CLICKER}, clicks = 3", "unknown_key", "known_tools.signatures#8.clicks", "unknown key"),
+    (SLOW_CLICKER, ", answer_latency_ms = -1", "impossible_value", "known_tools.signatures#8.answer_latency_ms", "-1"),
     ('id = "huangchuan-2021"', 'id = " "', "wrong_type", "id", "isn't empty"),
     ('id = "huangchuan-2021"', "", "missing_key", "id", "missing"),
-    ('version = "1"', "version = 1", "wrong_type", "version", "must be a quoted text"),
-    ('version = "1"', 'version = "1"\nyear = 2021', "unknown_key", "year", "unknown key"),
-    ('version = "1"', 'version = "1"\n"popup.max_gap_s" = 1', "unknown_key", '"popup.max_gap_s"', "unknown key"),
+    ('version = "2"', "version = 1", "wrong_type", "version", "must be a quoted text"),
+    ('version = "2"', 'version = "2"\nyear = 2021', "unknown_key", "year", "unknown key"),
+    ('version = "2"', 'version = "2"\n"popup.max_gap_s" = 1', "unknown_key", '"popup.max_gap_s"', "unknown key"),
 ]
 
 
@@ -184,7 +188,7 @@ def test_an_override_hashes_as_the_same_value_in_a_file(write_pack: Write, shipp
 
 
 def test_the_hash_is_the_same_in_every_process() -> None:
-    expected = "61c07d38470911a4e23c04dc1a0629bc78d3cd58fd8f7ed02aaf0d909ca51bc2"
+    expected = "b1f9a371bf0a8ca0dcd66e2c1c703e9833f3c0f6d657650f55c7dac99c55e0b0"
     assert load_policy("huangchuan-2021").sha256 == expected, "the shipped pack changed: raise its version"
 
 

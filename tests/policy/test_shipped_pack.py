@@ -77,7 +77,7 @@ def notice() -> str:
 
 
 def test_pack_is_named(shipped: Policy) -> None:
-    assert (shipped.id, shipped.version) == ("huangchuan-2021", "1")
+    assert (shipped.id, shipped.version) == ("huangchuan-2021", "2")
     assert re.fullmatch(r"[0-9a-f]{64}", shipped.sha256)
 
 

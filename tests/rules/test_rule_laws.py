@@ -17,7 +17,7 @@ from scenario_check import all_cases, policy_of
 from online_guard.evidence import Events, Evidence
 from online_guard.judge import Judgement, conclude, judge, observe
 from online_guard.rules.base import Facts, Reads
-from online_guard.rules.catalogue import NOT_YET, RULES
+from online_guard.rules.catalogue import RULES
 from online_guard.timeline.coverage import opened_lessons
 from online_guard.timeline.digest import digest, join, needs_detail, view
 
@@ -34,7 +34,7 @@ def plain(judged: Judgement, mark: str = "") -> dict[str, Any]:
     """Return a judgement as JSON values, without `mark` in its names."""
     tables = {name: [row.as_row() for row in getattr(judged, name)] for name in ("findings", "sessions", "ledger")}
     tables["eligibility"] = [row.as_row() for row in judged.eligibility]
-    skipped = {rule: dict(reasons) for rule, reasons in judged.not_evaluable.items() if rule not in NOT_YET}
+    skipped = {rule: dict(reasons) for rule, reasons in judged.not_evaluable.items()}
     text = json.dumps([tables, skipped, len(judged.unused_decisions)], ensure_ascii=False, allow_nan=False)
     loaded, skipped, unused = json.loads(text.replace(mark, "") if mark else text)
     return {**loaded, "not_evaluable": skipped, "unused": unused}

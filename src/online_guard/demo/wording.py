@@ -150,6 +150,10 @@ SAID: dict[str, tuple[str, str]] = {
         "{value} 个事件的时间线与另一学员完全相同",
         "{value} events with the same timeline as another learner's",
     ),
+    "OG805": (
+        "符合 {count} 个已知刷课工具的特征（{value:.0%} 的情形相符）",
+        "agrees with the signatures of {count} known tools ({value:.0%} of the cases)",
+    ),
     "OG901": (
         "{count} 项管控缺失，最低比例 {value:.0%}（至少 {limit:.0%}）",
         "{count} controls missing, lowest share {value:.0%} (at least {limit:.0%})",

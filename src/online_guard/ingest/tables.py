@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ import msgspec
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Evidence, assemble
-from online_guard.ingest import rows
+from online_guard.ingest import rows as row_types
 from online_guard.ingest.locations import Location, content_of, open_file
 from online_guard.ingest.refusals import BAD_ID, Refusal, RefusedRow, explain, repeated_key
 
@@ -26,31 +27,31 @@ _NESTED = ("leave", "lessons")
 _KEY = re.compile(rb'"(\w+)"\s*:')
 CLASSES = "classes.json"
 TABLES: dict[str, type[msgspec.Struct]] = {
-    "enrolments.ndjson": rows.EnrolmentRow,
-    "sessions.ndjson": rows.SessionRow,
-    "snapshots.ndjson": rows.SnapshotRow,
-    "likenesses.ndjson": rows.LikenessRow,
-    "liveness.ndjson": rows.CheckRow,
-    "directives.ndjson": rows.DirectiveRow,
-    "offline_hours.ndjson": rows.PracticeRow,
-    "assessments.ndjson": rows.ProjectRow,
-    "satisfaction.ndjson": rows.SurveyRow,
-    "applications.ndjson": rows.ApplicationRow,
-    "decisions.ndjson": rows.DecisionRow,
+    "enrolments.ndjson": row_types.EnrolmentRow,
+    "sessions.ndjson": row_types.SessionRow,
+    "snapshots.ndjson": row_types.SnapshotRow,
+    "likenesses.ndjson": row_types.LikenessRow,
+    "liveness.ndjson": row_types.CheckRow,
+    "directives.ndjson": row_types.DirectiveRow,
+    "offline_hours.ndjson": row_types.PracticeRow,
+    "assessments.ndjson": row_types.ProjectRow,
+    "satisfaction.ndjson": row_types.SurveyRow,
+    "applications.ndjson": row_types.ApplicationRow,
+    "decisions.ndjson": row_types.DecisionRow,
 }
 """The files of one object a line, events apart."""
 
 _KEYS: dict[type[msgspec.Struct], Callable[[Any], Any]] = {
-    rows.ClassRow: attrgetter("class_id"),
-    rows.EnrolmentRow: attrgetter("enrolment_id"),
-    rows.SessionRow: attrgetter("platform_id", "session_id"),
-    rows.SnapshotRow: attrgetter("platform_id", "session_id", "snapshot_id"),
-    rows.LikenessRow: attrgetter("platform_id", "session_id", "snapshot_id", "other_kind", "other_id"),
-    rows.CheckRow: attrgetter("platform_id", "session_id", "check_id"),
-    rows.DirectiveRow: attrgetter("platform_id", "session_id", "directive_id"),
-    rows.PracticeRow: attrgetter("enrolment_id", "on"),
-    rows.ProjectRow: attrgetter("learner_id", "class_id"),
-    rows.ApplicationRow: attrgetter("class_id", "window"),
+    row_types.ClassRow: attrgetter("class_id"),
+    row_types.EnrolmentRow: attrgetter("enrolment_id"),
+    row_types.SessionRow: attrgetter("platform_id", "session_id"),
+    row_types.SnapshotRow: attrgetter("platform_id", "session_id", "snapshot_id"),
+    row_types.LikenessRow: attrgetter("platform_id", "session_id", "snapshot_id", "other_kind", "other_id"),
+    row_types.CheckRow: attrgetter("platform_id", "session_id", "check_id"),
+    row_types.DirectiveRow: attrgetter("platform_id", "session_id", "directive_id"),
+    row_types.PracticeRow: attrgetter("enrolment_id", "on"),
+    row_types.ProjectRow: attrgetter("learner_id", "class_id"),
+    row_types.ApplicationRow: attrgetter("class_id", "window"),
 }
 
 
@@ -112,7 +113,8 @@ def read_lines(path: Location, row_type: type[Row], refused: list[RefusedRow]) -
 def _decode_plain(decoder: msgspec.json.Decoder[Row], row_type: type[Row], chunk: list[bytes]) -> list[Row] | None:
     """Return the rows of lines that are all good, decoded at once; None when one must be looked at by itself.
 
-    Every key stands as often as rows have it, so none stands twice in a row; a key in a value would need a backslash.
+    There are as many quotes as the rows' fields and texts need, so no key stands twice in a row: a quote in a text
+    would need a backslash.
     """
     text = b"".join(chunk)
     if b"\\" in text:
@@ -123,11 +125,13 @@ def _decode_plain(decoder: msgspec.json.Decoder[Row], row_type: type[Row], chunk
         return None
     if len(good) != len(chunk):
         return None
+    quoted = 0
     for field in msgspec.structs.fields(row_type):
-        held = len(good) if field.required else sum(getattr(row, field.name) is not None for row in good)
-        if text.count(b'"%s"' % field.encode_name.encode()) != held or (held and field.name in _NESTED):
+        values = [value for value in map(attrgetter(field.name), good) if value is not None]
+        if values and field.name in _NESTED:
             return None
-    return good
+        quoted += len(values) * (2 if values and isinstance(values[0], (str, date)) else 1)
+    return good if text.count(b'"') == 2 * quoted else None
 
 
 def _decode_each(
@@ -159,11 +163,15 @@ def keep_rows(
     file: str, numbered: Iterable[tuple[int, Row]], fault: Fault | None, refused: list[RefusedRow]
 ) -> list[Row]:
     """Return the rows without fault, of those with one key the first; add the others to `refused`."""
+    pairs = list(numbered)
+    rows = [row for _, row in pairs]
+    key_of = _KEYS.get(type(rows[0])) if rows else None
+    if (not key_of or len(set(map(key_of, rows))) == len(rows)) and not (fault and any(map(fault, rows))):
+        return rows
     kept: list[Row] = []
     seen: set[Any] = set()
-    for line, row in numbered:
+    for line, row in pairs:
         refusal = fault(row) if fault else None
-        key_of = _KEYS.get(type(row))
         if refusal is None and key_of:
             key = key_of(row)
             if key in seen:
@@ -189,7 +197,7 @@ def unreadable(path: Location, error: Exception) -> GuardError:
     )
 
 
-def class_fault(row: rows.ClassRow) -> Refusal | None:
+def class_fault(row: row_types.ClassRow) -> Refusal | None:
     """Return what is wrong with a class row whose fields are each right, None when nothing is."""
     if row.ends_on < row.starts_on:
         return Refusal("结束日期早于开始日期 / ends_on is before starts_on", "ends_on")
@@ -202,7 +210,7 @@ def class_fault(row: rows.ClassRow) -> Refusal | None:
     return None
 
 
-def _read_classes(path: Location, refused: list[RefusedRow]) -> Iterator[tuple[int, rows.ClassRow]]:
+def _read_classes(path: Location, refused: list[RefusedRow]) -> Iterator[tuple[int, row_types.ClassRow]]:
     """Yield (place from 1, class) of the array in classes.json; add bad elements to `refused`."""
     try:
         text = content_of(path)
@@ -212,7 +220,7 @@ def _read_classes(path: Location, refused: list[RefusedRow]) -> Iterator[tuple[i
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if not (elements := _split_with_nan(text)):
             raise _not_an_array(path, text, error) from error
-    decoder = msgspec.json.Decoder(rows.ClassRow)
+    decoder = msgspec.json.Decoder(row_types.ClassRow)
     for place, element in enumerate(elements, 1):
         row = decode_row(decoder, bytes(element))
         if isinstance(row, Refusal):
@@ -258,24 +266,24 @@ def _parent(field: str, parents: Iterable[Any]) -> Fault:
         name = getattr(row, field)
         if name not in known:
             return Refusal(f"未知的{kind} `{name}`", field)
-        return _leave_fault(row) if isinstance(row, rows.EnrolmentRow) else None
+        return _leave_fault(row) if isinstance(row, row_types.EnrolmentRow) else None
 
     return fault
 
 
-def _leave_fault(row: rows.EnrolmentRow) -> Refusal | None:
+def _leave_fault(row: row_types.EnrolmentRow) -> Refusal | None:
     for place, leave in enumerate(row.leave or ()):
         if leave.to_on < leave.from_on:
             return Refusal("请假结束日期早于开始日期 / to_on is before from_on", f"leave[{place}].to_on")
     return None
 
 
-def _session_fault(classes: Iterable[rows.ClassRow], enrolments: Iterable[rows.EnrolmentRow]) -> Fault:
+def _session_fault(classes: Iterable[row_types.ClassRow], enrolments: Iterable[row_types.EnrolmentRow]) -> Fault:
     by_id = {row.class_id: row for row in classes}
     lessons = {row.class_id: {lesson.lesson_no for lesson in row.lessons} for row in classes}
     class_of = {row.enrolment_id: row.class_id for row in enrolments}
 
-    def fault(row: rows.SessionRow) -> Refusal | None:
+    def fault(row: row_types.SessionRow) -> Refusal | None:
         """Return why a session doesn't fit its enrolment and class."""
         class_id = class_of.get(row.enrolment_id)
         if class_id is None:
@@ -293,7 +301,7 @@ def _session_fault(classes: Iterable[rows.ClassRow], enrolments: Iterable[rows.E
     return fault
 
 
-def _session_parent(sessions: Iterable[rows.SessionRow]) -> Fault:
+def _session_parent(sessions: Iterable[row_types.SessionRow]) -> Fault:
     known = {(row.platform_id, row.session_id) for row in sessions}
 
     def fault(row: Any) -> Refusal | None:
@@ -305,17 +313,17 @@ def _session_parent(sessions: Iterable[rows.SessionRow]) -> Fault:
     return fault
 
 
-def _likeness_fault(snapshots: Iterable[rows.SnapshotRow], checks: Iterable[rows.CheckRow]) -> Fault:
+def _likeness_fault(snapshots: Iterable[row_types.SnapshotRow], checks: Iterable[row_types.CheckRow]) -> Fault:
     known = {(row.platform_id, row.session_id, row.snapshot_id) for row in snapshots}
     known |= {(row.platform_id, row.session_id, row.check_id) for row in checks}
 
-    def fault(row: rows.LikenessRow) -> Refusal | None:
+    def fault(row: row_types.LikenessRow) -> Refusal | None:
         """Return why a likeness compares nothing known, or a capture with itself."""
         capture = (row.platform_id, row.session_id, row.snapshot_id)
         other = row.other_id.split("/")
         if capture not in known:
             return Refusal(f"未知的照片或活体比对 / unknown snapshot or check `{'/'.join(capture)}`", "snapshot_id")
-        if len(other) != (1 if row.other_kind == "reference" else 3) or not all(map(rows.ID_PATTERN.match, other)):
+        if len(other) != (1 if row.other_kind == "reference" else 3) or not all(map(row_types.ID_PATTERN.match, other)):
             return Refusal(f"other_id 须为报名标识或“平台/会话/照片”；{BAD_ID}", "other_id")
         if row.other_kind == "snapshot" and tuple(other) == capture:
             return Refusal("与自身比对 / a likeness to its own capture", "other_id")

@@ -7,7 +7,7 @@ stands beside its type. The numbers themselves, and their clauses, live in the p
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Annotated
 
@@ -204,20 +204,20 @@ class Review:
 
 @dataclass(frozen=True)
 class Signature:
-    """Constants that a known tool leaves behind; a constant that is absent says nothing.
+    """Constants that a known tool leaves behind: all that are there must hold, one that is absent says nothing.
 
     Args:
         id: Name of the signature, unique in the pack.
         label_zh: What an auditor reads, Chinese.
         label_en: The same in English.
-        heartbeat_period_ms: Client time from one heartbeat to the next.
+        heartbeat_period_ms: Client time from one heartbeat of a player to the next.
         position_step_s: Media position from one heartbeat to the next.
         send_period_ms: Service time from one heartbeat to the next.
-        heartbeats_per_lesson: Heartbeats in equal steps over a whole lesson.
-        gaps_ms: Further constant gaps between events.
+        heartbeats_per_lesson: Heartbeats of a session, in equal steps over the whole lesson.
+        gaps_ms: The only gaps below a second between neighbouring events.
         pause_ms: Length of every pause.
         answer_latency_ms: From showing to answer of every pop-up.
-        stop_share: Position over duration at which every lesson is left.
+        stop_share: Last position of a session over the lesson's duration.
         first_event: Type of the first event of a session.
         event_types: The only types of event that occur.
     """
@@ -235,6 +235,11 @@ class Signature:
     stop_share: Share | None = None
     first_event: EventType | None = None
     event_types: tuple[EventType, ...] | None = None
+
+    def constants(self) -> frozenset[str]:
+        """Return the names of the constants that are there."""
+        names = {item.name for item in fields(self)} - {"id", "label_zh", "label_en"}
+        return frozenset(name for name in names if getattr(self, name) is not None)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""The one ordered list of rules, and those of SPEC section 4 that aren't there yet."""
+"""The one ordered list of rules."""
 
 from __future__ import annotations
 
-from online_guard.policy import RULE_IDS
+from online_guard.errors import ErrorKind, GuardError
 from online_guard.rules.base import Rule
 from online_guard.rules.checks import (
     og101_fast_forward,
@@ -42,6 +42,7 @@ from online_guard.rules.checks import (
     og802_shared_device,
     og803_mechanical_telemetry,
     og804_copied_timeline,
+    og805_known_tool,
     og901_control_missing,
     og902_predictable_control,
 )
@@ -84,12 +85,26 @@ RULES: tuple[Rule, ...] = (
     og802_shared_device.RULE,
     og803_mechanical_telemetry.RULE,
     og804_copied_timeline.RULE,
+    og805_known_tool.RULE,
     og901_control_missing.RULE,
     og902_predictable_control.RULE,
 )
 
-NOT_YET: tuple[str, ...] = tuple(sorted(set(RULE_IDS) - {rule.id for rule in RULES}))
-"""Rules of the catalogue that aren't there yet: reported as not evaluable, never passed in silence."""
-NOT_YET_REASON = "rule not there yet"
-
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}
+
+
+def rule_of(rule_id: str) -> Rule:
+    """Return a rule by its id, in upper or lower case.
+
+    Raises:
+        GuardError: There is no such rule.
+    """
+    rule = BY_ID.get(rule_id.upper())
+    if rule is None:
+        raise GuardError(
+            ErrorKind.NOT_FOUND,
+            "rules.unknown",
+            f"没有规则 {rule_id} / no rule {rule_id}",
+            remedy="`online-guard rules` 列出全部规则。 / `online-guard rules` lists them all.",
+        )
+    return rule

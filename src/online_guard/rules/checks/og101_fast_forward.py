@@ -1,15 +1,57 @@
 """OG101 fast-forward 快进播放
 
-查什么 / What it looks for: 播放器走过的内容比所用时间允许的多:把一次会话所有播放区间连成一条链,任意一段的 Σmax(0,
-    终点−起点) − Σallowed(Δt) 超过 slack_s。Content passes faster than time allows, over any stretch of the
-    session's chain of playing intervals.
-条款 / Clause: 21(2) 快进播放; allowed(Δt) = max_rate·(1+rate_tolerance)·Δt.
-证据 / Evidence: value = 超出的最大秒数 greatest excess in seconds, limit = slack_s, count = 处数 number of
-    stretches.
-边界 / Boundary: 等于 slack_s 不算 equal to slack_s passes. 暂停、换播放器、后退都不归还余量 only time gives slack
-    back.
-不应报 / Must stay silent: 回看、缓冲停顿、跳转(由 OG102 判断) rewinds, stalls, seeks without `from_s`.
-起 / Since: 0.1
+查什么 / What it looks for
+    播放器走过的内容比所用时间允许的多:把一次会话全部播放区间按 seq 连成一条链,其中任意一段的 Σmax(0, 终点−起点) − Σ
+    allowed(Δt) 超过 slack_s。
+
+    Content passes faster than time allows: over some stretch of the session's chain of playing intervals, in order of
+    `seq`, Σ max(0, end − start) − Σ allowed(Δt) is more than slack_s.
+
+阈值 / Thresholds
+    playback.max_rate, playback.rate_tolerance, playback.slack_s
+
+条款 / Clause
+    快进播放视同培训无效。allowed(Δt) = max_rate·(1+rate_tolerance)·Δt;容差与余量是工程容差。
+
+    Playing fast makes the training void. allowed(Δt) = max_rate·(1+rate_tolerance)·Δt; tolerance and slack are
+    engineering.
+
+证据 / Evidence
+    value: 超出的最大秒数
+    limit: slack_s
+    count: 超出的段数
+
+    value: greatest excess in seconds
+    limit: slack_s
+    count: stretches that exceed it
+
+边界 / Boundary
+    恰好 slack_s 不算。只有时间能归还余量:暂停、换播放器、后退一步都不能,因此切成碎片的快进也算在一起。
+
+    Exactly slack_s passes. Only time gives slack back: a pause, a new player or a step back doesn't, so that fast
+    play cut into pieces adds up.
+
+诚实学员 / Honest learner
+    播放器缓冲后若跳过一段而不上报 seek,或按预告而非实际位置上报,会像快进。每次误差不到 2 秒的播放器不会触发,除非误差
+    总向前。
+
+    A player that skips a stretch after buffering without saying `seek`, or tells the position it aims at, looks fast.
+    One whose errors stay below 2 s doesn't, unless all of them point forward.
+
+申诉 / Appeal
+    学员可指出证据时段内点过的“下一段”或线路切换。平台可出示该时段的媒体服务器取片记录:取片速度为一倍,则是位置上报有
+    误;并出示修正后的播放器版本。
+
+    A learner can name a change of line or a control used in that stretch. A platform can show the media server's
+    requests for it: segments fetched at 1x mean that positions were told wrongly; and the player's corrected version.
+
+不应报 / Must stay silent
+    回看、缓冲停顿;没有 from_s 的跳转(由 OG102 判断);时钟倒退的区间。
+
+    Rewinds, stalls; a seek without `from_s` (OG102 judges it); intervals whose clock steps back.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

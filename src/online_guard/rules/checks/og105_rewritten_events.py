@@ -1,14 +1,56 @@
 """OG105 rewritten-events 改写事件
 
-查什么 / What it looks for: 同一 seq 以不同内容再次发送,或同一播放器 at_ms 倒退合计超过 slack_s。A used `seq` was
-    sent again with other content, or a player's clock steps back by more than slack_s in sum.
-条款 / Clause: 工程规则 engineering: `at_ms` 单调 is monotonic, `(session, seq)` 是事件的身份 is an event's
-    identity.
-证据 / Evidence: value = 倒退秒数 greatest sum of backward steps, limit = slack_s, conflicts = 冲突事件数 events
-    kept aside, count = 冲突与倒退过多的播放器数 conflicts and players over the limit.
-边界 / Boundary: 倒退合计等于 slack_s 不算 equal to slack_s passes.
-不应报 / Must stay silent: 同一批次重复到达 a batch delivered twice.
-起 / Since: 0.1
+查什么 / What it looks for
+    同一 seq 以不同内容再次发送;或同一播放器 at_ms 的倒退合计超过 slack_s。
+
+    A used `seq` was sent again with other content, or a player's backward steps of `at_ms` add up to more than
+    slack_s.
+
+阈值 / Thresholds
+    playback.slack_s
+
+条款 / Clause
+    事后改写学习记录属虚假培训的迹象;(session, seq) 是事件的身份,at_ms 单调,这两点是工程规则。由人工复核。
+
+    Rewriting a record afterwards is a sign of sham training; that (session, seq) names an event and that `at_ms`
+    never goes back is engineering. A person decides.
+
+证据 / Evidence
+    value: 单个播放器倒退的最大合计秒数
+    limit: slack_s
+    count: 冲突事件数加倒退过多的播放器数
+    conflicts: 冲突事件数
+
+    value: greatest sum of backward steps of a player, in seconds
+    limit: slack_s
+    count: events in conflict and players that step back too far
+    conflicts: events kept aside as conflicts
+
+边界 / Boundary
+    倒退合计恰好 slack_s 不算;一个冲突即算。先收到的事件计入,后来的另存。
+
+    A sum of exactly slack_s passes; one conflict holds. The event received first counts, the other is kept aside.
+
+诚实学员 / Honest learner
+    浏览器崩溃后恢复页面,计数器从旧值续起,两段真实记录用了相同的 seq;或播放器用可被校时的系统时钟计 at_ms。
+
+    After a crash a restored page counts on from an old number, and two true records share a `seq`; or a player takes
+    `at_ms` from a system clock that is corrected meanwhile.
+
+申诉 / Appeal
+    学员说明崩溃时刻即可。平台可出示崩溃报告和两份事件:后一份只是从恢复处续记,位置没有变得有利;并改为从服务端应答取下
+    一个 seq。
+
+    A learner says when the browser crashed. A platform can show the crash report and both events: the later one
+    merely goes on, and gains no position; and take the next `seq` from the service's answer from now on.
+
+不应报 / Must stay silent
+    同一批次重复到达;内容相同的重发。
+
+    A batch delivered twice; the same event sent again.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

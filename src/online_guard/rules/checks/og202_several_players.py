@@ -1,13 +1,51 @@
 """OG202 several-players 多播放器同时播放
 
-查什么 / What it looks for: 各播放器自身播放时长之和比会话播放时长多出 overlap_slack_s 以上。The players' own
-    playing clocks add up to more than the session's: two tabs played at once.
-条款 / Clause: 21(2) 多窗口学习.
-证据 / Evidence: value = 多出的秒数 seconds played twice, limit = overlap_slack_s, count = 播放器数 number of
-    players that play.
-边界 / Boundary: 等于 overlap_slack_s 不算 equal to the slack passes.
-不应报 / Must stay silent: 先后打开的播放器 one player after the other.
-起 / Since: 0.1
+查什么 / What it looks for
+    各播放器自身播放时长之和,比会话播放时长多出 overlap_slack_s 以上:同一课的两个标签页同时在播放。
+
+    The players' own playing clocks add up to more than the session's by more than overlap_slack_s: two tabs of the
+    lesson played at once.
+
+阈值 / Thresholds
+    windows.overlap_slack_s, playback.max_silence_s
+
+条款 / Clause
+    多窗口学习。容差是工程容差。
+
+    Several windows. The slack is engineering.
+
+证据 / Evidence
+    value: 重复播放的秒数
+    limit: overlap_slack_s
+    count: 有播放的播放器数
+
+    value: seconds played twice
+    limit: overlap_slack_s
+    count: players that play
+
+边界 / Boundary
+    恰好 overlap_slack_s 不算。
+
+    Exactly the slack passes.
+
+诚实学员 / Honest learner
+    浏览器恢复上次的标签页,与新开的同时自动播放;学员只看见一个。
+
+    A browser restores an old tab, which starts by itself beside the new one; the learner sees only one.
+
+申诉 / Appeal
+    平台可出示播放器在打开时即自动播放、且未阻止第二个实例。学员可重学重叠的那几分钟:新会话独立计算,无须等待裁定。
+
+    A platform can show that its player starts by itself and doesn't stop a second instance. A learner can study those
+    minutes again: a new session counts on its own, without waiting for a decision.
+
+不应报 / Must stay silent
+    先后打开的播放器;重新载入页面。
+
+    One player after the other; reloading the page.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

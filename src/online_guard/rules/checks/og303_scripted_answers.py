@@ -1,15 +1,59 @@
 """OG303 scripted-answers 脚本作答
 
-查什么 / What it looks for: 两次以上作答快于 min_reaction_ms;或本会话(或学员本课所有会话合计)不少于 6 次作答,其中至
-    少五分之四的反应时间在中位数 ±5% 之内。Answers faster than a person, or as regular as a script's.
-条款 / Clause: 21(2) 弹窗管控; 界限为工程容差 limits are engineering tolerances.
-证据 / Evidence: value = 中位反应毫秒 median reaction in ms, limit = min_reaction_ms, count = 作答数 answers of the
-    session, fast = 过快次数 answers that were too fast, regular_share = 集中比例 share near the median (session or
-    lesson).
-边界 / Boundary: 等于 min_reaction_ms 不算快;恰好五分之四算 equal to the minimum isn't fast, exactly four fifths
-    holds.
-不应报 / Must stay silent: 一次碰巧很快的作答 a single quick answer.
-起 / Since: 0.1
+查什么 / What it looks for
+    两次以上作答快于 min_reaction_ms;或本会话(或学员本课所有会话合计)不少于 6 次作答,其中至少五分之四的反应时间在中位
+    数 ±5 % 之内。
+
+    Two or more answers faster than min_reaction_ms; or, of the session or of all sessions of the enrolment in the
+    lesson, six or more answers of which at least four fifths lie within 5 % of their median.
+
+阈值 / Thresholds
+    popup.min_reaction_ms
+
+条款 / Clause
+    脚本代答使弹窗管控落空。界限是工程容差,由人工复核。
+
+    A script that answers defeats the pop-ups. The limits are engineering, and a person decides.
+
+证据 / Evidence
+    value: 本会话作答的中位反应毫秒
+    limit: min_reaction_ms
+    count: 本会话的作答数
+    fast: 过快的作答数
+    regular_share: 接近中位数的比例(会话与全课中较大者)
+
+    value: median reaction of the session in ms
+    limit: min_reaction_ms
+    count: answers of the session
+    fast: answers that were too fast
+    regular_share: share near the median (of session or lesson, the greater)
+
+边界 / Boundary
+    恰好 min_reaction_ms 不算快;恰好五分之四、恰好 5 % 都算;5 次作答不判断规律。
+
+    Exactly min_reaction_ms isn't fast; exactly four fifths and exactly 5 % hold; five answers aren't judged for
+    regularity.
+
+诚实学员 / Honest learner
+    鼠标停在“继续”按钮处等候的熟练学员可能很快,但不会一再快于 0.3 秒;读屏软件的固定朗读时间会使反应时间整齐。
+
+    A practised learner with the pointer on the button may be quick, but not faster than 0.3 s time and again; a
+    screen reader's fixed reading time makes reactions regular.
+
+申诉 / Appeal
+    学员可在审核人员面前作答十个弹窗,比较反应时间。使用读屏或自动点击辅助设备的出示设备。平台可说明弹窗有固定的“n 秒
+    后可点”:集中于该秒数即由此而来。
+
+    A learner can answer ten pop-ups before an auditor to compare the times, or show the assistive device. A platform
+    can show that its button works only after n seconds: reactions that crowd there come from that.
+
+不应报 / Must stay silent
+    一次碰巧很快的作答;分散的人的反应。
+
+    A single quick answer; a person's scattered reactions.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

@@ -1,15 +1,55 @@
 """OG304 pop-up-chain 连续会话无弹窗
 
-查什么 / What it looks for: 同一学员相继打开的会话(间隔小于 max_gap_s)连成一次学习,自上一个起作用的弹窗起累计播放时
-    长达到 max_gap_s;点名其间有播放而自身没有起作用弹窗的会话。A sitting of several sessions in which the playing
-    clock since the last controlling pop-up reaches max_gap_s.
-条款 / Clause: 21(2) 连续5分钟内无弹窗管控.
-证据 / Evidence: value = 累计秒数 seconds since the last controlling pop-up, limit = max_gap_s.
-边界 / Boundary: 恰好 max_gap_s 即违规;间隔恰好 max_gap_s 即另起 exactly max_gap_s is a violation; a break of
-    exactly max_gap_s begins anew.
-不应报 / Must stay silent: 自身已有 OG301 的会话 a session for which OG301 holds; 有弹窗的会话 one with its own
-    pop-up.
-起 / Since: 0.1
+查什么 / What it looks for
+    同一学员相继打开的会话(间隔小于 max_gap_s)连成一次学习,自上一个起作用的弹窗起累计播放时长达到 max_gap_s;点名其间有
+    播放而自身没有起作用弹窗的会话。
+
+    Sessions of one learner that follow each other by less than max_gap_s are one sitting. Named is each session that
+    plays, without a controlling pop-up of its own, in which the playing clock since the last one stands at max_gap_s
+    or more.
+
+阈值 / Thresholds
+    popup.max_gap_s, popup.answer_timeout_s
+
+条款 / Clause
+    连续 5 分钟内无弹窗管控,切成多个会话也是连续。
+
+    Five minutes on end without a pop-up, also when cut into several sessions.
+
+证据 / Evidence
+    value: 自上一个起作用弹窗起的累计秒数
+    limit: max_gap_s
+    count: 1
+
+    value: seconds since the last controlling pop-up
+    limit: max_gap_s
+    count: 1
+
+边界 / Boundary
+    恰好 max_gap_s 即违规;两会话间隔恰好 max_gap_s 则另起一次学习。
+
+    Exactly max_gap_s is a violation; a break of exactly max_gap_s begins a new sitting.
+
+诚实学员 / Honest learner
+    网络差、页面反复重开,每次都不足五分钟,平台的弹窗计时每次清零。
+
+    A bad line, a page opened again and again for less than five minutes, and a platform that starts its timer of
+    pop-ups anew each time.
+
+申诉 / Appeal
+    学员可出示当时的断网情况,但缺弹窗的内容须重学。平台应把弹窗计时接续到下一会话,并可出示修正日期:之后的会话不再出现
+    此疑点。
+
+    A learner can show the broken line, but has to study that content again. A platform has to carry its timer over to
+    the next session and can show since when it does: later sessions are free of this.
+
+不应报 / Must stay silent
+    自身有 OG301 的会话;自身有起作用弹窗的会话;没有事件的会话。
+
+    A session for which OG301 holds; one with a controlling pop-up of its own; one without events.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

@@ -1,13 +1,55 @@
 """OG305 pop-up-not-shown 弹窗未显示
 
-查什么 / What it looks for: 服务端按时下达的弹窗,播放时长越过应显示时刻 answer_timeout_s 以上,却没有显示,附近也没有
-    其他弹窗起作用。A pop-up directed in time was never shown, and no other controls around its moment.
-条款 / Clause: 21(2) 弹窗管控.
-证据 / Evidence: value = 越过的秒数 how far the clock went past it, limit = answer_timeout_s, count = 弹窗数 pop-ups
-    not shown, directive = 第一个 the first.
-边界 / Boundary: 恰好 answer_timeout_s 不算 equal to the timeout passes.
-不应报 / Must stay silent: 下达太晚(离线播放)的弹窗 a directive issued too late, such as to an off-line player.
-起 / Since: 0.1
+查什么 / What it looks for
+    服务端及时下达的弹窗,播放时长越过其时刻 answer_timeout_s 以上,却没有 popup_shown 提到它,此前 max_gap_s 至此后
+    answer_timeout_s 内也没有其他弹窗起作用。
+
+    The service directed a pop-up in time, the playing clock went past its moment by more than answer_timeout_s, no
+    `popup_shown` names it, and no other pop-up controls from max_gap_s before to answer_timeout_s after.
+
+阈值 / Thresholds
+    popup.answer_timeout_s, popup.max_gap_s
+
+条款 / Clause
+    弹窗管控被移除或停用的迹象。由人工复核。
+
+    A sign that the pop-ups were removed. A person decides.
+
+证据 / Evidence
+    value: 首个未显示弹窗被越过的最大秒数
+    limit: answer_timeout_s
+    count: 未显示的弹窗数
+    directive: 第一个未显示的弹窗
+
+    value: how far the clock went past, at most, in seconds
+    limit: answer_timeout_s
+    count: pop-ups not shown
+    directive: the first of them
+
+边界 / Boundary
+    恰好 answer_timeout_s 不算;到时刻才下达的不算。
+
+    Exactly the time passes; a directive issued at its moment or later doesn't count.
+
+诚实学员 / Honest learner
+    播放器收到指令时正在切换清晰度或全屏,丢了这次显示;或批次应答在弱网下迟到。
+
+    A player that dropped the showing while it changed quality or went full screen; or an answer that came late over a
+    weak line.
+
+申诉 / Appeal
+    平台可出示播放器日志中收到该 directive 的时间:晚于应显示时刻即应驳回。学员可指出其他弹窗都已作答,说明并未停用。
+
+    A platform can show when its player got the directive: later than its moment, and the finding should be dismissed.
+    A learner can point to the other pop-ups, answered: nothing was switched off.
+
+不应报 / Must stay silent
+    离线播放器自己的弹窗;下达太晚的弹窗;没有指令的日志(报告为无法判断)。
+
+    Pop-ups of an off-line player; directives issued too late; logs without directives (not evaluable).
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

@@ -1,12 +1,52 @@
 """OG405 bad-snapshot 照片不合格
 
-查什么 / What it looks for: 照片无人脸、多人脸、过暗、模糊或无法读取(good=false):不计为留存照片。A snapshot that
-    doesn't count as retained.
-条款 / Clause: 21(2) 每课时无随机保留影像照片; 只作提示 a note.
-证据 / Evidence: value = 0(不合格) not good, limit = 1.
-边界 / Boundary: 由照片核验给出 good says so itself.
-不应报 / Must stay silent: 合格的照片 good snapshots.
-起 / Since: 0.1
+查什么 / What it looks for
+    照片不合格(good = false):无人脸、多人脸、过暗、模糊或无法读取,不计为留存照片。
+
+    A snapshot isn't good (`good = false`): no face, several, too dark, too blurred or unreadable. It doesn't count as
+    retained.
+
+阈值 / Thresholds
+    -
+
+条款 / Clause
+    留存的照片须能看出是谁。照片不足由 OG601 判断,本规则只作提示。
+
+    A retained snapshot has to show who it is. Whether too few remain is OG601's; this is a note.
+
+证据 / Evidence
+    value: 0,即不合格
+    limit: 1
+    count: 1
+
+    value: 0, not good
+    limit: 1
+    count: 1
+
+边界 / Boundary
+    以照片核验给出的 good 为准,没有阈值。
+
+    The check of the picture says so itself; there is no threshold.
+
+诚实学员 / Honest learner
+    低头记笔记、灯光昏暗、家人走过镜头,都会拍到不合格的照片。
+
+    Bent over notes, dim light, a relative who walks by: all give such a picture.
+
+申诉 / Appeal
+    提示不影响结论。若学员认为照片合格,平台可重新提交原图核验;缺照片引起的 OG601 在补拍(服务端会在该段再次要求)后消
+    失。
+
+    A note changes nothing. Where a learner finds the picture good, a platform can have the original checked again; an
+    OG601 that follows goes once the service has asked for another one in that part.
+
+不应报 / Must stay silent
+    合格的照片。
+
+    Good snapshots.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

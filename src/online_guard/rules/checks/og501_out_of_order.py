@@ -1,15 +1,57 @@
 """OG501 out-of-order 未按顺序学习
 
-查什么 / What it looks for: order.kinds 中某课的会话开始播放时,此前同类课程中有一课(所有会话已看部分)尚未达到
-    order.min_coverage。A lesson begins before every earlier lesson of its kinds had been watched.
-条款 / Clause: 21(2) 专业课程学习不按内容先后顺序设置管理.
-证据 / Evidence: value = 最早未学完课程当时的覆盖率 coverage of the first unfinished lesson at that moment, limit =
-    order.min_coverage, count = 未学完课数 unfinished lessons, lesson_no = 该课 that lesson.
-边界 / Boundary: 恰好达到即可 equal to the minimum is enough; 当时起 overlap_slack_s 内结束的片段算 segments that
-    ended within overlap_slack_s count.
-不应报 / Must stay silent: 重看早先的课程;已看但未被认可的课程 watching an earlier lesson again; watched but refused
-    lessons.
-起 / Since: 0.1
+查什么 / What it looks for
+    order.kinds 中某课的会话开始播放时,此前同类课程中有一课(按已看部分,不论通过与否)尚未达到 order.min_coverage。
+
+    A session of a lesson of order.kinds starts to play before every earlier lesson of those kinds had been watched to
+    order.min_coverage, whether its sessions were accepted or not.
+
+阈值 / Thresholds
+    order.kinds, order.min_coverage, windows.overlap_slack_s, playback.max_rate, playback.rate_tolerance,
+    playback.slack_s
+
+条款 / Clause
+    专业课程学习不按内容先后顺序设置管理的视同培训无效。比例是工程容差。
+
+    Professional lessons have to be studied in order of their content. The share is engineering.
+
+证据 / Evidence
+    value: 最早一课未学完的课程当时的覆盖率
+    limit: order.min_coverage
+    count: 未学完的课数
+    lesson_no: 最早未学完的课程编号
+
+    value: coverage of the first unfinished lesson at that moment
+    limit: order.min_coverage
+    count: unfinished lessons
+    lesson_no: number of the first unfinished lesson
+
+边界 / Boundary
+    恰好 order.min_coverage 即可;在开始时刻起 overlap_slack_s 内结束的片段也算。
+
+    Exactly order.min_coverage is enough; segments that ended up to overlap_slack_s after the start count.
+
+诚实学员 / Honest learner
+    前一课在手机上学完但离线未上报,随即用电脑开始下一课;或误点了后一课,看几秒就退出。
+
+    The lesson before was studied on a phone that was off line, and the next one begun on a computer; or a wrong click
+    on a later lesson, left after some seconds.
+
+申诉 / Appeal
+    学员可让手机补报(24 小时内),顺序随之成立;误点的短会话被拒不影响重学。平台可出示前一课的完成时间早于证据时刻,或课程
+    编号在开班后被调换。
+
+    A learner can bring the phone on line within 24 h, and the order holds; a short session clicked by mistake may
+    stay rejected and the lesson be studied again. A platform can show that the lesson before had been finished, or
+    that lessons were renumbered.
+
+不应报 / Must stay silent
+    重看早先的课程;前一课已看但未被认可;公共课。
+
+    Watching an earlier lesson again; an earlier lesson watched but refused; general lessons.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

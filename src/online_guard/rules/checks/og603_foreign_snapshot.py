@@ -1,12 +1,54 @@
 """OG603 foreign-snapshot 来历不明的照片
 
-查什么 / What it looks for: 服务端没有要求的照片;拍摄时间在会话首末事件之外 60 s 以上;或(服务端时钟)晚于接收时间
-    max_lead_s 以上。A snapshot that wasn't asked for, or taken at a moment when it can't have been.
-条款 / Clause: 21(2) 随机保留影像照片; 界限为工程容差 limits are engineering tolerances.
-证据 / Evidence: value = count = 照片数 number of such snapshots, limit = 0, snapshot = 第一张 the first of them.
-边界 / Boundary: 恰好 60 s、恰好 max_lead_s 不算 equal to a limit passes.
-不应报 / Must stay silent: 时钟偏差、迟到的上传 skewed clocks, late uploads.
-起 / Since: 0.1
+查什么 / What it looks for
+    服务端没有要求的照片;拍摄时间在会话首末事件之外 60 秒以上;或拍摄时间(服务端时钟)晚于接收时间 max_lead_s 以上。
+
+    A snapshot that the service didn't ask for, or taken more than 60 s outside the session's first to last event, or
+    dated (service clock) more than max_lead_s after it was received.
+
+阈值 / Thresholds
+    clock.max_lead_s
+
+条款 / Clause
+    照片须在随机时刻由要求而来。界限是工程容差,由人工复核。
+
+    A snapshot has to be asked for at a random moment. The limits are engineering, and a person decides.
+
+证据 / Evidence
+    value: 1:每处记一次
+    limit: 0
+    count: 此类照片数
+    snapshot: 第一张
+
+    value: 1: each place counts once
+    limit: 0
+    count: such snapshots
+    snapshot: the first of them
+
+边界 / Boundary
+    恰好 60 秒、恰好 max_lead_s 不算。
+
+    Exactly 60 s and exactly max_lead_s pass.
+
+诚实学员 / Honest learner
+    平台另有每课开始时的拍照习惯,一并上传;或拍照设备与播放设备时钟不同。
+
+    A platform that also takes a picture at each start and uploads it; or a camera whose clock isn't the player's.
+
+申诉 / Appeal
+    平台可出示这些照片的来源及其自身规定;它们不计为留存照片,但只要服务端要求的照片齐全,审核人员可驳回。学员无须另外举
+    证。
+
+    A platform can show where they come from and its own rule for them: they don't count as retained, but where those
+    that were asked for are complete an auditor can dismiss. A learner need show nothing.
+
+不应报 / Must stay silent
+    时钟偏差;迟到的上传。
+
+    Skewed clocks; late uploads.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

@@ -1,13 +1,56 @@
 """OG604 reference-replayed 重放登记照片
 
-查什么 / What it looks for: 照片就是某人的登记照(重新编码、缩放、裁剪、模糊、改动像素);或本会话两张照片为同一张且相
-    隔 2 s 以上(其中有活体视频帧时 62 s 以上)。A capture is an enrolled reference photo itself, or the session's
-    captures repeat.
-条款 / Clause: 21(2) 无法进行人脸活体比对; 随机保留影像照片.
-证据 / Evidence: value = count = 张数 captures, limit = 0, capture = 第一张 the first of them.
-边界 / Boundary: 恰好相隔 2 s(62 s)不算 exactly 2 s (62 s) apart passes.
-不应报 / Must stay silent: 感知哈希或向量相近的真实照片 honest captures whose hash or vector is close.
-起 / Since: 0.1
+查什么 / What it looks for
+    照片或视频帧就是某人的登记照(残差不超过 same_picture_residual);或本会话两张为同一张且相隔 2 秒以上(其中有视频帧时
+    62 秒以上)。
+
+    A capture is an enrolled reference photo itself, anyone's (residual of at most same_picture_residual); or two
+    captures of the session are the same picture, more than 2 s apart (62 s when one is a frame of a clip).
+
+阈值 / Thresholds
+    snapshot.same_picture_residual
+
+条款 / Clause
+    拿登记照应付比对,不是随机保留的影像。残差界限是工程容差。
+
+    Presenting the reference isn't a random image of the learner. The residual's limit is engineering.
+
+证据 / Evidence
+    value: 1:每处记一次
+    limit: 0
+    count: 此类照片或帧数
+    capture: 第一张
+
+    value: 1: each place counts once
+    limit: 0
+    count: such captures
+    capture: the first of them
+
+边界 / Boundary
+    残差恰好等于界限算;恰好相隔 2 秒(62 秒)不算。
+
+    A residual equal to the limit holds; exactly 2 s (62 s) apart passes.
+
+诚实学员 / Honest learner
+    平台在登记当天把首张留存照片直接登记为参考照,则二者本是同一张;或摄像头卡住,连续送出同一帧。
+
+    A platform that enrolled the first retained snapshot as the reference: then both are one picture; or a camera that
+    froze and sent one frame for minutes.
+
+申诉 / Appeal
+    平台可出示登记照由该照片生成的记录,另拍登记照后重新比对。学员可说明摄像头卡住的时段:同段的活体视频若有动作,说明人
+    在场。
+
+    A platform can show that the reference was made from that snapshot, and take a new one. A learner can name when
+    the camera froze: moves in a liveness clip nearby show that someone sat there.
+
+不应报 / Must stay silent
+    感知哈希或向量相近的真实照片;不合格的照片。
+
+    Honest captures whose hash or vector is close; captures that aren't good.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

@@ -1,14 +1,52 @@
 """OG605 lookalike-snapshot 与他人照片相似
 
-查什么 / What it looks for: 合格照片的感知哈希与另一学员更早收到的合格照片相同,或相似行给出的哈希距离不超过
-    phash_distance。A good snapshot looks like an earlier one of another learner.
-条款 / Clause: 21(2) 随机保留影像照片; 由人工复核 a person decides.
-证据 / Evidence: value = 先前的照片 the earlier snapshot, limit = phash_distance, count = 张数 such snapshots.
-边界 / Boundary: 等于 phash_distance 算 equal to phash_distance holds; 同时收到则两者都点名 both, when received
-    together.
-不应报 / Must stay silent: 残差已证明不同的一对;同一学员的照片 a pair whose residual shows two pictures; one
-    learner's own.
-起 / Since: 0.1
+查什么 / What it looks for
+    合格照片的感知哈希与另一学员更早收到的合格照片相同,或相似行给出的哈希距离不超过 phash_distance;残差证明不同的、以
+    及 OG602 已成立的除外。
+
+    A good snapshot's perceptual hash equals that of another learner's received earlier, or a likeness row says a
+    distance of at most phash_distance; unless a residual shows two pictures, or OG602 holds.
+
+阈值 / Thresholds
+    snapshot.phash_distance, snapshot.same_picture_residual
+
+条款 / Clause
+    随机保留的照片与他人相似,可能是代替。由人工复核;位数是工程容差。
+
+    A snapshot like another learner's may be a stand-in. A person decides; the bits are engineering.
+
+证据 / Evidence
+    value: 先前的照片
+    limit: phash_distance
+    count: 此类照片数
+
+    value: the earlier snapshot
+    limit: phash_distance
+    count: such snapshots
+
+边界 / Boundary
+    等于 phash_distance 算;同时收到则两者都点名。
+
+    Equal to phash_distance holds; received together, both are named.
+
+诚实学员 / Honest learner
+    同一机房、同一位置、同样背景的两名学员,人像很小时哈希可能相同。
+
+    Two learners in the same seat of the same room before the same wall: with small faces the hashes may agree.
+
+申诉 / Appeal
+    审核人员并排看两张照片即可。平台可补算残差:大于 same_picture_residual 即证明是两张。学员可说明在同一教室学习。
+
+    An auditor puts the two side by side. A platform can have the residual measured: more than same_picture_residual
+    shows two pictures. Learners can say that they studied in one room.
+
+不应报 / Must stay silent
+    残差已证明不同的一对;同一学员的照片;比对视频的帧。
+
+    A pair whose residual shows two pictures; one learner's own snapshots; frames of clips.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

@@ -1,14 +1,53 @@
 """OG801 shared-face 两名学员同一张脸
 
-查什么 / What it looks for: 相似行显示照片(或活体视频帧)与另一学员的照片、视频帧或登记照距离不超过
-    shared_face_distance:两个报名疑为同一人。Two learners are one person.
-条款 / Clause: 三(三) 虚假培训; 由人工复核 a person decides.
-证据 / Evidence: value = 最小距离 smallest distance, limit = shared_face_distance, count = 相似行数 likeness rows,
-    others = 其他报名 the other enrolments.
-边界 / Boundary: 等于 shared_face_distance 算 equal to the limit holds.
-不应报 / Must stay silent: 同一学员的多个报名 several enrolments of one learner; 数据包中没有的照片 captures without
-    a row.
-起 / Since: 0.1
+查什么 / What it looks for
+    照片或活体视频帧与另一学员的照片、视频帧或登记照距离不超过 shared_face_distance:两个报名疑为同一人。
+
+    A snapshot or a frame of a clip lies within shared_face_distance of another learner's snapshot, frame or
+    reference: the two enrolments may be one person.
+
+阈值 / Thresholds
+    liveness.shared_face_distance
+
+条款 / Clause
+    一人顶替多人属虚假培训。由人工复核;距离的界限是工程容差。
+
+    One person for several is sham training. A person decides; the distance is engineering.
+
+证据 / Evidence
+    value: 最小的距离
+    limit: shared_face_distance
+    count: 相似行数
+    others: 其他报名
+
+    value: smallest distance
+    limit: shared_face_distance
+    count: likeness rows
+    others: the other enrolments
+
+边界 / Boundary
+    等于 shared_face_distance 算(浮点误差 10⁻⁶)。两边的报名都点名。
+
+    Equal to shared_face_distance holds (within 10⁻⁶). The enrolments on both sides are named.
+
+诚实学员 / Honest learner
+    双胞胎、相貌相近的亲属同报一班;家人走进镜头,正好也是学员。
+
+    Twins or close relatives in one class; a relative who walks into the picture and is a learner too.
+
+申诉 / Appeal
+    两名学员持身份证件同时到场即可驳回。平台可出示两人的活体比对视频。同一人重复报名的,机构应合并报名。
+
+    Both learners come together with their identity cards: that settles it. A platform can show the liveness clips of
+    both. Where one person enrolled twice, the institution merges the enrolments.
+
+不应报 / Must stay silent
+    同一学员的多个报名;数据包中没有的照片。
+
+    Several enrolments of one learner; captures without a row in the bundle.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

@@ -1,13 +1,53 @@
 """OG802 shared-device 共用设备同时学习
 
-查什么 / What it looks for: 播放区间(服务端时钟)与同一设备上其他学员会话的并集重叠合计超过 overlap_slack_s。It plays
-    while other learners' sessions play on the same device.
-条款 / Clause: 三(三) 虚假培训; 由人工复核 a person decides.
-证据 / Evidence: value = 重叠秒数 seconds of overlap, limit = overlap_slack_s, count = 段数 stretches.
-边界 / Boundary: 等于 overlap_slack_s 不算 equal to the slack passes; 超过 device.max_learners 人的设备号只是标签 a
-    device of more learners is a label, not evaluable.
-不应报 / Must stay silent: 先后使用同一台电脑 one computer used one after the other.
-起 / Since: 0.1
+查什么 / What it looks for
+    会话的播放区间(服务端时钟)与同一设备上其他学员会话的并集重叠,合计超过 overlap_slack_s。
+
+    The session's playing intervals, on the service clock, lie over those of other learners' sessions on the same
+    device (their union) by more than overlap_slack_s in sum.
+
+阈值 / Thresholds
+    windows.overlap_slack_s, device.max_learners
+
+条款 / Clause
+    一台设备同时替多人学习是虚假培训的迹象。由人工复核;容差是工程容差。
+
+    One device that studies for several at once is a sign of sham training. A person decides; the slack is
+    engineering.
+
+证据 / Evidence
+    value: 重叠秒数
+    limit: overlap_slack_s
+    count: 重叠的段数
+
+    value: seconds of overlap
+    limit: overlap_slack_s
+    count: stretches of overlap
+
+边界 / Boundary
+    恰好 overlap_slack_s 不算。超过 device.max_learners 人的设备号只是标签,报告为无法判断。
+
+    Exactly the slack passes. A device of more than device.max_learners learners is a label and not evaluable.
+
+诚实学员 / Honest learner
+    机房统一克隆的系统镜像使多台电脑共用一个设备号;或夫妻在同一台电脑上各开一个窗口学习。
+
+    Computers cloned from one image share a device id; or a couple who study in two windows of one computer.
+
+申诉 / Appeal
+    机房可出示电脑清单与当时不同的 IP 或座位:设备号相同而机器不同,即应驳回,并修正设备号。共用一台电脑的学员须轮流学习,
+    重叠部分重学。
+
+    A computer room can show its list of machines and their addresses or seats: one id, several machines, and it is
+    dismissed; the ids are to be mended. Learners who share a computer have to take turns and study the overlap again.
+
+不应报 / Must stay silent
+    先后使用同一台电脑。
+
+    One computer used one after the other.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

@@ -1,13 +1,55 @@
 """OG803 mechanical-telemetry 机械化遥测
 
-查什么 / What it looks for: 不少于 30 个心跳到心跳的播放区间,其 Δt 与(位置步长 − Δt)的四分位距都小于 2 ms:真实浏览器
-    的定时器抖动更大。Heartbeats as regular as no real browser's timer.
-条款 / Clause: 三(三) 虚假培训; 由人工复核 a person decides.
-证据 / Evidence: value = Δt 四分位距(毫秒) interquartile range of Δt in ms, limit = 2, count = 区间数 intervals,
-    step_ms = (位置步长 − Δt)四分位距 that of the step less Δt.
-边界 / Boundary: 恰好 2 ms 不算;29 个不算 exactly 2 ms and 29 intervals pass. 线性插值 linear interpolation.
-不应报 / Must stay silent: 时间只到整秒的日志(无法判断) a log of whole seconds is not evaluable.
-起 / Since: 0.1
+查什么 / What it looks for
+    不少于 30 个心跳到心跳的可观察播放区间,其 Δt 与(位置步长 − Δt)的四分位距都小于 2 ms:真实浏览器的定时器抖动更大。
+
+    30 or more observed playing intervals from heartbeat to heartbeat, of which both Δt and the step of position less
+    Δt have an interquartile range below 2 ms: a real browser's timer jitters more.
+
+阈值 / Thresholds
+    -
+
+条款 / Clause
+    由程序生成的记录属虚假培训的迹象。由人工复核。
+
+    Records made by a program are a sign of sham training. A person decides.
+
+证据 / Evidence
+    value: Δt 的四分位距(毫秒)
+    limit: 2
+    count: 区间数
+    step_ms: (位置步长 − Δt)的四分位距(毫秒)
+
+    value: interquartile range of Δt in ms
+    limit: 2
+    count: number of intervals
+    step_ms: interquartile range of the step less Δt, in ms
+
+边界 / Boundary
+    恰好 2 ms 不算;29 个区间不算。四分位数用线性插值。
+
+    Exactly 2 ms passes; 29 intervals pass. Quartiles by linear interpolation.
+
+诚实学员 / Honest learner
+    空闲电脑上的播放器若用媒体时钟(而非定时器)决定心跳时刻并取整上报,会很整齐。
+
+    A player on an idle computer that beats by the media's clock, not by a timer, and rounds what it tells, is very
+    regular.
+
+申诉 / Appeal
+    平台可出示播放器以媒体时钟上报的源码,及同一版本下他人相同的规律:全体如此即属播放器。学员可在审核人员面前用同一设备
+    学习十分钟,比较四分位距。
+
+    A platform can show in its source that beats follow the media's clock, and the same regularity of all its
+    learners. A learner can study for ten minutes before an auditor on the same device, to compare the ranges.
+
+不应报 / Must stay silent
+    时间只到整秒的日志(报告为无法判断);有抖动的定时器。
+
+    A log of whole seconds, which is not evaluable; timers that jitter.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations

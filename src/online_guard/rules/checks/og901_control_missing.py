@@ -1,15 +1,59 @@
 """OG901 control-missing 平台未设置管控
 
-查什么 / What it looks for: 四项管控(弹窗、活体比对、随机照片、学习顺序)中有一项:不少于 min_sessions 个应有的情形里,
-    实有比例低于 min_share:全班不得学时。The platform doesn't run a control, and the class earns nothing.
-条款 / Clause: 21(2) 视同培训无效,不接受线下考核申请.
-证据 / Evidence: value = 最低比例 lowest share, limit = min_share, count = 缺失管控数 controls missing, controls =
-    各缺失管控及其 [实有, 应有] which, with [had, cases].
-边界 / Boundary: 恰好 min_share 不算 equal to min_share passes; 少于 min_sessions 个情形不判断 fewer cases aren't
-    judged.
-不应报 / Must stay silent: 拒绝人脸比对的学员(不计入活体与照片) learners who declined face checks are no cases for
-    those two.
-起 / Since: 0.1
+查什么 / What it looks for
+    四项管控(弹窗、活体比对、随机照片、学习顺序)中有一项:在不少于 min_sessions 个应有的情形里,实有比例低于 min_share。
+    全班不得学时。
+
+    For one of the four controls (pop-ups, liveness, snapshots, order), of min_sessions cases or more that should have
+    had it fewer than min_share did. The class earns nothing.
+
+阈值 / Thresholds
+    control.min_share, control.min_sessions, popup.max_gap_s, liveness.min_playing_s, hours.class_hour_s, order.kinds
+
+条款 / Clause
+    平台没有设置管控的,视同培训无效,不接受线下考核申请。比例与样本数是工程容差。
+
+    Where the platform doesn't run a control the training is void and no application is taken. Share and number are
+    engineering.
+
+证据 / Evidence
+    value: 最低的比例
+    limit: min_share
+    count: 缺失的管控数
+    controls: 各缺失管控的 [实有, 应有]
+
+    value: lowest share
+    limit: min_share
+    count: controls missing
+    controls: each of them with [had it, cases]
+
+边界 / Boundary
+    恰好 min_share 不算;少于 min_sessions 个情形不判断。学习顺序的情形是开始过两课以上的报名,其违反是成立的 OG501。
+
+    Exactly min_share passes; fewer cases aren't judged. Cases of order are enrolments that began two lessons or more;
+    a standing OG501 breaks it.
+
+诚实学员 / Honest learner
+    学员无从触发:这是平台的事。但全班多数人的摄像头被机房停用时,也会显得平台没有拍照。
+
+    No learner can: it is the platform's. Yet where a computer room has switched off most cameras it looks as if the
+    platform took no pictures.
+
+申诉 / Appeal
+    平台可出示下达的指令与各学员未执行的原因,补传漏传的照片、弹窗和比对后重新核验;被驳回的 OG501 随之恢复学习顺序的比
+    例。学员可联名要求平台补正。
+
+    A platform can show the directives and why learners didn't follow them, and deliver what wasn't uploaded: the
+    class is judged again; a dismissed OG501 restores the share of order. Learners can ask the platform together to
+    mend it.
+
+不应报 / Must stay silent
+    拒绝人脸比对的学员(不计入活体与照片);人数很少的班。
+
+    Learners who declined face checks, no cases for liveness and snapshots; very small classes.
+
+起 / Since
+    0.1
 """
 
 from __future__ import annotations
