@@ -121,8 +121,9 @@ def test_a_damaged_block_is_judged_again(
     interrupt(bundle, policy, tmp_path)
     path, other = kept_in(tmp_path)[:2]
     content = path.read_bytes()
+    half = len(content) // 2
     bad = {
-        "flip": content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+        "flip": content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :],
         "cut": content[:-1],
         "empty": b"",
         "swap": other.read_bytes(),
