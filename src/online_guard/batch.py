@@ -1,14 +1,11 @@
-"""Bundle → blocks → judgement, block by block on all cores → files; no database (SPEC section 8, `revalidate`)."""
+"""Bundle → blocks → judgement, block by block on all cores or machines → files; no database (SPEC section 8)."""
 
 from __future__ import annotations
 
-import os
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,9 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from online_guard.errors import ErrorKind, GuardError
+from online_guard.code_version import code_version
+from online_guard.engines import THREADS, Map, open_engine
 from online_guard.evidence import Evidence, Integers
-from online_guard.ingest.bundle import Block, Bundle, open_bundle, read_block
+from online_guard.finished_blocks import FOLDER, FinishedBlocks, forget, not_writable
+from online_guard.ingest.bundle import Block, BlockRead, Bundle, content_key, open_bundle, read_block
+from online_guard.ingest.locations import Location, locate, put
 from online_guard.ingest.refusals import RefusedRow
 from online_guard.judge import Judgement, Observation, conclude, observe
 from online_guard.policy import Policy
@@ -39,12 +39,16 @@ class BlockResult:
 
 @dataclass(frozen=True)
 class Revalidation:
-    """A judgement with what was read for it."""
+    """A judgement with what was read for it.
+
+    reused: how many results of blocks came from a run that was interrupted.
+    """
 
     judgement: Judgement
     refused: list[RefusedRow]
     events: int
     policy: Policy
+    reused: int = 0
 
     def summary(self) -> dict[str, Any]:
         """Return the content of `summary.json`."""
@@ -67,47 +71,81 @@ class Revalidation:
         }
 
 
+BLOCK_ROWS = 1_000_000
+
+
 def revalidate(
-    path: Path,
+    path: Location | str,
     policy: Policy,
     *,
+    engine: str = THREADS,
     workers: int | None = None,
     progress: Progress | None = None,
-    block_rows: int = 1_000_000,
+    block_rows: int = BLOCK_ROWS,
+    out: Location | str | None = None,
 ) -> Revalidation:
-    """Return the judgement of a whole bundle; the same for any number of workers and any size of blocks.
+    """Return the judgement of a whole bundle; the same for any engine, number of workers and size of blocks.
 
     Args:
-        path: Folder of the bundle.
+        path: Folder or URL of the bundle.
         policy: The law.
-        workers: Threads; by default one for each core.
+        engine: Where blocks are judged, see `engines.open_engine`.
+        workers: Threads or processes; by default one for each core.
         progress: Told after each block, if given.
         block_rows: About how many events a block has.
+        out: Where the results will be written: finished blocks are kept there until then, and those of a run of the
+            same bundle, policy and code that was interrupted are used. None keeps nothing.
 
     Raises:
-        GuardError: The bundle can't be read at all.
+        GuardError: The bundle can't be read at all, nothing can be written, or the engine isn't there.
     """
+    path = locate(path).absolute()  # another process may stand in another folder
+    kept = None
+    if out is not None:
+        run = f"{content_key(path)} {policy.sha256} {code_version()} {block_rows}"
+        kept = FinishedBlocks(locate(out) / FOLDER, run, BlockResult)
     bundle = open_bundle(path)
     blocks = bundle.blocks(block_rows)
-    results: list[BlockResult] = []
-    work = partial(_observe_block, bundle, policy)
-    # threads, not processes: NumPy and Arrow let go of the interpreter's lock, and nothing is sent to and fro
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        for result in pool.map(work, [(block, False) for block in blocks]):
-            results.append(result)
-            if progress:
-                progress(len(results), len(blocks))
+    with open_engine(engine, _observe_block, (bundle, policy), workers) as judge_blocks:
+        results, reused = _results([(block, False) for block in blocks], judge_blocks, kept, progress)
         again = _blocks_with_detail(bundle.evidence, policy, results)
         tasks = [(blocks[number], rows) for number, rows in again.items()]
-        for number, result in zip(again, pool.map(work, tasks), strict=True):
-            results[number] = result
+        detailed, reused_again = _results(tasks, judge_blocks, kept)
+    for number, result in zip(again, detailed, strict=True):
+        results[number] = result
     observations = [result.observation for result in results] or [observe(bundle.evidence, policy)]
     return Revalidation(
         judgement=conclude(bundle.evidence, policy, observations),
         refused=sorted(bundle.refused + [row for result in results for row in result.refused]),
         events=sum(result.events for result in results),
         policy=policy,
+        reused=reused + reused_again,
     )
+
+
+def _results(
+    tasks: Sequence[Task], judge_blocks: Map, kept: FinishedBlocks[BlockResult] | None, progress: Progress | None = None
+) -> tuple[list[BlockResult], int]:
+    """Return the result of each task, and how many of them were finished before."""
+    found = [kept.get(_name(number, task)) if kept else None for number, task in enumerate(tasks)]
+    missing = [number for number, result in enumerate(found) if result is None]
+    for done, (number, result) in enumerate(
+        zip(missing, judge_blocks(tasks[number] for number in missing), strict=True), len(tasks) - len(missing) + 1
+    ):
+        found[number] = result
+        if kept:
+            kept.put(_name(number, tasks[number]), result)
+        if progress:
+            progress(done, len(tasks))
+    return [result for result in found if result is not None], len(tasks) - len(missing)
+
+
+def _name(number: int, task: Task) -> str:
+    """Return which block a task is of, and of which sessions it keeps every event."""
+    block, whole = task
+    rows = f"{len(block.events)}" if isinstance(block, BlockRead) else f"{block.first}-{block.stop}"
+    detail = hashlib.sha256(whole.tobytes()).hexdigest() if isinstance(whole, np.ndarray) else whole
+    return f"{number} {rows} {detail}"
 
 
 def _blocks_with_detail(evidence: Evidence, policy: Policy, results: Sequence[BlockResult]) -> dict[int, Integers]:
@@ -123,8 +161,8 @@ def _blocks_with_detail(evidence: Evidence, policy: Policy, results: Sequence[Bl
 Task = tuple[Block, bool | Integers]
 
 
-def _observe_block(bundle: Bundle, policy: Policy, task: Task) -> BlockResult:
-    block, whole = task
+def _observe_block(shared: tuple[Bundle, Policy], task: Task) -> BlockResult:
+    (bundle, policy), (block, whole) = shared, task
     read = read_block(block, bundle.index)
     observation = observe(bundle.evidence.with_events(read.events), policy, whole=whole)
     return BlockResult(observation, read.refused, len(read.events))
@@ -170,28 +208,22 @@ SCHEMAS: dict[str, pa.Schema] = {
 """Columns of the Parquet twin of each file; evidence is JSON text there."""
 
 
-def write(result: Revalidation, out: Path) -> None:
-    """Write the files of SPEC 8 into a folder; each appears whole or not at all.
+def write(result: Revalidation, out: Location | str) -> None:
+    """Write the files of SPEC 8 into a folder; each appears whole or not at all. Kept blocks are removed then.
 
     Raises:
         GuardError: The folder can't be written.
     """
+    out = locate(out)
     try:
-        out.mkdir(parents=True, exist_ok=True)
         for name, schema in SCHEMAS.items():
             rows = [row.as_row() for row in getattr(result.judgement, name)]
-            _replace(out / f"{name}.ndjson", b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
-            _replace(out / f"{name}.parquet", _parquet(rows, schema))
-        summary = msgspec.json.format(msgspec.json.encode(result.summary()), indent=1) + b"\n"
-        _replace(out / "summary.json", summary)
+            put(out / f"{name}.ndjson", b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+            put(out / f"{name}.parquet", _parquet(rows, schema))
+        put(out / "summary.json", msgspec.json.format(msgspec.json.encode(result.summary()), indent=1) + b"\n")
+        forget(out / FOLDER)
     except OSError as error:
-        raise GuardError(
-            ErrorKind.INVALID,
-            "out.not_writable",
-            f"不能写入输出文件夹 / can't write the output folder: {error.strerror}",
-            where=str(out),
-            remedy="换一个可写的 --out / choose another --out.",
-        ) from error
+        raise not_writable(out, error) from error
 
 
 def _parquet(rows: list[dict[str, Any]], schema: pa.Schema) -> bytes:
@@ -202,9 +234,3 @@ def _parquet(rows: list[dict[str, Any]], schema: pa.Schema) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns, schema=schema), sink)
     return bytes(sink.getvalue())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)

@@ -40,7 +40,9 @@ Settings = Annotated[
 DataDir = Annotated[Path | None, typer.Option(help="数据文件夹 / Data folder.")]
 Workers = Annotated[
     int | None,
-    typer.Option("--workers", min=1, help="线程数,默认每核一个 / Number of threads, one for each core by default."),
+    typer.Option(
+        "--workers", min=1, help="线程或进程数,默认每核一个 / Threads or processes, one for each core by default."
+    ),
 ]
 FromStore = Annotated[
     bool, typer.Option("--from-store", help="核验服务数据库中已结束的会话 / Judge the service's own closed sessions.")
@@ -158,17 +160,28 @@ def _show_rule(rule_id: str, policy: Policy, *, as_json: bool) -> None:
 
 @app.command()
 def revalidate(
-    out: Annotated[Path, typer.Option("--out", help="结果文件夹 / Folder for the results.")],
-    bundle: Annotated[Path | None, typer.Argument(help="数据包文件夹 / Folder of the bundle.")] = None,
+    out: Annotated[str, typer.Option("--out", help="结果:文件夹或网址 / Where results go: a folder, or a URL.")],
+    bundle: Annotated[
+        str | None, typer.Argument(help="数据包:文件夹或网址 / The bundle: a folder, or a URL such as s3://….")
+    ] = None,
     from_store: FromStore = False,
     data_dir: DataDir = None,
     policy: PolicyName = "huangchuan-2021",
     settings: Settings = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="在何处计算 / Where the work is done: threads | dask | dask://host:port.")
+    ] = "threads",
     workers: Workers = None,
+    block_rows: Annotated[
+        int, typer.Option("--block-rows", min=1, help="每块约多少事件 / About how many events a block has.")
+    ] = 1_000_000,
     against: Against = None,
     as_json: AsJson = False,
 ) -> None:
-    """重新核验一个数据包 / Judge a bundle again; exit status 1 when rows were refused, or --against finds a change."""
+    """重新核验一个数据包;中断后再运行即从已完成的块继续 / Judge a bundle again; a run after an interrupted one goes on.
+
+    有拒收的行,或 --against 有改变时退出状态为 1 / Exit status 1 when rows were refused, or --against finds a change.
+    """
     from online_guard.batch import revalidate as run
     from online_guard.batch import write
     from online_guard.compare import compare, read_results
@@ -178,17 +191,19 @@ def revalidate(
     law = load_policy(policy, settings or ())
     before = read_results(against) if against else None  # before anything is judged, or written in its place
     with _bundle(bundle, from_store, data_dir) as folder, _progress("核验 / judging") as progress:
-        result = run(folder, law, workers=workers, progress=progress)
+        result = run(folder, law, engine=engine, workers=workers, progress=progress, block_rows=block_rows, out=out)
     write(result, out)
+    if result.reused:
+        typer.echo(f"沿用上次已完成的块 / finished blocks used from the run before: {result.reused}", err=True)
     summary, changed = result.summary(), False
     if not as_json:
         _print_summary(summary, out)
     if before is not None:
-        comparison = compare(before, read_results(out))
-        write_comparison(comparison, out / "comparison")
+        comparison = compare(before, read_results(Path(out)))
+        write_comparison(comparison, Path(out) / "comparison")
         summary["comparison"], changed = comparison.summary, comparison.changed
         if not as_json:
-            _print_comparison(comparison.summary, out / "comparison")
+            _print_comparison(comparison.summary, Path(out) / "comparison")
     if as_json:
         _print_json(summary)
     raise typer.Exit(FOUND_SOMETHING if result.refused or changed else 0)
@@ -226,7 +241,7 @@ def _print_comparison(summary: dict[str, Any], out: Path | None) -> None:
         console.print(f"报告 report: {out / 'report.html'}", markup=False, soft_wrap=True)
 
 
-def _print_summary(summary: dict[str, Any], out: Path) -> None:
+def _print_summary(summary: dict[str, Any], out: str) -> None:
     console, counts = Console(highlight=False), summary["counts"]
     law = summary["policy"]
     console.print(f"政策 policy: {law['id']} {law['version']} {law['sha256'][:12]}…")
@@ -240,7 +255,7 @@ def _print_summary(summary: dict[str, Any], out: Path) -> None:
         where = f"{row['file']}:{row['line']}"
         console.print(f"拒收 refused {where}: {row['reason']}", style="yellow", markup=False, soft_wrap=True)
     if counts["refused_rows"] > 20:
-        console.print(f"…… {counts['refused_rows'] - 20} 行见 / more rows in {out / 'summary.json'}", style="yellow")
+        console.print(f"…… {counts['refused_rows'] - 20} 行见 / more rows in {out}/summary.json", style="yellow")
     for rule, reasons in summary["not_evaluable"].items():
         for reason, number in reasons.items():
             console.print(f"无法判断 not evaluable {rule}: {reason} × {number:,}", style="dim")
@@ -367,7 +382,7 @@ def _export(data_dir: Path | None, out: Path, selection: Any) -> None:
 
 
 @contextmanager
-def _bundle(bundle: Path | None, from_store: bool, data_dir: Path | None) -> Iterator[Path]:
+def _bundle(bundle: str | None, from_store: bool, data_dir: Path | None) -> Iterator[str]:
     """Yield the folder of the bundle: the one that is named, or an archive of the service's data for the time being."""
     import tempfile
 
@@ -383,7 +398,7 @@ def _bundle(bundle: Path | None, from_store: bool, data_dir: Path | None) -> Ite
     with tempfile.TemporaryDirectory(prefix="online-guard-") as folder:
         archived = Path(folder) / "bundle"
         _export(data_dir, archived, Selection(closed_only=True))
-        yield archived
+        yield str(archived)
 
 
 @app.command()

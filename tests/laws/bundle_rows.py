@@ -202,7 +202,12 @@ def files_of(bundle: Path, policy: Policy, *, workers: int = 1, block_rows: int 
     """Return the output files of a bundle folder."""
     with tempfile.TemporaryDirectory() as out:
         write(revalidate(bundle, policy, workers=workers, block_rows=block_rows), Path(out))
-        return {path.name: path.read_bytes() for path in sorted(Path(out).iterdir())}
+        return files_in(Path(out))
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Return the content of each file of a folder."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def results_of(rows: Rows, policy: Policy, *, block_rows: int = 1_000_000) -> dict[str, bytes]:

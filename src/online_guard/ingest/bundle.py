@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from online_guard.ingest.bundle_writer import write_bundle
 from online_guard.ingest.event_columns import SessionIndex, join
 from online_guard.ingest.events_parquet import RowRange
 from online_guard.ingest.identity import settle, take
+from online_guard.ingest.locations import Location, digest_of, exists, locate, state_of
 from online_guard.ingest.refusals import WHOLE_FILE, RefusedRow
-from online_guard.ingest.tables import CLASSES, TABLES, read_tables
+from online_guard.ingest.tables import CLASSES, TABLES, read_tables, unreadable
 
-__all__ = ["Block", "BlockRead", "Bundle", "RefusedRow", "open_bundle", "read_block", "write_bundle"]
+__all__ = ["Block", "BlockRead", "Bundle", "RefusedRow", "content_key", "open_bundle", "read_block", "write_bundle"]
 
 EVENTS_NDJSON = "events.ndjson"
 EVENTS_PARQUET = "events.parquet"
@@ -49,7 +51,7 @@ class Bundle:
     needs to know of the sessions. Can be sent to another process.
     """
 
-    path: Path
+    path: Location
     evidence: Evidence
     refused: list[RefusedRow]
     index: SessionIndex
@@ -64,12 +66,12 @@ class Bundle:
             GuardError: the file is damaged or has wrong columns.
         """
         parquet, ndjson = self.path / EVENTS_PARQUET, self.path / EVENTS_NDJSON
-        if parquet.exists():
+        if exists(parquet):
             layout = events_parquet.scan(parquet, self.index)
             if layout.in_order:
                 return list(layout.ranges(target_rows))
             pieces = [events_parquet.read_range(rows, self.index) for rows in layout.row_groups()]
-        elif ndjson.exists():
+        elif exists(ndjson):
             pieces = list(events_ndjson.read_events(ndjson, self.index))
         else:
             pieces = []
@@ -77,14 +79,14 @@ class Bundle:
         return _cut(BlockRead(events, [row for _, bad in pieces for row in bad], duplicates), target_rows)
 
 
-def open_bundle(path: Path | str) -> Bundle:
-    """Return the bundle in a folder, its small tables read and checked.
+def open_bundle(path: Location | str) -> Bundle:
+    """Return the bundle in a folder or at a URL, its small tables read and checked.
 
     Raises:
-        GuardError: no such folder, no classes.json, two files of events, or a file that can't be read at all.
+        GuardError: no such place, no classes.json, two files of events, or a file that can't be read at all.
     """
-    folder = Path(path)
-    if not (folder / CLASSES).exists():
+    folder = locate(path)
+    if not exists(folder / CLASSES):
         raise GuardError(
             ErrorKind.NOT_FOUND,
             "bundle.not_found",
@@ -92,7 +94,7 @@ def open_bundle(path: Path | str) -> Bundle:
             where=str(folder),
             remedy="请给出含 classes.json 的文件夹 / name the folder that holds classes.json",
         )
-    if (folder / EVENTS_NDJSON).exists() and (folder / EVENTS_PARQUET).exists():
+    if exists(folder / EVENTS_NDJSON) and exists(folder / EVENTS_PARQUET):
         raise GuardError(
             ErrorKind.CONFLICT,
             "bundle.two_event_files",
@@ -103,6 +105,26 @@ def open_bundle(path: Path | str) -> Bundle:
     refused = _unknown_files(folder)
     evidence = read_tables(folder, refused)
     return Bundle(folder, evidence, sorted(refused), SessionIndex.of(evidence))
+
+
+def content_key(folder: Location) -> str:
+    """Return a name for what a bundle holds: other place or content, other name.
+
+    Small tables are hashed; the events, which are large, count by their size and time or what their store says.
+
+    Raises:
+        GuardError: a file can't be read.
+    """
+    parts = [str(folder)]
+    for name in (CLASSES, *TABLES, EVENTS_NDJSON, EVENTS_PARQUET):
+        tell = state_of if name in (EVENTS_NDJSON, EVENTS_PARQUET) else digest_of
+        try:
+            parts.append(f"{name} {tell(folder / name)}")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise unreadable(folder / name, error) from error
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def read_block(block: Block, index: SessionIndex) -> BlockRead:
@@ -118,7 +140,7 @@ def read_block(block: Block, index: SessionIndex) -> BlockRead:
     return BlockRead(settled, refused, duplicates)
 
 
-def _unknown_files(folder: Path) -> list[RefusedRow]:
+def _unknown_files(folder: Location) -> list[RefusedRow]:
     """Return one refusal for each data file that no table has, so that nothing is left out in silence."""
     known = {CLASSES, EVENTS_NDJSON, EVENTS_PARQUET, *TABLES}
     names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))

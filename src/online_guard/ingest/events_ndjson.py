@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from online_guard.evidence import Events
 from online_guard.ingest.event_columns import RawEvents, SessionIndex, admit, session_rows
+from online_guard.ingest.locations import Location, open_file
 from online_guard.ingest.refusals import Refusal, RefusedRow
 from online_guard.ingest.rows import EventRow
 from online_guard.ingest.tables import decode_row, unreadable
@@ -19,14 +19,14 @@ from online_guard.ingest.tables import decode_row, unreadable
 CHUNK_LINES = 65_536
 
 
-def read_events(path: Path, index: SessionIndex) -> Iterator[tuple[Events, list[RefusedRow]]]:
+def read_events(path: Location, index: SessionIndex) -> Iterator[tuple[Events, list[RefusedRow]]]:
     """Yield the good events and the refused rows of each chunk of lines, in the order of the file.
 
     Raises:
         GuardError: the file can't be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             first = 1
             while lines := list(islice(file, CHUNK_LINES)):
                 yield _read_chunk(path.name, lines, first, index)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from online_guard.errors import ErrorKind, Fault, GuardError
 from online_guard.evidence import Events, Flags, Integers
 from online_guard.ingest.event_columns import RawEvents, SessionIndex, admit, session_rows
+from online_guard.ingest.locations import Location, parquet_source, store_errors
 from online_guard.ingest.refusals import RefusedRow
 from online_guard.ingest.tables import unreadable
 
@@ -43,7 +43,7 @@ class RowRange:
     starts: first row of each run of rows of one session. sessions: the session of each run, as in `RawEvents.session`.
     """
 
-    path: Path
+    path: Location
     first: int
     stop: int
     starts: Integers
@@ -55,7 +55,7 @@ class RowRange:
 class Layout:
     """Where sessions lie in a Parquet file: runs of rows, and the bounds of its row groups."""
 
-    path: Path
+    path: Location
     starts: Integers
     sessions: Integers
     unknown_sessions: tuple[str, ...]
@@ -99,7 +99,7 @@ class Layout:
         return RowRange(self.path, first, stop, starts, sessions, unknown)
 
 
-def scan(path: Path, index: SessionIndex) -> Layout:
+def scan(path: Location, index: SessionIndex) -> Layout:
     """Return where each session lies, from the id columns alone.
 
     Raises:
@@ -109,16 +109,17 @@ def scan(path: Path, index: SessionIndex) -> Layout:
     bounds = [0]
     unknown: list[str] = []
     try:
-        file = _open(path)
-        for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=_IDS, use_threads=False)
-            begins, keys, key_of = _runs(table)
-            rows, strangers = session_rows(keys, index)
-            rows[rows < 0] -= len(unknown)
-            unknown += strangers
-            starts.append(begins + bounds[-1])
-            sessions.append(rows[key_of])
-            bounds.append(bounds[-1] + table.num_rows)
+        with store_errors(path):
+            file = _open(path)
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, columns=_IDS, use_threads=False)
+                begins, keys, key_of = _runs(table)
+                rows, strangers = session_rows(keys, index)
+                rows[rows < 0] -= len(unknown)
+                unknown += strangers
+                starts.append(begins + bounds[-1])
+                sessions.append(rows[key_of])
+                bounds.append(bounds[-1] + table.num_rows)
     except (pa.ArrowException, OSError) as error:
         raise unreadable(path, error) from error
     return Layout(path, np.concatenate(starts), np.concatenate(sessions), tuple(unknown), np.array(bounds))
@@ -131,19 +132,21 @@ def read_range(rows: RowRange, index: SessionIndex) -> tuple[Events, list[Refuse
         GuardError: the file is damaged.
     """
     try:
-        table = _read_rows(_open(rows.path), rows.first, rows.stop)
+        with store_errors(rows.path):
+            table = _read_rows(_open(rows.path), rows.first, rows.stop)
     except (pa.ArrowException, OSError) as error:
         raise unreadable(rows.path, error) from error
     return admit(_raw(table, rows), index, rows.path.name, lambda row: rows.first + row + 1)
 
 
-def _open(path: Path) -> pq.ParquetFile:
-    schema = pq.read_schema(path)
+def _open(path: Location) -> pq.ParquetFile:
+    source, files = parquet_source(path)
+    schema = pq.read_schema(source, filesystem=files)
     _check_schema(path, schema)
-    return pq.ParquetFile(path, read_dictionary=[name for name in schema.names if name in _STRINGS])
+    return pq.ParquetFile(source, filesystem=files, read_dictionary=[name for name in schema.names if name in _STRINGS])
 
 
-def _check_schema(path: Path, schema: pa.Schema) -> None:
+def _check_schema(path: Location, schema: pa.Schema) -> None:
     """Refuse a file whose columns aren't those of events, naming each column that is wrong."""
     known = (*_STRINGS, *_TYPES)
     faults = [Fault(name, "缺少列 / missing column") for name in known if name not in (*schema.names, *_OPTIONAL)]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from itertools import islice
 from operator import attrgetter
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Evidence, assemble
 from online_guard.ingest import rows as row_types
+from online_guard.ingest.locations import Location, content_of, open_file
 from online_guard.ingest.refusals import BAD_ID, Refusal, RefusedRow, explain, repeated_key
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -55,7 +55,7 @@ _KEYS: dict[type[msgspec.Struct], Callable[[Any], Any]] = {
 }
 
 
-def read_tables(folder: Path, refused: list[RefusedRow]) -> Evidence:
+def read_tables(folder: Location, refused: list[RefusedRow]) -> Evidence:
     """Return the evidence of a bundle's small tables, without events; add each bad row to `refused`.
 
     Raises:
@@ -88,14 +88,14 @@ def read_tables(folder: Path, refused: list[RefusedRow]) -> Evidence:
     )
 
 
-def read_lines(path: Path, row_type: type[Row], refused: list[RefusedRow]) -> Iterator[tuple[int, Row]]:
+def read_lines(path: Location, row_type: type[Row], refused: list[RefusedRow]) -> Iterator[tuple[int, Row]]:
     """Yield (line, row) of each line of a file that is a row of the type; add the others to `refused`.
 
     Blank lines are skipped; a file that isn't there has no rows.
     """
     decoder = msgspec.json.Decoder(row_type)
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             line = 1
             while chunk := list(islice(file, _CHUNK_LINES)):
                 good = _decode_plain(decoder, row_type, chunk)
@@ -185,7 +185,7 @@ def keep_rows(
     return kept
 
 
-def unreadable(path: Path, error: Exception) -> GuardError:
+def unreadable(path: Location, error: Exception) -> GuardError:
     """Return the error for a file that the system can't read or whose bytes aren't what its name says."""
     first = str(error).partition("\n")[0]
     return GuardError(
@@ -210,10 +210,10 @@ def class_fault(row: row_types.ClassRow) -> Refusal | None:
     return None
 
 
-def _read_classes(path: Path, refused: list[RefusedRow]) -> Iterator[tuple[int, row_types.ClassRow]]:
+def _read_classes(path: Location, refused: list[RefusedRow]) -> Iterator[tuple[int, row_types.ClassRow]]:
     """Yield (place from 1, class) of the array in classes.json; add bad elements to `refused`."""
     try:
-        text = path.read_bytes()
+        text = content_of(path)
         elements: list[Any] = msgspec.json.decode(text, type=list[msgspec.Raw])
     except OSError as error:
         raise unreadable(path, error) from error
@@ -238,7 +238,7 @@ def _split_with_nan(text: bytes) -> list[bytes]:
     return [json.dumps(element).encode() for element in elements] if isinstance(elements, list) else []
 
 
-def _not_an_array(path: Path, text: bytes, error: Exception) -> GuardError:
+def _not_an_array(path: Location, text: bytes, error: Exception) -> GuardError:
     reason = explain(error, text).reason
     return GuardError(
         ErrorKind.MALFORMED,
