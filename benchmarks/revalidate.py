@@ -31,8 +31,8 @@ from rich.table import Table
 from online_guard.evidence import Events, Evidence
 from online_guard.ingest.bundle import open_bundle, read_block, write_bundle
 from online_guard.simulate.course import Course, Plan, simulate, write_rows
-from online_guard.simulate.honest import HONEST_WAYS
 from online_guard.simulate.tape import Row
+from online_guard.simulate.ways import HONEST_WAYS
 
 LEARNERS = 60
 SEED = 40
