@@ -55,7 +55,30 @@ FOOT = """“可复核”的方式不计入 0.5 % 的目标。`steady_timer` 是
 其余方式假定心跳抖动 8–40 ms，比实测的空闲浏览器大；表中 OG803 为 0 依赖于此；作答时间为 0.8–8 秒。
 Ways with “review allowed” don't count towards the goal of 0.5 %. `steady_timer` is an idle browser as measured; all
 others assume a jitter of 8 to 40 ms, more than an idle browser has, and that is why OG803 never
-holds them; they answer pop-ups after 0.8 to 8 s."""
+holds them; they answer pop-ups after 0.8 to 8 s.
+
+## 绝不可误报的情形在哪里 Where each thing that must never be flagged is
+
+| 情形 what | 方式 way |
+| --- | --- |
+| 定时器抖动、卡顿、回看、跳转后仍报旧位置 jitter, stalls, rewinds, a play with the old position | plain |
+| 重复与乱序投递、时钟偏差 duplicates, reordering, clock skew | all |
+| 时钟快 11 分钟、断网补报 a clock 11 min fast, late batches | skewed |
+| 手机 30 分钟后补报 a phone's batch 30 min late | late_phone |
+| 午休、休眠 lunch, a laptop that slept | lunch |
+| 快 10 分钟的电脑，然后手机 a laptop 10 min fast, then the phone | hand_over |
+| 回到别处未关的会话 back to a session left open elsewhere | left_open |
+| 暂停时后台定时器降频 timers throttled while paused | paused_in_background |
+| 两次心跳间回退一秒 a second's rewind between heartbeats | second_back |
+| 一分钟无心跳后继续 resuming after a minute without heartbeats | silent_minute |
+| 点入内嵌框架 blur without focus | click_into_frame |
+| 开课请求迟到 an opening 8 to 40 s late | slow_opening |
+| 时钟漂移 drift | drift |
+| 整秒日志 whole seconds | whole_seconds |
+| 摄像头太慢；待复核期间不算未学完 a camera too slow; not unfinished while it waits | slow_camera |
+| 新眼镜、手托下巴 new glasses, a hand on the chin | new_glasses |
+| 照片被盗者 the owner of a stolen picture | photo_thief (first learner) |
+| xAPI 零长度或未结束的片段 zero-length or open xAPI segments | 属转换，不模拟 conversion, not simulated |"""
 
 
 @dataclass(frozen=True)
@@ -124,7 +147,7 @@ def honest(sessions: int, seeds: int) -> dict[str, Honesty]:
 def share(hits: int, of: int) -> str:
     """Return a share with its interval, in per cent."""
     low, high = wilson(hits, of)
-    return f"{100 * hits / of:.1f} ({100 * low:.1f}–{100 * high:.1f})"
+    return f"{100 * hits / of:.2f} ({100 * low:.2f}–{100 * high:.2f})"
 
 
 def cheat_table(by_way: dict[str, list[Score]]) -> Iterator[str]:
@@ -223,7 +246,7 @@ def main() -> None:
     """Measure, print, and say which goals were missed."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seeds", type=int, default=50, help="of each cheat")
-    arguments.add_argument("--honest-sessions", type=int, default=2_000, help="for each seed, at least")
+    arguments.add_argument("--honest-sessions", type=int, default=2_400, help="for each seed, all ways")
     arguments.add_argument("--honest-seeds", type=int, default=5)
     arguments.add_argument("--write", action="store_true", help="write docs/detection.md")
     given = arguments.parse_args()

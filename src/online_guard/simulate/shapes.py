@@ -53,6 +53,10 @@ BULK = {"beats": 50, "step_s": 20, "period_ms": 15_000, "constant_seq": 1}
 EARLY = {"report_ms": 30_000, "rate": 1.5, "declared": 1.5, "pause_ms": 60_000, "answer_ms": 2_000, "stop_share": 0.91}
 SPEED = {"rate": 10, "declared": 1, "answer_ms": 2_000, "hidden": 1}
 REPLAY = {"period_ms": 1_000, "first_gap_ms": 300, "second_gap_ms": 500, "third_gap_ms": 2}
+ATTENTION = (
+    "同时的另一会话（OG201）；是否在看，数据里没有 / "
+    "another session at the same time (OG201); whether anyone looks isn't in the data"
+)
 CAMERA = "人脸检测结论（presented_attack、活体比对） / the face pipeline's facts"
 
 _TOOLS = (
@@ -83,7 +87,7 @@ _TOOLS = (
             ("OG303",), alone(tampered.popup_clicker), {"answer_ms": ms}) for ms in (4_000, 2_000, 1_000)),
     Shape(9, "popup_disabler", "禁用弹窗", "pop-up remover", ("OG301", "OG305"), alone(tampered.popup_remover)),
     Shape(10, "focus_spoofer", "伪装前台", "focus spoofer", (), alone(tampered.focus_spoofer), {"report_ms": 15_000},
-          needs="同时两次会话（OG201）或随机抓拍 / a second session at the same time (OG201), or a snapshot"),
+          needs=ATTENTION),
     Shape(11, "timer_hook", "计时器加速", "timer hook", ("OG104",), alone(tampered.timer_hook), {"speed": 2}),
     Shape(12, "drag_swallower", "吞掉拖动记录（播放中）", "drag-log swallower, playing", ("OG101",),
           alone(tampered.drag_swallower), {"jump_s": 600, "paused": 0}),

@@ -103,15 +103,13 @@ FARM_DISTANCES = (0.15, 0.38)
 def one_device(desks: Sequence[Desk], lesson_no: int, given: Parameters) -> None:
     """Let a farm play the lessons of several learners on one device at once."""
     tape = tape_of(desks[0].service)
-    start_ms, before = desks[0].now_ms, len(tape.rows["sessions"])
-    for number, desk in enumerate(desks):
-        desk.now_ms = max(desk.now_ms, start_ms) if number else start_ms
+    before = len(tape.rows["sessions"])
     together_ms = max(desk.now_ms for desk in desks)
     for desk in desks:
         desk.now_ms = together_ms + desk.rng.randint(0, 60_000)
         desk.study(lesson_no)
     for row in tape.rows["sessions"][before:]:
-        row["device_id"] = "farm-1"
+        row["device_id"] = f"{desks[0].enrolment_id}-farm"
 
 
 def photo_thief(desks: Sequence[Desk], lesson_no: int, given: Parameters) -> None:
