@@ -115,14 +115,7 @@ def simulate_bundle(
             raise _bad("honest", way, "请用 --list 查看 / see --list")
     if learners == 0 and not cheats:
         raise _bad("learners", "0", "至少一名学员或一种作弊 / at least one learner or cheat")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise GuardError(
-            ErrorKind.CONFLICT,
-            "simulate.not_empty",
-            "文件夹已存在且非空，不会覆盖 / the folder isn't empty; nothing is overwritten",
-            where=str(out),
-            remedy="请换一个文件夹 / name another folder",
-        )
+    _refuse_full(out)
     rows, planted = honest_classes([ways[number % len(ways)] for number in range(learners)], "honest", seed)
     tables = [rows]
     for number, (shape, parameters) in enumerate(cheats, 1):
@@ -136,6 +129,17 @@ def simulate_bundle(
             out.rmdir()
         shutil.move(Path(scratch) / "bundle", out)
     return planted
+
+
+def _refuse_full(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise GuardError(
+            ErrorKind.CONFLICT,
+            "simulate.not_empty",
+            "文件夹已存在且非空，不会覆盖 / the folder isn't empty; nothing is overwritten",
+            where=str(out),
+            remedy="请换一个文件夹 / name another folder",
+        )
 
 
 def truth_text(seed: int, planted: Iterable[Planted]) -> str:

@@ -142,14 +142,6 @@ class Learner:
         self.sitting.wait(duration_ms)
         self._beat()
 
-    def slip_back(self, back_s: float) -> None:
-        """Go back between two heartbeats, as a player does that decodes again: no event tells of it."""
-        self.player.position_s = max(0.0, self.player.position_s - back_s)
-
-    def click_into_frame(self) -> None:
-        """Click into an embedded frame: the page loses the focus and is never told that it is back."""
-        self.player.say(EventType.BLUR)
-
     def leave_paused(self, duration_ms: float) -> None:
         """Pause with the window hidden: the browser wakes the player's timer about once a minute."""
         self.player.pause()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from online_guard.simulate.honest import Desk, late_batches, study_with_incidents
 from online_guard.simulate.learner import HONEST, Habits, Learner
-from online_guard.terms import Outcome
+from online_guard.terms import EventType, Outcome
 
 
 def plain(desk: Desk) -> None:
@@ -80,6 +80,16 @@ def each_lesson(extra: Callable[[Learner], None]) -> Callable[[Desk], None]:
     return run
 
 
+def slip_back(learner: Learner) -> None:
+    """Go back a second between two heartbeats, as a player does that decodes again: no event tells of it."""
+    learner.player.position_s = max(0.0, learner.player.position_s - 1.0)
+
+
+def click_into_frame(learner: Learner) -> None:
+    """Click into an embedded frame: the page loses the focus and is never told that it is back."""
+    learner.player.say(EventType.BLUR)
+
+
 def late_phone(desk: Desk) -> None:
     """Study on a phone whose batches come half an hour late."""
     for lesson_no in sorted(desk.durations_s):
@@ -131,9 +141,7 @@ HONEST_WAYS: dict[str, Honest] = {
         "paused in the background, timers throttled",
         each_lesson(lambda learner: learner.leave_paused(learner.rng.uniform(200_000, 900_000))),
     ),
-    "second_back": Honest(
-        "两次心跳之间回退一秒", "a second back between two heartbeats", each_lesson(lambda one: one.slip_back(1.0))
-    ),
+    "second_back": Honest("两次心跳之间回退一秒", "a second back between two heartbeats", each_lesson(slip_back)),
     "silent_minute": Honest(
         "一分多钟没有心跳后继续",
         "goes on after more than a minute without heartbeats",
@@ -142,7 +150,7 @@ HONEST_WAYS: dict[str, Honest] = {
     "click_into_frame": Honest(
         "点入内嵌框架，只有失焦",
         "a click into a frame: blur, never focus",
-        each_lesson(lambda learner: learner.click_into_frame()),
+        each_lesson(click_into_frame),
     ),
     "drift": Honest("时钟走快万分之二", "a clock 200 ppm fast", with_habits(replace(HONEST, clock_rate=1.0002))),
     "whole_seconds": Honest("日志只记整秒", "a log of whole seconds", with_habits(replace(HONEST, tick_ms=1000))),
