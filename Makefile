@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers bench docs lock sample-media clean
+.PHONY: help demo test lint types layers bench bench-detection bench-calibration docs lock sample-media clean
 
 help:  ## 列出命令 / List the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements-build.lock requirements-dev.lock pyproject.toml
 	@echo "正在准备 $(VENV) / setting up $(VENV) (once)"
@@ -34,6 +34,12 @@ lint: $(READY)  ## 代码检查、类型、分层 / Lint, types, layers
 
 bench: $(READY)  ## 与对照同场测速 / Measure against DuckDB and Polars in the same run
 	@$(BIN)/python benchmarks/revalidate.py $(ARGS)
+
+bench-detection: $(READY)  ## 查出率与误报率 / What is caught, and whom it hurts
+	@$(BIN)/python benchmarks/detection.py $(ARGS)
+
+bench-calibration: $(READY)  ## 校准:实测定时器与反应时间 / Limits against measured timers
+	@$(BIN)/python benchmarks/calibration.py $(ARGS)
 
 docs: $(READY)  ## 重新生成规则与政策文档 / Generate the pages of rules and policy
 	@$(BIN)/python scripts/make_docs.py

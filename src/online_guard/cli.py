@@ -402,6 +402,47 @@ def _bundle(bundle: str | None, from_store: bool, data_dir: Path | None) -> Iter
 
 
 @app.command()
+def simulate(
+    out: Annotated[Path | None, typer.Option("--out", help="数据包文件夹 / Folder of the bundle.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="种子:相同则字节相同 / The same seed, the same bytes.")] = 1,
+    learners: Annotated[int, typer.Option("--learners", min=0, help="如实学习的人数 / Honest learners.")] = 10,
+    cheat: Annotated[
+        list[str] | None, typer.Option("--cheat", help="作弊方式:编号或名称,可多次 / Row or name, repeatable.")
+    ] = None,
+    honest: Annotated[
+        list[str] | None, typer.Option("--honest", help="如实学习的方式,可多次 / Honest way, repeatable.")
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", help="作弊的参数 / Parameter of a cheat: KEY=NUMBER.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option("--truth", help="答案文件,在文件夹之外 / The truth, outside the folder.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="列出全部方式 / List every way.")] = False,
+) -> None:
+    """生成模拟数据包 / Write a bundle of made-up learners, honest and cheating."""
+    from online_guard.simulate import command
+
+    if show:
+        table = Table("表号 row", "名称 name", "说明 label", "规则 rules", "参数 parameters")
+        for line in command.listing():
+            table.add_row(*line)
+        Console().print(table)
+        return
+    if out is None:
+        raise typer.BadParameter("--out 文件夹必填 / a folder is needed", param_hint="--out")
+    if truth is not None:
+        command.check_truth_path(truth, out)
+    planted = command.simulate_bundle(out, seed, learners, honest or (), command.chosen(cheat or (), param or ()))
+    text = command.truth_text(seed, planted)
+    if truth is None:
+        sys.stdout.write(text)
+    else:
+        truth.write_text(text, encoding="utf-8")
+        typer.echo(f"已生成 / written: {out}, {truth}")
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option("--out", help="结果文件夹 / Folder for the results.")] = Path("demo-out"),
     keep: Annotated[bool, typer.Option("--keep", help="保持服务运行 / Leave the service running.")] = False,

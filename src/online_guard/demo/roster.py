@@ -6,7 +6,7 @@ from online_guard.demo.people import name_of
 from online_guard.demo.report import Person
 from online_guard.simulate.cheats import CHEATS
 from online_guard.simulate.course import Plan
-from online_guard.simulate.honest import HONEST_WAYS
+from online_guard.simulate.ways import HONEST_WAYS
 
 PLANS: tuple[Plan, ...] = (
     Plan("lunch"),

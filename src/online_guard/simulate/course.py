@@ -11,9 +11,10 @@ from random import Random
 
 from online_guard.evidence import CHINA_OFFSET_MS, DAY_MS
 from online_guard.simulate.cheats import CHEATS
-from online_guard.simulate.honest import HONEST_WAYS, Desk, study_with_incidents
+from online_guard.simulate.honest import Desk, study_with_incidents
 from online_guard.simulate.recorder import Service
 from online_guard.simulate.tape import Row, Tape
+from online_guard.simulate.ways import DOUBTFUL_WAYS, HONEST_WAYS
 from online_guard.terms import LessonKind
 
 FIRST_DAY = date(2021, 6, 1)
@@ -109,7 +110,7 @@ class Course:
 def study(desk: Desk, plan: Plan) -> None:
     """Let a learner study the whole course by a plan."""
     if not plan.cheats:
-        HONEST_WAYS[plan.honest].run(desk)
+        (HONEST_WAYS | DOUBTFUL_WAYS)[plan.honest].run(desk)
         return
     begins = {last - CHEATS[way].lessons + 1: last for last, way in plan.cheats.items()}
     for lesson_no in sorted(desk.durations_s):
@@ -120,7 +121,7 @@ def study(desk: Desk, plan: Plan) -> None:
             study_with_incidents(desk, lesson_no)
 
 
-def simulate(plans: Sequence[Plan], seed: int, course: Course | None = None) -> dict[str, list[Row]]:
+def simulate(plans: Sequence[Plan], seed: int | str, course: Course | None = None) -> dict[str, list[Row]]:
     """Return the rows of a bundle by file name (without suffix) in which one learner studies by each plan.
 
     Args:
@@ -157,7 +158,7 @@ def write_rows(rows: dict[str, list[Row]], folder: Path) -> None:
         if name == "classes":
             text = json.dumps(table, ensure_ascii=False, indent=1) + "\n"
             (folder / "classes.json").write_text(text, encoding="utf-8")
-        else:
+        elif table:
             lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in table)
             (folder / f"{name}.ndjson").write_text("".join(lines), encoding="utf-8")
 

@@ -1,9 +1,9 @@
-"""Honest study of a whole course, with what life puts in its way; nothing here may ever be flagged."""
+"""Honest study: a learner's desk, and a lesson with what life puts in its way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 
 from online_guard.simulate.learner import HONEST, Habits, Learner
@@ -51,18 +51,35 @@ class Desk:
     ) -> Learner:
         """Open a session of a lesson, start the player at `position_s` and return the learner before it."""
         chosen = habits or self.habits
+        sitting = self.open(lesson_no, habits=chosen, device=device, delay_ms=delay_ms)
+        learner = Learner(sitting, chosen, self.rng, position_s)
+        learner.start()
+        return learner
+
+    def open(
+        self,
+        lesson_no: int,
+        *,
+        habits: Habits | None = None,
+        device: str = "pc",
+        delay_ms: int = 0,
+        user_agent: str = "",
+    ) -> Sitting:
+        """Open a session of a lesson without anybody before it."""
+        chosen = habits or self.habits
         self.sittings += 1
         self.studied.add(lesson_no)
+        opened_ms = self.now_ms + self.skew_ms - delay_ms
         opening = Opening(
             platform_id=self.platform_id,
             session_id=f"{self.enrolment_id}-s{self.sittings:03}",
             enrolment_id=self.enrolment_id,
             lesson_no=lesson_no,
-            opened_at_ms=self.now_ms + self.skew_ms - delay_ms,
+            opened_at_ms=opened_ms // chosen.tick_ms * chosen.tick_ms,
             device_id=f"{self.enrolment_id}-{device}",
-            user_agent=PHONE if device == "phone" else BROWSER,
+            user_agent=user_agent or (PHONE if device == "phone" else BROWSER),
         )
-        sitting = Sitting(
+        return Sitting(
             self.service,
             opening,
             self.now_ms,
@@ -71,10 +88,8 @@ class Desk:
             chosen.clock_rate,
             Network(),
             delay_ms,
+            chosen.tick_ms,
         )
-        learner = Learner(sitting, chosen, self.rng, position_s)
-        learner.start()
-        return learner
 
     def study(self, lesson_no: int, *, habits: Habits | None = None) -> None:
         """Watch a lesson from beginning to end in one sitting."""
@@ -98,10 +113,10 @@ class Desk:
             study_with_incidents(self, lesson_no)
 
 
-def late_batches(learner: Learner) -> None:
-    """Lose the network for ten minutes: what was said in the meantime arrives late, in one go."""
+def late_batches(learner: Learner, for_s: float = 600) -> None:
+    """Lose the network for some time: what was said in the meantime arrives late, in one go."""
     learner.sitting.offline = True
-    learner.watch(min(learner.sitting.duration_s - 30, learner.player.position_s + 600))
+    learner.watch(min(learner.sitting.duration_s - 30, learner.player.position_s + for_s))
     learner.sitting.offline = False
 
 
@@ -127,58 +142,3 @@ def study_with_incidents(desk: Desk, lesson_no: int, extra: Callable[[Learner], 
         learner.watch(place_s)
         incident(learner)
     desk.finish(learner)
-
-
-def plain(desk: Desk) -> None:
-    """Study each lesson in order, with ordinary pauses, rewinds and stalls."""
-    desk.study_rest()
-
-
-def lunch(desk: Desk) -> None:
-    """Have lunch in the middle of a lesson, and close the laptop in the middle of the next."""
-    study_with_incidents(desk, 1, lambda learner: learner.pause(65 * 60_000))
-    study_with_incidents(desk, 2, lambda learner: learner.sleep(40 * 60_000))
-    desk.study_rest()
-
-
-def skewed(desk: Desk) -> None:
-    """Have a clock eleven minutes fast, a slow opening, and a train tunnel that delays the batches."""
-    desk.skew_ms = 11 * 60_000
-    learner = desk.sit(1, delay_ms=25_000)
-    learner.watch(700)
-    late_batches(learner)
-    desk.finish(learner)
-    desk.study_rest()
-
-
-def hand_over(desk: Desk) -> None:
-    """Begin on a fast laptop, go on with the phone where it stopped, with pop-ups that pause the player."""
-    desk.habits = replace(desk.habits, pauses_at_popups=True)
-    desk.skew_ms = 10 * 60_000
-    laptop = desk.sit(1)
-    laptop.watch(1100)
-    stopped_s = laptop.player.position_s
-    desk.leave(laptop)
-    desk.skew_ms = -40_000
-    phone = desk.sit(1, stopped_s, device="phone")
-    phone.watch(1500)
-    phone.rewind(60)
-    desk.finish(phone)
-    desk.study_rest()
-
-
-@dataclass(frozen=True)
-class Honest:
-    """An honest way to study, and what is special about it in Chinese and English."""
-
-    label_zh: str
-    label_en: str
-    run: Callable[[Desk], None]
-
-
-HONEST_WAYS: dict[str, Honest] = {
-    "plain": Honest("暂停、回看、卡顿", "pauses, rewinds, network stalls", plain),
-    "lunch": Honest("午休、合上笔记本", "lunch break, sleeping laptop", lunch),
-    "skewed": Honest("时钟快 11 分钟、断网补报", "clock 11 min fast, late batches", skewed),
-    "hand_over": Honest("电脑换手机", "laptop, then phone", hand_over),
-}

@@ -22,6 +22,8 @@ class Habits:
     client's clock runs. reaction_ms: a constant reaction time, None for a human one. shows_popups, pauses_at_popups:
     what the player does. liveness: outcomes of the checks, the last one repeated; none at all when empty.
     pictures: what the camera sees, the last one repeated. says_play: whether the player says when it starts.
+    tick_ms: grain of the times in the log. busy_share: share of heartbeats that a busy browser sends late. lag_ms: how
+    late the position is read at most.
     """
 
     heartbeat_ms: float = 15_000
@@ -36,6 +38,9 @@ class Habits:
     liveness: tuple[Outcome, ...] = (Outcome.PASSED,)
     pictures: tuple[str, ...] = ("good",)
     says_play: bool = True
+    tick_ms: int = 1
+    busy_share: float = 0.05
+    lag_ms: float = 30
 
 
 HONEST = Habits()
@@ -49,6 +54,7 @@ class Learner:
         self.habits = habits
         self.rng = rng
         self.player: Player = sitting.player("player-1", position_s)
+        self.player.lag_s = habits.lag_ms / 1000
         self.popups = 0
         self._last_popup_ms = 0.0
         self._next_beat_ms = 0.0
@@ -131,6 +137,23 @@ class Learner:
         self.sitting.keep_clock_still(duration_ms)
         self.sitting.wait(1500)
 
+    def fall_silent(self, duration_ms: float) -> None:
+        """Play on without a heartbeat: the browser froze the tab's timer."""
+        self.sitting.wait(duration_ms)
+        self._beat()
+
+    def leave_paused(self, duration_ms: float) -> None:
+        """Pause with the window hidden: the browser wakes the player's timer about once a minute."""
+        self.player.pause()
+        self.player.say(EventType.HIDDEN)
+        while duration_ms > 0:
+            self.sitting.wait(min(duration_ms, 60_000 + self.rng.uniform(0, 900)))
+            self.player.say(EventType.HEARTBEAT)
+            duration_ms -= 60_000
+        self.player.say(EventType.VISIBLE)
+        self.sitting.wait(self.rng.uniform(300, 1500))
+        self.resume()
+
     def skip(self, to_s: float) -> None:
         """Drag the position forward."""
         self.player.seek(to_s)
@@ -181,7 +204,7 @@ class Learner:
 
     def _plan_beat(self) -> None:
         """Draw the moment of the next heartbeat; now and then a busy browser is late."""
-        late_ms = self.rng.expovariate(1 / 400) if self.rng.random() < 0.05 else 0.0
+        late_ms = self.rng.expovariate(1 / 400) if self.rng.random() < self.habits.busy_share else 0.0
         period_ms = self.habits.heartbeat_ms + self.rng.gauss(0, self.habits.jitter_ms) + late_ms
         self._next_beat_ms = self.sitting.at_ms + period_ms
 

@@ -116,6 +116,7 @@ class Sitting:
         clock_rate: How fast the client's clock runs; other than 1 only with a manipulated timer.
         network: How batches travel.
         opening_delay_ms: How long the opening was under way.
+        tick_ms: Grain of the times in the log, in ms; 1000 where a platform keeps whole seconds only.
     """
 
     def __init__(
@@ -128,7 +129,9 @@ class Sitting:
         clock_rate: float = 1.0,
         network: Network | None = None,
         opening_delay_ms: int = 0,
+        tick_ms: int = 1,
     ) -> None:
+        self.tick_ms = tick_ms
         self.service = service
         self.opening = opening
         self.duration_s = duration_s
@@ -151,6 +154,15 @@ class Sitting:
     def at_ms(self) -> int:
         """Return the client's clock, in whole ms."""
         return round(self._client_ms)
+
+    @property
+    def stamp_ms(self) -> int:
+        """Return the client's clock as the log keeps it."""
+        return self.at_ms // self.tick_ms * self.tick_ms
+
+    def step_back(self, duration_ms: float) -> None:
+        """Turn the client's clock back: only a tampered one does that."""
+        self._client_ms -= duration_ms
 
     def player(self, name: str, position_s: float = 0.0) -> Player:
         """Return a new player (a tab) of this session that stands at `position_s`."""
@@ -215,7 +227,10 @@ class Sitting:
 
 @dataclass
 class Player:
-    """One player instance. `rate` is what it declares, `media_rate` how fast its media really runs."""
+    """One player instance.
+
+    `rate` is what it declares, `media_rate` how fast its media really runs, `lag_s` how late it reads the position.
+    """
 
     sitting: Sitting
     name: str
@@ -224,6 +239,7 @@ class Player:
     stalled: bool = False
     rate: float = 1.0
     media_rate: float = 1.0
+    lag_s: float = 0.03
     said: list[TelemetryEvent] = field(default_factory=list)
 
     def move(self, duration_ms: float) -> None:
@@ -233,12 +249,12 @@ class Player:
             self.position_s = min(self.sitting.duration_s, ahead)
 
     def say(self, kind: EventType, *, from_s: float | None = None, popup: str | None = None) -> TelemetryEvent:
-        """Record an event of this player now; a moving player's position is read up to 30 ms late."""
-        lag_s = self.sitting.rng.uniform(0, 0.03) if self.playing and kind is EventType.HEARTBEAT else 0.0
+        """Record an event of this player now; a moving player's position is read up to `lag_s` late."""
+        lag_s = self.sitting.rng.uniform(0, self.lag_s) if self.playing and kind is EventType.HEARTBEAT else 0.0
         event = TelemetryEvent(
             seq=len(self.sitting.said),
             type=kind,
-            at_ms=self.sitting.at_ms,
+            at_ms=self.sitting.stamp_ms,
             position_s=round(max(0.0, self.position_s - lag_s), 3),
             playing=self.playing,
             rate=self.rate,

@@ -11,6 +11,7 @@ from online_guard.simulate.recorder import (
     OBSERVED_MS,
     Directive,
     Opening,
+    Service,
     TelemetryEvent,
 )
 from online_guard.terms import EventType, Outcome
@@ -18,6 +19,9 @@ from online_guard.terms import EventType, Outcome
 Row = dict[str, object]
 AHEAD_MS = 60_000
 """Directives are told no further ahead than this, on the playing clock."""
+
+FURTHER = {"wrong_person": 0.5, "glasses": 0.24}
+"""How much further from the reference such a picture lies than an ordinary one of the learner."""
 
 
 @dataclass
@@ -42,7 +46,7 @@ class Tape:
     def __init__(self, rng: Random) -> None:
         self.rng = rng
         self.rows: dict[str, list[Row]] = {
-            name: [] for name in ("sessions", "events", "snapshots", "liveness", "directives")
+            name: [] for name in ("sessions", "events", "snapshots", "liveness", "likenesses", "directives")
         }
         self._progress: dict[str, _Progress] = {}
 
@@ -72,7 +76,7 @@ class Tape:
         now_ms: int,
     ) -> None:
         """Keep what the face pipeline would have said of a picture: one proper face counts, whosever it is."""
-        good = picture in ("good", "wrong_person")
+        good = picture in ("good", *FURTHER)
         row: Row = _owner(opening) | {
             "snapshot_id": f"photo-{len(self.rows['snapshots']) + 1:06}",
             "at_ms": at_ms,
@@ -82,8 +86,8 @@ class Tape:
             "sha256": hashlib.sha256(self.rng.randbytes(16)).hexdigest(),
             "phash": f"{self.rng.getrandbits(64):016x}",
         }
-        stranger = 0.5 if picture == "wrong_person" else 0.0
-        self.rows["snapshots"].append(row | ({"distance": round(self._distance() + stranger, 6)} if good else {}))
+        further = FURTHER.get(picture, 0.0)
+        self.rows["snapshots"].append(row | ({"distance": round(self._distance() + further, 6)} if good else {}))
 
     def check(self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int) -> None:  # noqa: ARG002 - a result has no time of arrival in the bundle
         """Keep the result of a liveness check."""
@@ -131,6 +135,17 @@ class Tape:
                 }
             )
         return told
+
+
+def tape_of(service: Service) -> Tape:
+    """Return the service as a tape: some cheats are told by what a face pipeline would have written on it.
+
+    Raises:
+        TypeError: It is a running service.
+    """
+    if not isinstance(service, Tape):
+        raise TypeError("this cheat needs a tape, not a running service")
+    return service
 
 
 def _owner(opening: Opening) -> Row:
