@@ -17,12 +17,20 @@ from online_guard.code_version import code_version
 from online_guard.engines import THREADS, Map, open_engine
 from online_guard.evidence import Evidence, Integers
 from online_guard.finished_blocks import FOLDER, FinishedBlocks, forget, not_writable
-from online_guard.ingest.bundle import Block, BlockRead, Bundle, content_key, open_bundle, read_block
+from online_guard.ingest.bundle import (
+    Block,
+    BlockRead,
+    Bundle,
+    content_key,
+    cut_between_sessions,
+    open_bundle,
+    read_block,
+)
 from online_guard.ingest.locations import Location, locate, put
 from online_guard.ingest.refusals import RefusedRow
 from online_guard.judge import Judgement, Observation, conclude, observe
 from online_guard.policy import Policy
-from online_guard.timeline.digest import join, needs_detail
+from online_guard.timeline.digest import join, likely_overlaps, needs_detail
 
 Progress = Callable[[int, int], None]
 """Called with blocks done and blocks in all."""
@@ -30,9 +38,9 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class BlockResult:
-    """What a block of events gave."""
+    """What a block of events gave: one observation for each piece of it."""
 
-    observation: Observation
+    observations: tuple[Observation, ...]
     refused: list[RefusedRow]
     events: int
 
@@ -72,6 +80,8 @@ class Revalidation:
 
 
 BLOCK_ROWS = 1_000_000
+PIECE_ROWS = 200_000
+"""A block is read at once and judged in pieces, whose columns stay in a core's cache."""
 
 
 def revalidate(
@@ -107,13 +117,14 @@ def revalidate(
     bundle = open_bundle(path)
     blocks = bundle.blocks(block_rows)
     with open_engine(engine, _observe_block, (bundle, policy), workers) as judge_blocks:
-        results, reused = _results([(block, False) for block in blocks], judge_blocks, kept, progress)
-        again = _blocks_with_detail(bundle.evidence, policy, results)
+        first = likely_overlaps(bundle.evidence)
+        results, reused = _results([(block, first) for block in blocks], judge_blocks, kept, progress)
+        again = _blocks_with_detail(bundle.evidence, policy, results, first)
         tasks = [(blocks[number], rows) for number, rows in again.items()]
         detailed, reused_again = _results(tasks, judge_blocks, kept)
     for number, result in zip(again, detailed, strict=True):
         results[number] = result
-    observations = [result.observation for result in results] or [observe(bundle.evidence, policy)]
+    observations = [seen for result in results for seen in result.observations] or [observe(bundle.evidence, policy)]
     return Revalidation(
         judgement=conclude(bundle.evidence, policy, observations),
         refused=sorted(bundle.refused + [row for result in results for row in result.refused]),
@@ -142,30 +153,37 @@ def _results(
 
 def _name(number: int, task: Task) -> str:
     """Return which block a task is of, and of which sessions it keeps every event."""
-    block, whole = task
+    block, detailed = task
     rows = f"{len(block.events)}" if isinstance(block, BlockRead) else f"{block.first}-{block.stop}"
-    detail = hashlib.sha256(whole.tobytes()).hexdigest() if isinstance(whole, np.ndarray) else whole
-    return f"{number} {rows} {detail}"
+    return f"{number} {rows} {hashlib.sha256(detailed.tobytes()).hexdigest()}"
 
 
-def _blocks_with_detail(evidence: Evidence, policy: Policy, results: Sequence[BlockResult]) -> dict[int, Integers]:
-    """Return, by number of block, the sessions whose every event is asked for."""
-    digests = [result.observation.digest for result in results]
+def _blocks_with_detail(
+    evidence: Evidence, policy: Policy, results: Sequence[BlockResult], known: Integers
+) -> dict[int, Integers]:
+    """Return, by number of block, the sessions whose every event is asked for, where not all of them are known."""
+    digests = [[seen.digest for seen in result.observations] for result in results]
     if not digests:
         return {}
-    wanted = needs_detail(join(digests), evidence, policy)
-    of_block = [np.intersect1d(wanted, digest.sittings.session) for digest in digests]
-    return {number: rows for number, rows in enumerate(of_block) if len(rows)}
+    wanted = needs_detail(join([digest for pieces in digests for digest in pieces]), evidence, policy)
+    of_block = [
+        np.intersect1d(wanted, np.concatenate([digest.sittings.session for digest in pieces])) for pieces in digests
+    ]
+    return {number: rows for number, rows in enumerate(of_block) if len(np.setdiff1d(rows, known))}
 
 
-Task = tuple[Block, bool | Integers]
+Task = tuple[Block, Integers]
+"""A block, and the sessions whose every event is kept."""
 
 
 def _observe_block(shared: tuple[Bundle, Policy], task: Task) -> BlockResult:
-    (bundle, policy), (block, whole) = shared, task
+    (bundle, policy), (block, detailed) = shared, task
     read = read_block(block, bundle.index)
-    observation = observe(bundle.evidence.with_events(read.events), policy, whole=whole)
-    return BlockResult(observation, read.refused, len(read.events))
+    observations = [
+        observe(bundle.evidence.with_events(piece), policy, whole=detailed)
+        for piece in cut_between_sessions(read.events, PIECE_ROWS)
+    ]
+    return BlockResult(tuple(observations), read.refused, len(read.events))
 
 
 SCHEMAS: dict[str, pa.Schema] = {
@@ -218,7 +236,7 @@ def write(result: Revalidation, out: Location | str) -> None:
     try:
         for name, schema in SCHEMAS.items():
             rows = [row.as_row() for row in getattr(result.judgement, name)]
-            put(out / f"{name}.ndjson", b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+            put(out / f"{name}.ndjson", msgspec.json.Encoder().encode_lines(rows))
             put(out / f"{name}.parquet", _parquet(rows, schema))
         put(out / "summary.json", msgspec.json.format(msgspec.json.encode(result.summary()), indent=1) + b"\n")
         forget(out / FOLDER)

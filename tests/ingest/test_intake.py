@@ -22,7 +22,7 @@ from online_guard.ingest.intake_report import as_markdown, as_values
 from online_guard.ingest.pseudonyms import Pseudonyms
 from online_guard.policy import Policy
 from online_guard.simulate.course import Plan, simulate, write_rows
-from online_guard.simulate.honest import HONEST_WAYS
+from online_guard.simulate.ways import HONEST_WAYS
 
 FOREIGN = Path(__file__).parent / "foreign"
 LOGS = ("statements.ndjson", "tracking.log", "events.json")

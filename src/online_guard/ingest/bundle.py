@@ -14,7 +14,7 @@ from online_guard.ingest import events_ndjson, events_parquet
 from online_guard.ingest.bundle_writer import write_bundle
 from online_guard.ingest.event_columns import SessionIndex, join
 from online_guard.ingest.events_parquet import RowRange
-from online_guard.ingest.identity import settle, take
+from online_guard.ingest.identity import compact_names, settle, take
 from online_guard.ingest.locations import Location, digest_of, exists, locate, state_of
 from online_guard.ingest.refusals import WHOLE_FILE, RefusedRow
 from online_guard.ingest.tables import CLASSES, TABLES, read_tables, unreadable
@@ -154,23 +154,26 @@ def _unknown_files(folder: Location) -> list[RefusedRow]:
 
 def _cut(whole: BlockRead, target_rows: int) -> list[Block]:
     """Return the pieces of sorted events, cut between sessions; the first carries the refused rows and the count."""
-    events = whole.events
-    begins = np.flatnonzero(np.diff(events.session, prepend=-1))
-    edges = [0]
-    for begin in begins.tolist():
-        if begin - edges[-1] >= target_rows:
-            edges.append(begin)
-    pieces = [_piece(events, first, stop) for first, stop in zip(edges, [*edges[1:], len(events)], strict=True)]
+    pieces = [compact_names(piece) for piece in cut_between_sessions(whole.events, target_rows)]
     blocks = [BlockRead(piece, [], 0) for piece in pieces]
     blocks[0] = replace(whole, events=pieces[0])
     return [block for block in blocks if len(block.events) or block.refused]
 
 
+def cut_between_sessions(events: Events, target_rows: int) -> list[Events]:
+    """Return sorted events in pieces of whole sessions, each of at least about `target_rows` rows but the last."""
+    edges = [0]
+    for begin in np.flatnonzero(np.diff(events.session, prepend=-1)).tolist():
+        if begin - edges[-1] >= target_rows:
+            edges.append(begin)
+    return [_piece(events, first, stop) for first, stop in zip(edges, [*edges[1:], len(events)], strict=True)]
+
+
 def _piece(events: Events, first: int, stop: int) -> Events:
-    """Return whole sessions of sorted events, with their conflicts and only the names they use."""
+    """Return whole sessions of sorted events with their conflicts."""
     piece = take(events, slice(first, stop))
     of_piece = slice(0, 0)
     if first < stop:
         low, high = np.searchsorted(events.conflicts, [piece.session[0], piece.session[-1] + 1])
         of_piece = slice(int(low), int(high))
-    return settle(replace(piece, conflicts=events.conflicts[of_piece]))[0]
+    return replace(piece, conflicts=events.conflicts[of_piece])
