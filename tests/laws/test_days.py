@@ -14,6 +14,8 @@ from moved_rows import DAY_MS, moved
 
 from online_guard.policy import DEFAULT_POLICY, Policy, load_policy
 
+LAG = st.sampled_from([0, 0, -20, 15, 16, 17, 40])
+"""Days by which sessions are late for their class: some are before its first day or after its last."""
 DAYS = st.sampled_from([-731, -92, -1, 1, 30, 366])
 
 
@@ -24,9 +26,11 @@ def judged(rows: Rows, policy: Policy) -> Rows:
 
 
 @UNSHRUNK
-@given(drawn=bundles() | simulated, days=DAYS)
-def test_a_bundle_moved_with_its_dates_is_judged_alike(policy: Policy, drawn: Rows | Simulated, days: int) -> None:
-    rows = rows_of(drawn)
+@given(drawn=bundles() | simulated, lag=LAG, days=DAYS)
+def test_a_bundle_moved_with_its_dates_is_judged_alike(
+    policy: Policy, drawn: Rows | Simulated, lag: int, days: int
+) -> None:
+    rows = moved(rows_of(drawn), lag * DAY_MS, 0)
     later = judged(moved(rows, days * DAY_MS, days), policy)
     assert moved(later, -days * DAY_MS, -days) == judged(rows, policy)
 
