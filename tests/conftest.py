@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from online_guard.policy import DEFAULT_POLICY, Policy, load_policy
 
 TESTS = Path(__file__).resolve().parent
-sys.path[:0] = [str(TESTS / "timeline"), str(TESTS / "laws")]  # modules that tests of the judging core share
+# modules that tests of the judging core share
+sys.path[:0] = [str(TESTS / name) for name in ("timeline", "laws", "rules")]
 
 settings.register_profile(
     "deterministic",

@@ -7,18 +7,21 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from evidence_builder import START_MS
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from messy_sessions import POPUP_NAMES, messy_events
 
 from online_guard.batch import revalidate, write
 from online_guard.policy import Policy
+from online_guard.simulate.course import WAYS, Plan, simulate
 
 FEWER = settings(max_examples=settings.get_profile(settings.get_current_profile_name()).max_examples // 3)
 """A law judges whole folders several times, so that fewer examples have to do."""
+UNSHRUNK = settings(FEWER, phases=(Phase.explicit, Phase.generate))
+"""A failing course is shown as it was drawn: shrinking it takes minutes."""
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 DURATIONS_S = {1: 2_400.0, 2: 100.0}
@@ -187,6 +190,21 @@ def _unique(rows: Sequence[Row], *own: str) -> list[Row]:
     return list({tuple(row[name] for name in key): row for row in rows}.values())
 
 
+class Simulated(NamedTuple):
+    """A simulated class by what it is made of: how each learner studies, and the seed. (Rows are too long to show.)"""
+
+    ways: list[str]
+    seed: int
+
+
+simulated = st.builds(Simulated, st.lists(st.sampled_from(WAYS), min_size=1, max_size=2), st.integers(0, 99))
+
+
+def rows_of(drawn: Rows | Simulated) -> Rows:
+    """Return the rows of what was drawn."""
+    return simulate([Plan.of(way) for way in drawn.ways], drawn.seed) if isinstance(drawn, Simulated) else drawn
+
+
 def write_folder(rows: Rows, folder: Path) -> None:
     """Write rows as a bundle, in the order given."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -210,11 +228,11 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-def results_of(rows: Rows, policy: Policy, *, block_rows: int = 1_000_000) -> dict[str, bytes]:
+def results_of(rows: Rows, policy: Policy, *, workers: int = 1, block_rows: int = 1_000_000) -> dict[str, bytes]:
     """Return the output files of rows."""
     with tempfile.TemporaryDirectory() as folder:
         write_folder(rows, Path(folder))
-        return files_of(Path(folder), policy, block_rows=block_rows)
+        return files_of(Path(folder), policy, workers=workers, block_rows=block_rows)
 
 
 def ndjson(content: bytes) -> list[Row]:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from bundle_rows import FEWER, Rows, bundles, files_of, ndjson, results_of, write_folder
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from online_guard.ingest.bundle import open_bundle, read_block
@@ -47,11 +47,12 @@ def test_an_event_delivered_again_does_not_matter(policy: Policy, rows: Rows, pi
     assert results_of({**rows, "events": [*events, *again]}, policy) == results_of(rows, policy)
 
 
-@pytest.mark.parametrize("block_rows", [1, 7])
-@FEWER
-@given(rows=bundles())
-def test_the_size_of_blocks_does_not_matter(policy: Policy, block_rows: int, rows: Rows) -> None:
-    assert results_of(rows, policy, block_rows=block_rows) == results_of(rows, policy)
+@settings(max_examples=2 * FEWER.max_examples)
+@given(rows=bundles(), workers=st.sampled_from([1, 2, 3]), block_rows=st.sampled_from([1, 2, 7, 30, 1_000]))
+def test_neither_workers_nor_the_size_of_blocks_matter(
+    policy: Policy, rows: Rows, workers: int, block_rows: int
+) -> None:
+    assert results_of(rows, policy, workers=workers, block_rows=block_rows) == results_of(rows, policy)
 
 
 @FEWER
@@ -88,11 +89,13 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_the_number_of_workers_does_not_matter(policy: Policy, course: Path) -> None:
+@pytest.mark.parametrize(("workers", "block_rows"), [(1, 500), (2, 50), (2, 500), (3, 1), (3, 1_000_000)])
+def test_workers_and_blocks_do_not_matter_to_a_course(
+    policy: Policy, course: Path, workers: int, block_rows: int
+) -> None:
     alone = files_of(course, policy)
     assert ndjson(alone["findings.ndjson"])
-    assert files_of(course, policy, workers=2, block_rows=500) == alone
-    assert files_of(course, policy, workers=1, block_rows=500) == alone
+    assert files_of(course, policy, workers=workers, block_rows=block_rows) == alone
 
 
 def test_two_runs_give_the_same_bytes(policy: Policy, course: Path) -> None:
