@@ -22,7 +22,7 @@ from moved_rows import DAY_MS, moved
 
 from online_guard.policy import DEFAULT_POLICY, Policy, load_policy
 from online_guard.simulate.course import WAYS, Course, Plan, simulate
-from online_guard.simulate.honest import HONEST_WAYS
+from online_guard.simulate.ways import HONEST_WAYS
 
 FILES = ("findings.ndjson", "sessions.ndjson", "ledger.ndjson", "eligibility.ndjson")
 NEW = "new-class"
