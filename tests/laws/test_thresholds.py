@@ -19,6 +19,7 @@ It doesn't follow, and `test_a_stricter_value_may_accept_more` shows a session f
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -60,9 +61,9 @@ THRESHOLDS: dict[str, tuple[str, Any, Any, Any]] = {
     "snapshot.phash_distance": ("OG605", 0, 4, 64),
     "snapshot.same_picture_residual": ("OG602 OG604", 0.0, 0.04, 0.5),
     "device.max_learners": ("OG802", 1, 3, 1_000),
-    "effect.OG204": ("OG204", "note", "review", "reject"),
+    "effect.OG204": ("OG204", "note", "note", "review"),
 }
-"""Rules that use the threshold, and its values from loose to strict."""
+"""Rules that use the threshold, and its values: a loose one, the middle (shipped, mostly), a strict one."""
 GIVES_WAY = {"OG304": "OG301", "OG407": "OG404", "OG605": "OG602"}
 """Rules that are silent where another one, no milder, holds for the session."""
 LAWS = settings(max_examples=settings().max_examples // 2, phases=(Phase.explicit, Phase.generate))
@@ -94,15 +95,15 @@ def refused_and_accepted(evidence: Evidence, policy: Policy) -> tuple[set[tuple[
     return said, {one.session_id for one in judged.sessions if one.verdict is Verdict.ACCEPTED}
 
 
-def newly_refused(evidence: Evidence, key: str, base: tuple[str, ...]) -> set[tuple[str, str]]:
-    """Return the (rule, session) that a stricter value adds, having checked that it frees none."""
+def newly_refused(evidence: Evidence, laws: Sequence[Policy]) -> set[tuple[str, str]]:
+    """Return the (rule, session) that stricter policies add, having checked that they free none."""
     undecided = replace(evidence, decisions=())
-    results = [refused_and_accepted(undecided, policy) for policy in policies(key, base)]
+    results = [refused_and_accepted(undecided, policy) for policy in laws]
     added = set()
     for (loose, accepted), (strict, accepted_then) in pairwise(results):
         freed = {(rule, name) for rule, name in loose - strict if (GIVES_WAY.get(rule), name) not in strict}
-        assert freed == set(), key
-        assert accepted_then <= accepted, key
+        assert freed == set()
+        assert accepted_then <= accepted
         added |= strict - loose
     return added
 
@@ -110,13 +111,14 @@ def newly_refused(evidence: Evidence, key: str, base: tuple[str, ...]) -> set[tu
 @LAWS
 @given(groups(), st.sampled_from(sorted(THRESHOLDS)))
 def test_a_stricter_threshold_accepts_no_more_sessions_of_a_group(group: Group, key: str) -> None:
-    newly_refused(evidence_of(group), key, BASE)
+    newly_refused(evidence_of(group), policies(key, BASE))
 
 
 @pytest.mark.parametrize("key", THRESHOLDS)
 def test_a_stricter_threshold_accepts_no_more_sessions_of_the_scenarios(key: str) -> None:
+    """They stand around the shipped values, so that these are compared with the strict ones."""
     for rule in THRESHOLDS[key][0].split():
-        added = [newly_refused(case.evidence, key, case.overrides) for case in short_cases(rule)]
+        added = [newly_refused(case.evidence, policies(key, case.overrides)[1:]) for case in short_cases(rule)]
         assert rule in {name for refused in added for name, _ in refused}, "no scenario comes near it"
 
 
