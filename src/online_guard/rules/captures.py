@@ -88,7 +88,9 @@ def likened(facts: Facts, known: Captures, rows: Integers) -> Pairs:
 def same_pictures(facts: Facts, known: Captures, policy: Policy) -> Pairs:
     """Return the pairs of captures that are the same picture, both ways: equal SHA-256, or a small residual."""
     good = np.flatnonzero(known.counts & ~known.is_frame)
-    digest = np.unique(facts.evidence.snapshots.sha256[good].astype(str), return_inverse=True)[1].reshape(-1)
+    numbers: dict[str, int] = {}
+    sha256 = facts.evidence.snapshots.sha256[good].tolist()
+    digest = np.array([numbers.setdefault(name, len(numbers)) for name in sha256], np.int64)
     left, right = pairs(digest, digest)
     equal = Pairs(good[left], good[right])
     likenesses = facts.evidence.likenesses

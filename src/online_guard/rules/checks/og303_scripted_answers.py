@@ -64,7 +64,7 @@ from online_guard.evidence import Floats, Integers
 from online_guard.policy import Policy
 from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
 from online_guard.terms import Subject
-from online_guard.timeline.segments import group_lasts, group_lengths, group_starts
+from online_guard.timeline.segments import group_lasts, group_lengths, group_starts, sorted_within
 
 FEWEST_ANSWERS = 6
 
@@ -99,9 +99,10 @@ def check(facts: Facts, policy: Policy) -> Findings:
 
 def _regularity(group: Integers, reaction_ms: Integers, groups: int) -> tuple[Floats, Floats]:
     """Return by group the share of reactions within 5 % of their median (0 below six answers), and the median in ms."""
-    order = np.lexsort((reaction_ms, group))
-    group, reaction = group[order], reaction_ms[order]
+    order = np.argsort(group, kind="stable")
+    group = group[order]
     starts = group_starts(group)
+    reaction = sorted_within(reaction_ms[order], starts)
     lengths = group_lengths(starts, len(group))
     twice_median = reaction[starts + (lengths - 1) // 2] + reaction[starts + lengths // 2]
     middle = np.repeat(twice_median, lengths)

@@ -61,7 +61,7 @@ from online_guard.policy import Policy
 from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
 from online_guard.terms import Subject
 from online_guard.timeline.columns import milliseconds
-from online_guard.timeline.segments import group_lengths, group_starts
+from online_guard.timeline.segments import group_lengths, group_starts, sorted_within
 from online_guard.timeline.syllabus import class_of_enrolment
 
 
@@ -89,9 +89,10 @@ def check(facts: Facts, policy: Policy) -> Findings:
 
 def _crowds(group: Integers, moment_ms: Integers, policy: Policy) -> list[tuple[int, int, int]]:
     """Return group, number within the fullest window, and number in all, of the groups that are predictable."""
-    order = np.lexsort((moment_ms, group))
-    group, moment = group[order], moment_ms[order]
+    order = np.argsort(group, kind="stable")
+    group = group[order]
     starts = group_starts(group)
+    moment = sorted_within(moment_ms[order], starts)
     result = []
     for start, total in zip(starts.tolist(), group_lengths(starts, len(group)).tolist(), strict=True):
         own = moment[start : start + total]
