@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,8 +62,7 @@ class Finding:
         }
 
 
-@dataclass(frozen=True)
-class SessionVerdict:
+class SessionVerdict(NamedTuple):
     """What follows for a session (核验结论)."""
 
     session_id: str

@@ -289,8 +289,10 @@ def join(digests: Sequence[Digest]) -> Digest:
     for item in fields(Digest):
         parts = [getattr(part, item.name) for part in digests]
         columns = [np.concatenate([part[number] for part in parts]) for number in range(len(parts[0]))]
-        order = np.argsort(columns[0], kind="stable")
-        tables[item.name] = type(parts[0])(*(column[order] for column in columns))
+        if bool((columns[0][1:] < columns[0][:-1]).any()):
+            order = np.argsort(columns[0], kind="stable")
+            columns = [column[order] for column in columns]
+        tables[item.name] = type(parts[0])(*columns)
     return Digest(**tables)
 
 
