@@ -15,7 +15,7 @@ from online_guard.policy.sections import ViolationScope
 from online_guard.rules.base import Facts
 from online_guard.terms import DecisionKind, Subject
 from online_guard.timeline.coverage import Lessons, credited_ns, reaches, share
-from online_guard.timeline.syllabus import Syllabus, syllabus
+from online_guard.timeline.syllabus import Syllabus
 from online_guard.verdict import HELD, Finding
 
 ONE_LESSON_EACH = "OG701"
@@ -124,7 +124,7 @@ def keep(facts: Facts, findings: Sequence[Finding], verdicts: Integers, policy: 
     full = reaches(coverage, policy.hours.min_coverage)
     played = _accepted_and_played(facts, lessons)
     blocked = blockers(findings, facts, verdicts, policy)
-    planned = syllabus(facts.evidence)
+    planned = lessons.planned
     row, is_open = np.maximum(planned.opened, 0), planned.opened >= 0
     if not len(lessons):
         credited, coverage, full = np.zeros(1, np.int64), np.zeros(1), np.zeros(1, bool)

@@ -15,7 +15,7 @@ from online_guard.evidence import Flags, Floats, Integers
 from online_guard.terms import EventType
 from online_guard.timeline.columns import ABSENT
 from online_guard.timeline.digest import View
-from online_guard.timeline.segments import MS_IN_NS, NS, rows_of_groups
+from online_guard.timeline.segments import MS_IN_NS, NS
 
 FEWEST_BEATS = 20
 """A timer with jitter of 10 ms or more hits one millisecond in 4 % of its beats: 18 of 20 never. An idle browser's
@@ -61,10 +61,8 @@ class Seen:
 
     @cached_property
     def beats(self) -> tuple[Integers, Integers, Integers]:
-        """Return the heartbeats whose player's event before is a heartbeat too: row, session, and Δt."""
-        timeline = self.timeline
-        beat = timeline.is_type(EventType.HEARTBEAT)
-        rows = np.flatnonzero(beat & (timeline.previous != ABSENT) & beat[timeline.previous])
+        """Return row, session and Δt of `Timeline.beats`."""
+        timeline, rows = self.timeline, self.timeline.beats
         return rows, timeline.session[rows], timeline.delta_ms[rows]
 
     def beats_of(self, sessions: Flags) -> tuple[Integers, Integers]:
@@ -75,9 +73,7 @@ class Seen:
 
     def rows_of(self, sessions: Flags) -> Integers:
         """Return the rows of the events of some sessions, in order."""
-        if sessions.all():
-            return np.arange(len(self.timeline.session))
-        return rows_of_groups(self.timeline.starts, self.timeline.lengths, np.flatnonzero(sessions))
+        return self.timeline.events_of(np.flatnonzero(sessions))
 
     def coarse(self, sessions: Flags) -> Flags:
         """Return which of some sessions tell time in steps of 100 ms or more."""

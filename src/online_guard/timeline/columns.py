@@ -6,6 +6,7 @@ Positions are integer nanoseconds and times integer milliseconds, so results don
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from online_guard.terms import EventType
 from online_guard.timeline.segments import (
     MS_IN_NS,
     cumulative,
+    exceeds_ns,
     group_lasts,
     group_lengths,
     group_starts,
@@ -94,9 +96,19 @@ class Timeline:
 
     def complex_events(self) -> Integers:
         """Return the rows of events of sessions that aren't simple."""
-        if bool(self.simple.all()):
-            return np.zeros(0, np.int64)
-        return np.flatnonzero(~self.simple[self.session])
+        return self.events_of(np.flatnonzero(~self.simple))
+
+    def events_of(self, sessions: Integers) -> Integers:
+        """Return the rows of the events of some sessions (sorted local numbers)."""
+        return rows_of_groups(self.starts, self.lengths, sessions)
+
+    @cached_property
+    def beats(self) -> Integers:
+        """Return the rows of the heartbeats whose player's event before is a heartbeat too."""
+        beat = self.is_type(EventType.HEARTBEAT)
+        rows = np.flatnonzero(beat)
+        before = self.previous[rows]
+        return np.asarray(rows[(before != ABSENT) & beat[before]])
 
     def runs(self, flags: Flags, *, broken_before: Integers | None = None) -> tuple[Integers, Integers]:
         """Return the first and the last row of each run of flagged intervals that follow one another.
@@ -189,7 +201,7 @@ def build(evidence: Evidence, policy: Policy) -> Timeline:
         stands_playing=stands_playing,
         plays=plays,
         observed=moves & (delta_ms <= milliseconds(policy.playback.max_silence_s)),
-        advance=moves & (gain_ns <= nanoseconds(policy.playback.slack_s) + 1_000),
+        advance=moves & ~exceeds_ns(gain_ns, nanoseconds(policy.playback.slack_s)),
     )
 
 
@@ -298,7 +310,7 @@ def chain_gain_ns(timeline: Timeline, policy: Policy, *, above_ns: int) -> tuple
     gained = np.maximum(timeline.gain_ns, 0)
     gained *= chained
     swift = np.flatnonzero(np.add.reduceat(gained, timeline.starts) > above_ns) if len(chained) else timeline.starts
-    rows = rows_of_groups(timeline.starts, timeline.lengths, swift)
+    rows = timeline.events_of(swift)
     rows = rows[chained[rows]]
     ahead = np.maximum(0, timeline.end_ns[rows] - timeline.start_ns[rows])
     gain = ahead - allowed_ns(timeline.delta_ms[rows], policy)

@@ -19,7 +19,7 @@ from online_guard.timeline.segments import (
     total_length,
     union,
 )
-from online_guard.timeline.syllabus import syllabus
+from online_guard.timeline.syllabus import Syllabus, syllabus
 
 SHARE_TOLERANCE = 1e-9
 """A limit on a share counts as passed only by more than this (SPEC 3.3)."""
@@ -30,7 +30,7 @@ class Lessons:
     """Opened lessons: one row for each (enrolment, lesson) that has a session, sorted by (enrolment, lesson number).
 
     enrolment: row in `Evidence.enrolments`. of_session: row here of each session. duration_ns, class_hours: from the
-    syllabus.
+    syllabus. planned: the whole syllabus, with the lessons that nobody opened.
     """
 
     enrolment: Integers
@@ -38,6 +38,7 @@ class Lessons:
     duration_ns: Integers
     class_hours: Floats
     of_session: Integers
+    planned: Syllabus
 
     def __len__(self) -> int:
         """Return the number of opened lessons."""
@@ -56,6 +57,7 @@ def opened_lessons(evidence: Evidence) -> Lessons:
         duration_ns=planned.duration_ns[row],
         class_hours=planned.class_hours[row],
         of_session=np.searchsorted(key, sessions.enrolment * width + sessions.lesson_no),
+        planned=planned,
     )
 
 

@@ -26,7 +26,7 @@ from online_guard.timeline.grammar import Breaks, EarlyEnds
 from online_guard.timeline.leaps import Leaps, Reached
 from online_guard.timeline.places import snapshot_places, watched_flags
 from online_guard.timeline.popups import Showings
-from online_guard.timeline.segments import Spans, group_starts, length_before, rows_of_groups, running, union
+from online_guard.timeline.segments import Spans, group_starts, length_before, running, union
 
 NEVER = np.iinfo(np.int64).min
 """A moment that doesn't exist."""
@@ -188,7 +188,7 @@ def digest(seen: View, evidence: Evidence, policy: Policy, *, whole: bool | Inte
 
 def _watched(timeline: Timeline, offset: Integers, detail: Flags) -> Watched:
     flags = watched_flags(timeline)
-    kept = rows_of_groups(timeline.starts, timeline.lengths, np.flatnonzero(detail))
+    kept = timeline.events_of(np.flatnonzero(detail))
     kept = kept[flags[kept]]
     # a jump between neighbours is an end that isn't the next one's start: a run of segments breaks there
     jump = np.flatnonzero(timeline.end_ns[:-1] != timeline.start_ns[1:]) + 1
@@ -228,7 +228,7 @@ def _marks(timeline: Timeline, offset: Integers, detail: Flags) -> Marks:
         order = mixed[np.lexsort((timeline.at_ms[mixed], timeline.session[mixed]))]
         ends = np.append(timeline.session[order][1:] != timeline.session[order][:-1], True)
         last[timeline.session[order[ends]]] = order[ends]
-    whole = rows_of_groups(timeline.starts, timeline.lengths, np.flatnonzero(detail))
+    whole = timeline.events_of(np.flatnonzero(detail))
     rows = np.concatenate((whole, last[~detail]))
     rows = rows[np.lexsort((rows, timeline.at_ms[rows], timeline.session[rows]))]
     owner = timeline.session[rows]

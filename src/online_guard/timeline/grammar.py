@@ -11,7 +11,7 @@ from online_guard.policy.pack import Policy
 from online_guard.terms import EventType
 from online_guard.timeline.columns import Timeline
 from online_guard.timeline.leaps import Reached, reached_at
-from online_guard.timeline.segments import exceeds_ns, latest, nanoseconds, rows_of_groups
+from online_guard.timeline.segments import exceeds_ns, latest, nanoseconds
 
 BEATS_WITHOUT_PLAY = 20
 """So many playing heartbeats of a player that never said `play` (fixed in SPEC OG107)."""
@@ -53,7 +53,7 @@ def breaks(timeline: Timeline, policy: Policy) -> Breaks:
     said = np.zeros(len(timeline.track_session), bool)
     said[timeline.track[np.flatnonzero(timeline.is_type(EventType.PLAY))]] = True
     sessions = np.unique(timeline.track_session[~said])
-    rows = rows_of_groups(timeline.starts, timeline.lengths, sessions)
+    rows = timeline.events_of(sessions)
     rows = rows[beats[rows] & ~said[timeline.track[rows]]]
     _, place, count = np.unique(timeline.track[rows], return_index=True, return_counts=True)
     first = rows[place[count >= BEATS_WITHOUT_PLAY]]

@@ -13,7 +13,7 @@ from online_guard.evidence import Flags, Integers
 from online_guard.policy.pack import Policy
 from online_guard.terms import EventType
 from online_guard.timeline.columns import ABSENT, Timeline, allowed_ns, milliseconds
-from online_guard.timeline.segments import exceeds_ns, group_starts, latest, nanoseconds, rows_of_groups, running
+from online_guard.timeline.segments import exceeds_ns, group_starts, latest, nanoseconds, running
 
 
 class Leaps(NamedTuple):
@@ -49,7 +49,7 @@ class Reached(NamedTuple):
 def reached(timeline: Timeline, wanted: Flags | None = None) -> Reached:
     """Return the curve of reached positions of all sessions, or of those wanted, on the client clock."""
     sessions = np.arange(timeline.sessions) if wanted is None else np.flatnonzero(wanted)
-    rows = rows_of_groups(timeline.starts, timeline.lengths, sessions)
+    rows = timeline.events_of(sessions)
     rows = rows[timeline.advance[rows]]
     session, ended = timeline.session[rows], timeline.at_ms[rows]
     if not bool(np.all((session[1:] > session[:-1]) | (ended[1:] >= ended[:-1]))):
@@ -123,7 +123,7 @@ def _marks_before(timeline: Timeline, rows: Integers, first: Flags) -> Integers:
     result = np.full(len(rows), ABSENT)
     asked = np.flatnonzero(first)
     sessions = np.unique(timeline.session[rows[asked]])
-    events = rows_of_groups(timeline.starts, timeline.lengths, sessions)
+    events = timeline.events_of(sessions)
     order = events[np.lexsort((timeline.seq[events], timeline.at_ms[events], timeline.session[events]))]
     place = np.zeros(len(timeline.session) if len(order) else 0, np.int64)
     place[order] = np.arange(len(order))

@@ -32,7 +32,7 @@ def group_lasts(starts: Integers, size: int) -> Integers:
 
 
 def rows_of_groups(starts: Integers, lengths: Integers, groups: Integers) -> Integers:
-    """Return the rows of some groups (sorted numbers), given first row and length of every group."""
+    """Return the rows of some groups, one group after the other, given first row and length of every group."""
     sizes = lengths[groups]
     ends = np.cumsum(sizes)
     return np.asarray(np.repeat(starts[groups] - ends + sizes, sizes) + np.arange(ends[-1] if len(ends) else 0))

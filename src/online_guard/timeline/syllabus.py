@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from online_guard.evidence import Evidence, Floats, Integers, Names
-from online_guard.timeline.segments import nanoseconds
+from online_guard.timeline.segments import nanoseconds, rows_of_groups
 
 
 class Syllabus(NamedTuple):
@@ -38,10 +38,8 @@ def syllabus(evidence: Evidence) -> Syllabus:
     counts = np.array([len(c.lessons) for c in evidence.classes], np.int64)
     first = np.cumsum(counts) - counts
     of_enrolment = class_of_enrolment(evidence)
-    sizes = counts[of_enrolment]
-    enrolment = np.repeat(np.arange(len(of_enrolment)), sizes)
-    ends = np.cumsum(sizes)
-    row = np.arange(len(enrolment)) + np.repeat(first[of_enrolment] - ends + sizes, sizes)
+    enrolment = np.repeat(np.arange(len(of_enrolment)), counts[of_enrolment])
+    row = rows_of_groups(first, counts, of_enrolment)
     number = np.array([lesson.lesson_no for lesson in lessons], np.int64)[row]
     return Syllabus(
         enrolment=enrolment,

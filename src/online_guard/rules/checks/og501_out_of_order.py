@@ -58,15 +58,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from online_guard.evidence import Integers
+from online_guard.evidence import Flags, Floats, Integers
 from online_guard.policy import Policy
 from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
 from online_guard.terms import Subject
 from online_guard.timeline.columns import milliseconds
 from online_guard.timeline.coverage import credited_at_ns, credited_ns, reaches, share
 from online_guard.timeline.digest import NEVER
-from online_guard.timeline.segments import group_starts, running
-from online_guard.timeline.syllabus import syllabus
+from online_guard.timeline.segments import group_starts, pairs, running
 
 
 def check(facts: Facts, policy: Policy) -> Findings:
@@ -75,11 +74,14 @@ def check(facts: Facts, policy: Policy) -> Findings:
     begun = np.flatnonzero(starts != NEVER)
     session, moment = facts.digest.sittings.session[begun], starts[begun]
     slack = milliseconds(policy.windows.overlap_slack_s)
-    suspect = np.flatnonzero(_watched_since(facts, policy)[facts.lessons.of_session[session]] > moment + slack)
+    final, settled = _final(facts, policy), _settled(facts)
+    suspect = np.flatnonzero(
+        _watched_since(facts, final, settled, policy)[facts.lessons.of_session[session]] > moment + slack
+    )
     session, moment = session[suspect], moment[suspect]
     query, lesson_no, opened = _earlier_lessons(facts, session, policy)
     until = moment[query] + slack
-    coverage = _coverage_at(facts, opened, until, policy)
+    coverage = _coverage_at(facts, opened, until, final, settled, policy)
     missing = np.flatnonzero(~reaches(coverage, policy.order.min_coverage))
     missing = missing[np.lexsort((lesson_no[missing], session[query[missing]]))]
     owner = session[query[missing]]
@@ -95,19 +97,24 @@ def check(facts: Facts, policy: Policy) -> Findings:
     )
 
 
-def _watched_since(facts: Facts, policy: Policy) -> Integers:
+def _ordered(facts: Facts, policy: Policy) -> Flags:
+    """Return which lessons of the syllabus are of order.kinds."""
+    return np.isin(facts.lessons.planned.kind, list(policy.order.kinds))
+
+
+def _watched_since(facts: Facts, final: Integers, settled: Integers, policy: Policy) -> Integers:
     """Return for each opened lesson a moment from which every earlier lesson of order.kinds was watched, or later.
 
     A lesson's own moment is when the last of it was watched, if all of that is enough; else it never comes.
     """
-    planned, lessons = syllabus(facts.evidence), facts.lessons
+    planned, lessons = facts.lessons.planned, facts.lessons
     moment = np.full(len(planned.lesson_no), NEVER)
-    ordered = np.isin(planned.kind, list(policy.order.kinds))
+    ordered = _ordered(facts, policy)
     moment[ordered] = np.iinfo(np.int64).max
-    enough = reaches(share(_final(facts, policy), lessons.duration_ns), policy.order.min_coverage)
+    enough = reaches(share(final, lessons.duration_ns), policy.order.min_coverage)
     row = np.flatnonzero(ordered & (planned.opened >= 0))
     row = row[enough[planned.opened[row]]]
-    moment[row] = _settled(facts)[planned.opened[row]]
+    moment[row] = settled[planned.opened[row]]
     latest = np.full(len(moment), NEVER)
     starts = group_starts(planned.enrolment)
     latest[1:] = running(np.maximum, moment, starts)[:-1]
@@ -134,32 +141,28 @@ def _settled(facts: Facts) -> Integers:
 
 
 def _earlier_lessons(facts: Facts, session: Integers, policy: Policy) -> tuple[Integers, Integers, Integers]:
-    """Return for each session its earlier lessons of order.kinds: query, lesson number, row if opened (else -1)."""
-    evidence, lessons = facts.evidence, facts.lessons
-    opened = {
-        pair: row for row, pair in enumerate(zip(lessons.enrolment.tolist(), lessons.lesson_no.tolist(), strict=True))
-    }
-    ordered = {c.class_id: [x.lesson_no for x in c.lessons if x.kind in policy.order.kinds] for c in evidence.classes}
-    rows: list[tuple[int, int, int]] = []
-    of_lesson: dict[int, list[tuple[int, int]]] = {}
-    for query, lesson in enumerate(lessons.of_session[session].tolist()):
-        if lesson not in of_lesson:
-            enrolment, number = int(lessons.enrolment[lesson]), int(lessons.lesson_no[lesson])
-            numbers = ordered[evidence.enrolments[enrolment].class_id]
-            earlier = [other for other in numbers if other < number] if number in numbers else []
-            of_lesson[lesson] = [(other, opened.get((enrolment, other), -1)) for other in earlier]
-        rows += [(query, other, row) for other, row in of_lesson[lesson]]
-    table = np.array(rows, np.int64).reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2]
+    """Return for each session its earlier lessons of order.kinds: query, lesson number, row if opened (else -1).
+
+    Args:
+        facts: Tables of all sessions.
+        session: Sessions of lessons of order.kinds.
+        policy: Gives order.kinds.
+    """
+    planned, sessions = facts.lessons.planned, facts.evidence.sessions
+    query, row = pairs(sessions.enrolment[session], planned.enrolment)
+    earlier = _ordered(facts, policy)[row] & (planned.lesson_no[row] < sessions.lesson_no[session][query])
+    query, row = query[earlier], row[earlier]
+    return query, planned.lesson_no[row], planned.opened[row]
 
 
-def _coverage_at(facts: Facts, opened: Integers, until: Integers, policy: Policy) -> np.ndarray:
+def _coverage_at(
+    facts: Facts, opened: Integers, until: Integers, final: Integers, settled: Integers, policy: Policy
+) -> Floats:
     """Return the coverage of lessons as watched at a moment; 0 of one that was never opened.
 
     Only where a lesson was watched after the moment too is it worked out for that moment: else all of it counts.
     """
     lessons, digest = facts.lessons, facts.digest
-    final, settled = _final(facts, policy), _settled(facts)
     row = np.maximum(opened, 0)
     credit = np.where(opened >= 0, final[row] if len(final) else 0, 0)
     later = np.flatnonzero((opened >= 0) & (settled[row] > until)) if len(settled) else np.zeros(0, np.int64)

@@ -59,7 +59,7 @@ import numpy as np
 from online_guard.evidence import Evidence, Flags, Integers
 from online_guard.policy import Policy
 from online_guard.rules.base import Findings, Reads, Rule, Together
-from online_guard.terms import EventType, Subject
+from online_guard.terms import Subject
 from online_guard.timeline.columns import Timeline
 from online_guard.timeline.digest import View
 from online_guard.timeline.segments import (
@@ -67,7 +67,6 @@ from online_guard.timeline.segments import (
     TOLERANCE_NS,
     group_lengths,
     group_starts,
-    rows_of_groups,
     sorted_within,
 )
 
@@ -78,9 +77,7 @@ LIMIT_MS = 2
 def check(view: View, evidence: Evidence, policy: Policy) -> Findings:
     """Return the sessions whose heartbeats are mechanical."""
     timeline = view.timeline
-    beat = timeline.is_type(EventType.HEARTBEAT)
-    rows = np.flatnonzero(timeline.observed & beat)
-    rows = rows[beat[timeline.previous[rows]]]
+    rows = timeline.beats[timeline.observed[timeline.beats]]
     session = timeline.session[rows]
     fine = _finer_than_seconds(timeline)
     enough = np.bincount(session, minlength=timeline.sessions) >= FEWEST
@@ -112,7 +109,7 @@ def check(view: View, evidence: Evidence, policy: Policy) -> Findings:
 def _finer_than_seconds(timeline: Timeline) -> Flags:
     """Return which sessions have a time that isn't a whole second; the first event's tells it nearly always."""
     fine = np.asarray(timeline.at_ms[timeline.starts] % 1000 != 0)
-    rows = rows_of_groups(timeline.starts, timeline.lengths, np.flatnonzero(~fine))
+    rows = timeline.events_of(np.flatnonzero(~fine))
     fine[timeline.session[rows[timeline.at_ms[rows] % 1000 != 0]]] = True
     return fine
 

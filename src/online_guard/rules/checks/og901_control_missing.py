@@ -67,7 +67,7 @@ from online_guard.terms import FaceChecks, Subject
 from online_guard.timeline.columns import milliseconds
 from online_guard.timeline.coverage import SHARE_TOLERANCE
 from online_guard.timeline.digest import NEVER
-from online_guard.timeline.syllabus import class_of_enrolment, syllabus
+from online_guard.timeline.syllabus import class_of_enrolment
 
 Case = tuple[Integers, Flags]
 """Class row of each case, and whether it had the control."""
@@ -130,7 +130,7 @@ def _snapshots(facts: Facts, of_enrolment: Integers, policy: Policy) -> Case:
 
 def _order(facts: Facts, of_enrolment: Integers, policy: Policy) -> Case:
     evidence, lessons, sittings = facts.evidence, facts.lessons, facts.digest.sittings
-    planned = syllabus(evidence)
+    planned = lessons.planned
     ordered = np.isin(planned.kind[planned.opened >= 0], list(policy.order.kinds))
     begun = np.zeros(len(lessons), bool)
     begun[lessons.of_session[sittings.session[sittings.starts_ms != NEVER]]] = True
