@@ -113,6 +113,16 @@ class FaceChecks(StrEnum):
     DECLINED = "declined"
 
 
+class Action(StrEnum):
+    """What a liveness challenge may ask for (SPEC 7); left and right are the person's own."""
+
+    BLINK = "blink"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    OPEN_MOUTH = "open_mouth"
+    NOD = "nod"
+
+
 LABELS: dict[StrEnum, tuple[str, str]] = {
     Verdict.ACCEPTED: ("通过", "accepted"),
     Verdict.HELD: ("待复核", "held"),
@@ -132,6 +142,11 @@ LABELS: dict[StrEnum, tuple[str, str]] = {
     CertificateRoute.SPECIAL_OPERATION: ("特种作业操作考核", "special operation"),
     CertificateRoute.SPECIAL_ABILITY: ("专项能力考核", "special ability"),
     CertificateRoute.COMPLETION: ("结业考核", "completion"),
+    Action.BLINK: ("眨眼", "blink"),
+    Action.TURN_LEFT: ("向左转头", "turn left"),
+    Action.TURN_RIGHT: ("向右转头", "turn right"),
+    Action.OPEN_MOUTH: ("张嘴", "open the mouth"),
+    Action.NOD: ("点头", "nod"),
 }
 """中文 and English label of each word that people read."""
 
