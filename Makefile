@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers bench bench-detection bench-calibration docs lock sample-media clean
+.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces docs lock sample-media clean
 
 help:  ## 列出命令 / List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,9 @@ lint: $(READY)  ## 代码检查、类型、分层 / Lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > $(VENV)/layers.log 2>&1 || { cat $(VENV)/layers.log; exit 1; }
 
-bench: $(READY)  ## 与对照同场测速 / Measure against DuckDB and Polars in the same run
+bench: bench-revalidate bench-detection bench-calibration bench-faces  ## 全部测量 / All measurements (about 20 min)
+
+bench-revalidate: $(READY)  ## 与对照同场测速 / Measure against DuckDB and Polars in the same run
 	@$(BIN)/python benchmarks/revalidate.py $(ARGS)
 
 bench-detection: $(READY)  ## 查出率与误报率 / What is caught, and whom it hurts
@@ -40,6 +42,9 @@ bench-detection: $(READY)  ## 查出率与误报率 / What is caught, and whom i
 
 bench-calibration: $(READY)  ## 校准:实测定时器与反应时间 / Limits against measured timers
 	@$(BIN)/python benchmarks/calibration.py $(ARGS)
+
+bench-faces: $(READY)  ## 人脸:速度、重复、活体、被动检测 / Faces: speed, reuse, liveness, passive check
+	@$(BIN)/python benchmarks/faces.py $(ARGS)
 
 docs: $(READY)  ## 重新生成规则与政策文档 / Generate the pages of rules and policy
 	@$(BIN)/python scripts/make_docs.py
