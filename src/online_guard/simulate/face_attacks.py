@@ -221,10 +221,11 @@ def _held(picture: RgbPixels, warp: Warp, seed: int, fps: float, length_s: float
     times_s = np.arange(round(fps * length_s)) / fps
     times_s[1:] += np.clip(random.normal(0, 0.003, len(times_s) - 1), -0.2 / fps, 0.2 / fps)
     noise, rate, phase = random.uniform(1.5, 3), random.uniform(0.2, 0.6), random.uniform(0, 6)
+    room = [float(channel) for channel in np.median(picture, axis=(0, 1)) * random.uniform(0.4, 0.9)]
     frames = []
     for number, at_s in enumerate(times_s):
         from_x, from_y = warp(float(at_s))
-        seen = cv2.remap(picture, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        seen = cv2.remap(picture, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=room)
         exposure = 1 + 0.015 * np.sin(2 * np.pi * rate * at_s + phase)
         frames.append(_filmed(seen * np.float32(exposure), noise, [seed, number, 73]))
     return Clip(tuple(frames), times_s)
