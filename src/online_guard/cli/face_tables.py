@@ -11,8 +11,8 @@ from rich.table import Table
 def print_pictures(seen: list[dict[str, Any]]) -> None:
     """Print what `faces inspect` saw."""
     table = Table()
-    headings = ("文件 file", "合格 good", "原因 reasons", "人脸 faces", "距离 distance", "残差 residual", "翻拍 attack")
-    for heading in headings:
+    table.add_column("文件 file", overflow="fold", min_width=24)
+    for heading in ("合格\ngood", "原因\nreasons", "人脸\nfaces", "距离\ndist.", "残差\nresid.", "翻拍\nattack"):
         table.add_column(heading, overflow="fold")
     for line in seen:
         attack = line["presented_attack"]
@@ -47,7 +47,7 @@ def print_judgement(said: dict[str, Any]) -> None:
         table.add_row(bilingual(Action(one["action"])), done, _number(one["start_s"]), _number(one["end_s"]))
     console.print(table)
     events = "  ".join(f"{bilingual(Action(one['action']))} {one['at_s']:.2f} s" for one in said["events"])
-    console.print(f"看到的动作 seen: {events or '–'}")
+    console.print(f"看到的动作 seen: {events or '–'}", soft_wrap=True)
 
 
 def print_calibration(said: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ more than more photos do.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from online_guard.errors import ErrorKind, GuardError
 from .clips import PICTURE_SUFFIXES
 from .identity import FaceVector
 from .pipeline import inspect
-from .proportions import Proportion
+from .proportions import Proportion, Z
 
 THRESHOLDS = tuple(step / 100 for step in range(30, 81))
 MAX_FNMR = 0.01
@@ -185,10 +186,7 @@ def _doubts(rates: tuple[ErrorRates, ...], match: float | None, reject: float | 
 
 def _needed(limit: float) -> int:
     """Return how many cases without a single error it takes until the interval ends at the limit."""
-    count = int(3.84 / limit)
-    while not _surely(Proportion(0, count), limit):
-        count += 1
-    return count
+    return math.ceil(Z**2 * (1 - limit) / limit)  # the upper end of Wilson's interval is Z² / (n + Z²) then
 
 
 def _at_most(measured: Proportion, limit: float) -> bool:

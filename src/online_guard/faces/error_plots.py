@@ -14,7 +14,8 @@ from .calibration import Calibration
 from .metrics import LIVE, Row
 from .proportions import Proportion
 
-_TICKS = (0.0001, 0.001, 0.01, 0.05, 0.2, 0.5)
+_ZERO = 3e-5
+_TICKS = (_ZERO, 0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.9)
 _MARKED = (0.4, 0.5, 0.55, 0.6, 0.7)
 _COLOURS = {"errors": "#b3423a", "silent": "#9a9a9a"}
 
@@ -49,16 +50,16 @@ def _draw_curve(axes: Axes, result: Calibration) -> None:
     deviate = NormalDist().inv_cdf
     points = [(rate.fmr.share, rate.fnmr.share, rate.distance) for rate in result.rates]
     known = [(fmr, fnmr, at) for fmr, fnmr, at in points if fmr is not None and fnmr is not None]
-    # A rate of zero has no deviate: it is drawn at the edge.
-    placed = [(deviate(min(max(fmr, 5e-5), 0.9)), deviate(min(max(fnmr, 5e-5), 0.9)), at) for fmr, fnmr, at in known]
+    # A rate of zero has no deviate: it is drawn at the edge, labelled 0.
+    placed = [(deviate(min(max(fmr, _ZERO), 0.9)), deviate(min(max(fnmr, _ZERO), 0.9)), at) for fmr, fnmr, at in known]
     axes.plot([x for x, _, _ in placed], [y for _, y, _ in placed], marker=".", color="#333333")
     for x, y, at in placed:
-        if at in _MARKED:
+        if at in _MARKED and (x, y) not in [(u, v) for u, v, other in placed if other in _MARKED and other < at]:
             axes.annotate(f"{at:.2f}", (x, y), xytext=(5, 5), textcoords="offset points")
-    places, names = [deviate(tick) for tick in _TICKS], [f"{100 * tick:g}" for tick in _TICKS]
+    places, names = [deviate(tick) for tick in _TICKS], ["0", *(f"{100 * tick:g}" for tick in _TICKS[1:])]
     axes.set_xticks(places, names)
     axes.set_yticks(places, names)
-    axes.set(xlim=(deviate(3e-5), deviate(0.6)), ylim=(deviate(3e-5), deviate(0.6)))
+    axes.set(xlim=(deviate(2e-5), deviate(0.92)), ylim=(deviate(2e-5), deviate(0.92)))
     axes.set(xlabel="FMR % (strangers accepted)", ylabel="FNMR % (learners not matched)", title="DET")
     axes.grid(alpha=0.3)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-_Z = 1.959964
+Z = 1.959964
 """The 97.5th percentile of the normal distribution."""
 
 
@@ -30,9 +30,9 @@ class Proportion:
         if not self.of:
             return None
         share, n = self.hits / self.of, self.of
-        middle = share + _Z**2 / (2 * n)
-        width = _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+        middle = share + Z**2 / (2 * n)
+        width = Z * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
         # At the ends the formula is exact but for rounding.
-        low = 0.0 if self.hits == 0 else (middle - width) / (1 + _Z**2 / n)
-        high = 1.0 if self.hits == n else (middle + width) / (1 + _Z**2 / n)
+        low = 0.0 if self.hits == 0 else (middle - width) / (1 + Z**2 / n)
+        high = 1.0 if self.hits == n else (middle + width) / (1 + Z**2 / n)
         return low, high
