@@ -54,7 +54,7 @@ class Motion:
 
 _TIMINGS = {
     # action: shortest and longest rise, hold and fall in s, smallest and greatest strength
-    Action.BLINK: ((0.08, 0.10), (0.06, 0.09), (0.10, 0.13), (1.0, 1.0)),
+    Action.BLINK: ((0.07, 0.09), (0.09, 0.12), (0.09, 0.12), (1.0, 1.0)),
     Action.TURN_LEFT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
     Action.TURN_RIGHT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
     Action.OPEN_MOUTH: ((0.25, 0.35), (0.20, 0.35), (0.25, 0.35), (0.27, 0.34)),
