@@ -38,6 +38,9 @@ _GAP_S = 0.5
 _MIDDLE_SHARE = 0.3
 """Least share of yaw that `yaw_middle` must show; 0.5 to 0.6 in heads, near 0 in bent photos."""
 
+_FLAT_STRENGTH = 1.5
+"""A turn without it speaks against the clip from this height on."""
+
 _EYE_SIDE_S = 1.2
 _EYE_NEAR_S = 0.1
 """How wide an open eye is, is measured from this near to this far on either side of a frame."""
@@ -101,15 +104,24 @@ class _Excursion:
     baseline: float
 
 
-def _turns(signals: Signals) -> Iterator[ActionEvent]:
+def is_flat(signals: Signals) -> bool:
+    """Tell whether a clear turn shows no nose that stands out: a bent photo."""
+    return any(not deep and abs(found.height) >= _FLAT_STRENGTH * TURN for found, deep in _turned(signals))
+
+
+def _turned(signals: Signals) -> Iterator[tuple[_Excursion, bool]]:
+    """Yield the excursions of yaw that last, and whether the nose stood out."""
     yaw, middle = _smooth(signals.yaw), _smooth(signals.yaw_middle)
     for found in _excursions(signals.times_s, yaw, TURN):
-        if _lasting(signals.times_s, found) < SHORTEST_TURN_S:
-            continue
-        inner = slice(found.first, found.last + 1)
-        rest = middle[max(0, found.first - 1)]
-        moved = (middle[inner] - rest)[found.peak - found.first]
-        if moved * np.sign(found.height) >= _MIDDLE_SHARE * TURN:
+        moved = middle[found.peak] - middle[max(0, found.first - 1)]
+        if _lasting(signals.times_s, found) >= SHORTEST_TURN_S:
+            yield found, bool(moved * np.sign(found.height) >= _MIDDLE_SHARE * TURN)
+
+
+def _turns(signals: Signals) -> Iterator[ActionEvent]:
+    yaw = _smooth(signals.yaw)
+    for found, deep in _turned(signals):
+        if deep:
             action = Action.TURN_LEFT if found.height > 0 else Action.TURN_RIGHT
             yield _event(action, signals.times_s, yaw, found, TURN)
 

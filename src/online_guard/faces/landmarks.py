@@ -169,7 +169,8 @@ def _confirmed(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.
     if not found:
         return None
     best = max(found, key=lambda other: _overlap(box, other))
-    return box + _TRUST * (best - box) if _overlap(box, best) >= _MIN_OVERLAP else best
+    drawn: NDArray[np.float64] = box + _TRUST * (best - box)
+    return drawn if _overlap(box, best) >= _MIN_OVERLAP else best
 
 
 def _predict(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> Points:
@@ -195,9 +196,11 @@ def _lit(grey: NDArray[Any]) -> NDArray[np.uint8]:
     """Return a dim picture with the contrast of a lit one: the predictor compares grey levels with fixed numbers."""
     mean, spread = float(grey.mean()), float(grey.std())
     if spread >= _LIT_SPREAD:
-        return grey
+        return np.asarray(grey, np.uint8)
     gain = min(_LIT_SPREAD / max(spread, 1.0), _MOST_GAIN)
-    return cv2.convertScaleAbs(grey, alpha=gain, beta=_LIT_MEAN - gain * mean if mean < _LIT_MEAN else (1 - gain) * mean)
+    return cv2.convertScaleAbs(
+        grey, alpha=gain, beta=_LIT_MEAN - gain * mean if mean < _LIT_MEAN else (1 - gain) * mean
+    )
 
 
 def _within(box: NDArray[np.float64], grey: NDArray[np.uint8]) -> bool:
