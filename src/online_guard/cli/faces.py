@@ -39,7 +39,7 @@ def inspect_pictures(
     seen = []
     with progress_bar("查看 / looking") as progress:
         for number, (path, content) in enumerate(contents):
-            seen.append(_picture_line(path, inspect(content, enrolled)))
+            seen.append(_picture_line(path, inspect(content, enrolled, passive=True)))
             progress(number + 1, len(contents))
     if as_json:
         print_json(seen)
@@ -72,7 +72,7 @@ def _enrolled(path: Path) -> Capture:
     from online_guard.faces.pipeline import enrol_reference, inspect
 
     content = _read(path)
-    seen = inspect(content, passive=False)
+    seen = inspect(content)
     if seen.capture is None or seen.vector is None:
         try:
             enrol_reference(content)
