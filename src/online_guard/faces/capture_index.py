@@ -72,6 +72,14 @@ class CaptureIndex:
         """Return the number of captures added."""
         return self._count
 
+    @property
+    def size_bytes(self) -> int:
+        """Return the memory that the columns take."""
+        columns = (self._keys, self._hashes, self._vectors, self._vector_rows)
+        return sum(
+            column.nbytes for column in (*columns, *self._sorted.hashes, *self._sorted.rows, *self._sorted.starts)
+        )
+
     def add(self, key: int, phash: str, vector: FaceVector | None = None) -> None:
         """Add one capture.
 
