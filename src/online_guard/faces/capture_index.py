@@ -75,10 +75,10 @@ class CaptureIndex:
     @property
     def size_bytes(self) -> int:
         """Return the memory that the columns take."""
-        columns = (self._keys, self._hashes, self._vectors, self._vector_rows)
-        return sum(
-            column.nbytes for column in (*columns, *self._sorted.hashes, *self._sorted.rows, *self._sorted.starts)
-        )
+        known = self._sorted
+        ordered = sum(column.nbytes for column in known.hashes)
+        ordered += sum(column.nbytes for column in known.rows + known.starts)
+        return ordered + self._keys.nbytes + self._hashes.nbytes + self._vectors.nbytes + self._vector_rows.nbytes
 
     def add(self, key: int, phash: str, vector: FaceVector | None = None) -> None:
         """Add one capture.
