@@ -198,7 +198,8 @@ def _opened(data: bytes, suffix: str, where: str) -> Iterator[cv2.VideoCapture]:
             file.write(data)
         if not capture.open(name, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1]):
             raise malformed("no picture track", where)
-        check_side(*(round(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)), where)
+        width, height = (round(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        check_side(width, height, where)
         yield capture
     except cv2.error as fault:
         raise malformed(str(fault.err or fault), where) from fault
