@@ -14,7 +14,7 @@ from .excursions import FALL_MEMORY_S, Excursion, excursions, smooth
 from .signals import Series, Signals
 
 TURN = 0.10
-OPEN_MOUTH = 0.15
+OPEN_MOUTH = 0.18
 NOD = 0.16
 """How far each signal must leave its baseline: yaw; mouth; pitch. Talking opens the mouth by 0.13 at most."""
 
