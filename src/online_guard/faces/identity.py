@@ -28,7 +28,8 @@ Points = NDArray[np.int64]
 _SEARCH_SIDES_PX = (384, 640, 1280)
 """Longer side of the copies searched, one after the other until a face is found. dlib's detector surely sees faces of
 70 px: 0.18 of the longer side in the first copy, 0.11 in the second, 0.055 in the third. They take 8, 22 and 83 ms
-(4:3). Of 50 real photos a copy of 320 px shows the face in 44, one of 640 px in 47."""
+(4:3). Of 40 real photos the first shows the face in 38, the second in all; on 62 webcam photos and frames of clips the
+search finds as many as one that begins at 640 px (one face in 59, several in none), in 1.16 copies on average."""
 
 _NEAR = 0.2
 """A largest face below this share of the longer side is so far from the camera that others beside it may be too small
