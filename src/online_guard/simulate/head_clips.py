@@ -8,7 +8,7 @@ differ.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,11 +18,13 @@ from online_guard.faces.clips import Clip
 from online_guard.terms import Action
 
 from .head_canvas import CANVAS_PX, HEAD_PX
-from .head_people import LEARNER_SEEDS, Take, draw_head
+from .head_people import LEARNER_SEEDS, Head, Take, draw_head
 from .head_rig import PHOTO_RIG, Pose, Rig, close_lids, drop_jaw, rig_of, turned_places
 from .heads import paint, photograph
 
 FRAME_PX = (320, 240)
+FACE_LEVEL = 110
+"""Mean level, 0-255, that the camera's exposure brings a dark face to."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,11 @@ class Motion:
 
 _TIMINGS = {
     # action: shortest and longest rise, hold and fall in s, smallest and greatest strength
-    Action.BLINK: ((0.08, 0.10), (0.06, 0.09), (0.10, 0.13), (1.0, 1.0)),
+    Action.BLINK: ((0.07, 0.09), (0.09, 0.12), (0.09, 0.12), (1.0, 1.0)),
     Action.TURN_LEFT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
     Action.TURN_RIGHT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
-    Action.OPEN_MOUTH: ((0.25, 0.35), (0.20, 0.35), (0.25, 0.35), (0.20, 0.28)),
-    Action.NOD: ((0.28, 0.38), (0.05, 0.15), (0.30, 0.40), (0.26, 0.36)),
+    Action.OPEN_MOUTH: ((0.25, 0.35), (0.20, 0.35), (0.25, 0.35), (0.27, 0.34)),
+    Action.NOD: ((0.30, 0.38), (0.08, 0.15), (0.32, 0.40), (0.32, 0.40)),
 }
 """Blinks: H. R. Schiffman, "Sensation and Perception" (2001), 0.1-0.4 s. The others: tried before a mirror."""
 
@@ -81,6 +83,7 @@ class _Sitting:
     canvas: NDArray[np.uint8]
     rig: Rig
     take: Take
+    looked_at: tuple[NDArray[np.float32], NDArray[np.float32]]
     yaw: float
     pitch: float
     phases: NDArray[np.float64]
@@ -116,11 +119,28 @@ def _sit(learner: int, seed: int, random: np.random.Generator) -> _Sitting:
     if learner == 1:
         picture, rig = photograph(Take(take.number, light=take.light)), PHOTO_RIG
     else:
-        head = draw_head(LEARNER_SEEDS[learner - 2])
-        picture, rig = paint(head, Take(**{**vars(take), "roll_deg": 0.0})), rig_of(head, take.smile)
+        head = _groomed(draw_head(LEARNER_SEEDS[learner - 2]))
+        picture, rig = paint(head, replace(take, roll_deg=0.0)), rig_of(head, take.smile)
     soft = cv2.GaussianBlur(picture, (0, 0), 0.5 * CANVAS_PX / FRAME_PX[0])
-    canvas = np.clip(soft * take.gain, 0, 255).astype(np.uint8)
-    return _Sitting(canvas, rig, take, within(-0.09, 0.09), within(-0.05, 0.05), within(0, 2 * np.pi, 8))
+    middle = slice(CANVAS_PX // 3, 2 * CANVAS_PX // 3)
+    exposure = np.clip(FACE_LEVEL / soft[middle, middle].mean(), 1, 2)  # as a camera that looks for faces does
+    canvas = np.clip(soft * exposure * take.gain, 0, 255).astype(np.uint8)
+    yaw, pitch, phases = within(-0.09, 0.09), within(-0.05, 0.05), within(0, 2 * np.pi, 8)
+    return _Sitting(canvas, rig, take, _looked_at(take), yaw, pitch, phases)
+
+
+def _groomed(head: Head) -> Head:
+    """Return a head as it comes before the camera: light glasses, a light beard, hair out of the eyes.
+
+    Landmarks lose brows under a painted fringe, lips in a painted beard, and a turned face behind thick frames.
+    """
+    return replace(
+        head,
+        glasses=head.glasses and "thin",
+        beard=min(head.beard, 0.25),
+        moustache=min(head.moustache, 0.15),
+        hair="parted" if head.hair == "fringe" else head.hair,
+    )
 
 
 def _pose(sitting: _Sitting, done: Sequence[Motion], at_s: float) -> Pose:
@@ -145,26 +165,25 @@ def _frame(sitting: _Sitting, pose: Pose, at_s: float, random: np.random.Generat
         drop_jaw(canvas, sitting.rig, pose.jaw)
     if pose.closure > 0:
         close_lids(canvas, sitting.rig, pose.closure)
-    x, y = _looked_at(sitting.take)
-    from_x, from_y = turned_places(sitting.rig, pose, x, y)
-    seen = cv2.remap(
-        canvas,
-        (from_x * HEAD_PX + CANVAS_PX / 2).astype(np.float32),
-        (from_y * HEAD_PX + CANVAS_PX / 2).astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+    # Motion is smooth: it is worked out for every other pixel.
+    from_x, from_y = (
+        cv2.resize(places * np.float32(HEAD_PX) + np.float32(CANVAS_PX / 2), FRAME_PX, interpolation=cv2.INTER_LINEAR)
+        for places in turned_places(sitting.rig, pose, *sitting.looked_at)
     )
+    seen = cv2.remap(canvas, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     exposure = 1 + 0.012 * np.sin(2 * np.pi * 0.35 * at_s + sitting.phases[6])
-    noise = random.standard_normal(seen.shape, np.float32) * np.float32(sitting.take.noise)
-    return np.asarray(np.clip(seen * np.float32(exposure) + noise, 0, 255), np.uint8)
+    light = np.asarray(random.standard_normal(seen.shape, np.float32))
+    light *= np.float32(sitting.take.noise)
+    light += seen * np.float32(exposure)
+    return np.asarray(np.clip(light, 0, 255, out=light), np.uint8)
 
 
 def _looked_at(take: Take) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the canvas places, in half head heights, that the camera's pixels look at."""
+    """Return the canvas places, in half head heights, that the middles of blocks of 2 × 2 pixels look at."""
     width, height = FRAME_PX
     scale = take.zoom * width / CANVAS_PX
     turn = np.deg2rad(take.roll_deg)
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    columns, rows = np.meshgrid(np.arange(0.5, width, 2), np.arange(0.5, height, 2))
     x = (columns - width / 2 - take.shift[0]) / (scale * HEAD_PX)
     y = (rows - height / 2 - take.shift[1]) / (scale * HEAD_PX)
     return (

@@ -64,7 +64,7 @@ class Rig:
 
 
 PHOTO_RIG = Rig(
-    eyes=(Eye(-0.295, -0.445, 0.145, 0.06, 0.035, -0.13), Eye(0.315, -0.405, 0.145, 0.07, 0.028, 0.0)),
+    eyes=(Eye(-0.295, -0.445, 0.145, 0.06, 0.035, -0.13), Eye(0.315, -0.405, 0.145, 0.07, 0.028)),
     mouth=(-0.01, 0.235), mouth_half_width=0.27, mouth_sag=0.12, chin_y=0.65,
     centre=(0.0, -0.2), half_height=0.92, nose_y=-0.05, nose_depth=0.16,
     outline=((-1.1, 0.4), (-0.9, 0.7), (-0.5, 0.72), (-0.2, 0.66), (0.1, 0.6), (0.35, 0.48), (0.55, 0.3), (0.68, 0.0)),
@@ -74,9 +74,9 @@ PHOTO_RIG = Rig(
 
 def rig_of(head: Head, smile: float) -> Rig:
     """Return the rig of a painted head, from the numbers it was painted with."""
+    above, below = head.eye_open * 1.1, head.eye_open * 0.75
     left, right = (
-        Eye(side * head.eye_gap, head.eye_y, head.eye_width, head.eye_open * 1.1, head.eye_open * 0.75, head.eye_tilt)
-        for side in (-1, 1)
+        Eye(side * head.eye_gap, head.eye_y, head.eye_width, above, below, head.eye_tilt) for side in (-1, 1)
     )
     heights = np.linspace(-1, 1, 33, dtype=np.float32)
     widths = half_width(head, heights)
@@ -131,30 +131,43 @@ def _sampled(canvas: Pixels, x: Field, y: Field) -> Pixels:
     )
 
 
+_LIDS_MEET = 0.0
+"""Where closed lids meet: at this share of the way from the middle of the eye to its lower edge."""
+_LASH = 0.028
+"""Half the thickness of the upper lashes when seen over a closed lid."""
+
+
 def close_lids(canvas: Pixels, rig: Rig, closure: float) -> None:
-    """Draw the upper lids down over the eyes, in place: the skin above stretches, the eyeball doesn't move."""
+    """Draw the lids over the eyes, in place: skin as below the eye, with the lashes where the lids meet."""
     still = canvas.copy()
     for eye, side in zip(rig.eyes, (-1, 1), strict=True):
-        reach, lash = 0.13, 0.02
         rows, columns, x, y = _window(
-            eye.x - eye.half_width * 1.15, eye.y - eye.above - reach - 0.05,
-            eye.x + eye.half_width * 1.15, eye.y + eye.below + 0.08,
-        )  # fmt: skip
+            eye.x - eye.half_width * 1.1,
+            eye.y - eye.above - 0.12,
+            eye.x + eye.half_width * 1.1,
+            eye.y + eye.below + 0.1,
+        )
         outward = (x - eye.x) * side
         down = y - eye.y + eye.slope * outward
         across = np.clip(1 - (outward / eye.half_width) ** 2, 0, 1)
-        open_at = -eye.above * across + lash
-        closed_at = eye.below * across**1.2 + lash
-        lid = open_at + closure * (closed_at - open_at)
-        anchor = open_at - reach
-        stretched = anchor + (down - anchor) * (open_at - anchor) / (lid - anchor)
-        covered = (down > anchor) & (down < lid)
-        seen = _sampled(still, x, y + np.where(covered, stretched - down, 0))
-        canvas[rows, columns] = seen
+        top, bottom = -eye.above * across, eye.below * across**1.2
+        meet = _LIDS_MEET * bottom
+        upper, lower = top + closure * (meet - top), bottom + 0.01 + closure * (meet - bottom - 0.01)
+        skin = cv2.GaussianBlur(_sampled(still, x, y - down + bottom + 0.065), (0, 0), 2) * np.float32(0.92)
+        lid = np.clip((down - top + 0.05) / 0.04, 0, 1) * np.clip((bottom + 0.03 - down) / 0.02, 0, 1)
+        lid *= np.clip((upper - down) / 0.012 + 0.5, 0, 1) + np.clip((down - lower) / 0.012 + 0.5, 0, 1)
+        lash = np.clip(1.4 - np.abs(down - upper) / (_LASH * (0.35 + 0.65 * across)), 0, 1)
+        shown = (across > 0) * min(1.0, 4 * closure)
+        covered = still[rows, columns] + (skin - still[rows, columns]) * (np.minimum(lid, 1) * shown)[..., None]
+        canvas[rows, columns] = (covered + (0.3 * skin - covered) * (0.9 * lash * shown)[..., None]).astype(np.uint8)
+
+
+_LIP = 0.06
+"""How thick the lower lip is drawn below an open mouth."""
 
 
 def drop_jaw(canvas: Pixels, rig: Rig, jaw: float) -> None:
-    """Part the lips and pull lower lip and chin down, in place; the mouth's inside is dark, with teeth above."""
+    """Part the lips and pull lower lip and chin down, in place; the mouth's inside is dark."""
     middle_x, middle_y = rig.mouth
     rows, columns, x, y = _window(middle_x - 0.85, middle_y - 0.2, middle_x + 0.85, rig.chin_y + 0.6)
     across = np.clip(1 - ((x - middle_x) / rig.mouth_half_width) ** 2, 0, 1)
@@ -163,11 +176,14 @@ def drop_jaw(canvas: Pixels, rig: Rig, jaw: float) -> None:
     below = np.clip((y - line) / (rig.chin_y - line), 0, 1)
     pulled = gap * (1 - below) + jaw * np.exp(-(((x - middle_x) / 0.62) ** 4)) * below
     pulled *= np.clip((rig.chin_y + 0.55 - y) / 0.5, 0, 1) * (y > line)
+    lit = canvas[round((middle_y + 0.03) * HEAD_PX + CANVAS_PX / 2), round(middle_x * HEAD_PX + CANVAS_PX / 2)]
+    lip = np.clip(lit * np.float32(1.3) + 10, 0, 255)
     seen = _sampled(canvas, x, y - np.minimum(pulled, np.maximum(y - line, 0)))
+    edge = np.clip(1.5 - np.abs(y - line - gap - _LIP / 2) / (_LIP / 2), 0, 1) * (across > 0) * min(1.0, 8 * jaw)
+    lipped = seen + (lip - seen) * (0.9 * edge)[..., None]
     hole = np.clip(np.minimum(y - line, line + gap - y) / 0.02 + 0.5, 0, 1) * (gap > 0.008)
-    teeth = np.clip((0.055 - (y - line)) / 0.015, 0, 1)
-    inside = np.asarray((52, 20, 22), np.float32) + teeth[..., None] * np.asarray((120, 122, 118), np.float32)
-    canvas[rows, columns] = (seen + (inside - seen) * hole[..., None]).astype(np.uint8)
+    inside = np.asarray((30, 10, 12), np.float32)
+    canvas[rows, columns] = (lipped + (inside - lipped) * hole[..., None]).astype(np.uint8)
 
 
 def turned_places(rig: Rig, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
@@ -176,7 +192,9 @@ def turned_places(rig: Rig, pose: Pose, x: Field, y: Field) -> tuple[Field, Fiel
     Each row of the face is half a circle with a nose before it; beyond the face the motion fades out, so that the room
     stands still.
     """
-    sin_yaw, cos_yaw, sin_pitch, cos_pitch = np.sin(pose.yaw), np.cos(pose.yaw), np.sin(pose.pitch), np.cos(pose.pitch)
+    sin_yaw, cos_yaw, sin_pitch, cos_pitch = (
+        float(turn(angle)) for angle in (pose.yaw, pose.pitch) for turn in (np.sin, np.cos)
+    )
     heights, widths = np.asarray(rig.outline, np.float32).T
     broad = float(widths.max())
     # The neck lies behind and below the face: turning carries the whole face along a little.
@@ -188,8 +206,8 @@ def turned_places(rig: Rig, pose: Pose, x: Field, y: Field) -> tuple[Field, Fiel
     nose = rig.nose_depth * np.exp(-(((u - nose_u) / 0.17) ** 2) - ((v - nose_v) / 0.22) ** 2)
     from_u = u * cos_yaw - (front + nose) * sin_yaw
     # What turns into view behind the cheek was never seen: the cheek goes on there.
-    from_u = np.where(front > 0, np.clip(from_u, -0.93 * edge, 0.93 * edge), from_u)
+    from_u = np.where(front > 0, np.clip(from_u, -0.955 * edge, 0.955 * edge), from_u)
     move_u = from_u - u - carried[0]
     move_v = v * (cos_pitch - 1) - (front + nose) * sin_pitch - carried[1]
     share = np.clip((1.75 - np.sqrt((u / broad) ** 2 + (v / rig.half_height) ** 2)) / 0.7, 0, 1)
-    return x + move_u * share, y + move_v * share
+    return np.asarray(x + move_u * share, np.float32), np.asarray(y + move_v * share, np.float32)
