@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -84,6 +86,19 @@ PIECE_ROWS = 200_000
 """A block is read at once and judged in pieces, whose columns stay in a core's cache."""
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause the search for cyclic garbage: there is none, but hundreds of thousands of rows to be looked through."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_uncollected()
 def revalidate(
     path: Location | str,
     policy: Policy,
@@ -226,6 +241,7 @@ SCHEMAS: dict[str, pa.Schema] = {
 """Columns of the Parquet twin of each file; evidence is JSON text there."""
 
 
+@_uncollected()
 def write(result: Revalidation, out: Location | str) -> None:
     """Write the files of SPEC 8 into a folder; each appears whole or not at all. Kept blocks are removed then.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from itertools import islice
 from operator import attrgetter, lt
 from typing import Any, TypeVar
@@ -233,6 +234,12 @@ class Snapshots:
     def __len__(self) -> int:
         """Return the number of snapshots."""
         return len(self.session)
+
+    @cached_property
+    def sha256_number(self) -> Integers:
+        """Equal numbers for equal SHA-256."""
+        numbers: dict[str, int] = {}
+        return np.array([numbers.setdefault(name, len(numbers)) for name in self.sha256.tolist()], np.int64)
 
 
 @dataclass(frozen=True)
