@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,22 +65,25 @@ def observe(evidence: Evidence, policy: Policy, *, whole: bool | Integers = True
     return Observation(digest(seen, evidence, policy, whole=whole), said)
 
 
-def conclude(evidence: Evidence, policy: Policy, observations: Sequence[Observation]) -> Judgement:
+def conclude(evidence: Evidence, policy: Policy, observations: Iterable[Observation]) -> Judgement:
     """Return the judgement of sessions whose events were observed in one or several blocks.
 
     Args:
         evidence: All tables but events.
         policy: The law.
-        observations: Of blocks that hold each session once.
+        observations: Of blocks that hold each session once. Of an iterator each is let go once it has been read.
     """
     count = len(evidence.sessions)
+    seen = [(part.digest, part.findings) for part in observations]
+    said, joined = [findings for _, findings in seen], join([digest for digest, _ in seen])
+    del seen
     nobody = np.zeros(count, bool)
-    facts = Facts(evidence, join([part.digest for part in observations]), opened_lessons(evidence), nobody, nobody)
+    facts = Facts(evidence, joined, opened_lessons(evidence), nobody, nobody)
     decisions = verdict.decisions_by_finding(evidence.decisions)
     skipped: dict[str, Counter[str]] = defaultdict(Counter)
     early: list[Finding] = []
-    for part in observations:
-        for rule_id, found in part.findings.items():
+    for findings_of in said:
+        for rule_id, found in findings_of.items():
             early += _records(BY_ID[rule_id], found, facts, policy, skipped)
     early += _run(Reads.FACTS, facts, policy, skipped)
     early = verdict.decide(early, decisions, policy)

@@ -285,15 +285,16 @@ def _places(seen: View, evidence: Evidence) -> Places:
 
 def join(digests: Sequence[Digest]) -> Digest:
     """Return one digest of digests of different sessions, each table sorted by session again."""
-    tables: dict[str, Any] = {}
-    for item in fields(Digest):
-        parts = [getattr(part, item.name) for part in digests]
-        columns = [np.concatenate([part[number] for part in parts]) for number in range(len(parts[0]))]
-        if bool((columns[0][1:] < columns[0][:-1]).any()):
-            order = np.argsort(columns[0], kind="stable")
-            columns = [column[order] for column in columns]
-        tables[item.name] = type(parts[0])(*columns)
-    return Digest(**tables)
+    return Digest(**{item.name: join_table([getattr(part, item.name) for part in digests]) for item in fields(Digest)})
+
+
+def join_table(parts: Sequence[Any]) -> Any:
+    """Return one table of tables of different sessions, sorted by session."""
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    if bool((columns[0][1:] < columns[0][:-1]).any()):
+        order = np.argsort(columns[0], kind="stable")
+        columns = [column[order] for column in columns]
+    return type(parts[0])(*columns)
 
 
 def likely_overlaps(evidence: Evidence) -> Integers:
@@ -319,13 +320,12 @@ def _touching(group: Integers, begin: Integers, end: Integers) -> Integers:
     return np.asarray(order[involved])
 
 
-def needs_detail(part: Digest, evidence: Evidence, policy: Policy) -> Integers:
+def needs_detail(sittings: Sittings, evidence: Evidence, policy: Policy) -> Integers:
     """Return the sessions that lie over another sitting of their enrolment, within overlap_slack_s.
 
     Only about these can a rule ask at a moment between their first and last event (OG102, OG107, OG501).
     """
     slack = milliseconds(policy.windows.overlap_slack_s)
-    sittings = part.sittings
     enrolment = evidence.sessions.enrolment[sittings.session]
     begin = sittings.first_at_ms + sittings.offset_ms - slack
     end = sittings.last_at_ms + sittings.offset_ms + slack
