@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -74,9 +74,8 @@ def conclude(evidence: Evidence, policy: Policy, observations: Iterable[Observat
         observations: Of blocks that hold each session once. Of an iterator each is let go once it has been read.
     """
     count = len(evidence.sessions)
-    seen = [(part.digest, part.findings) for part in observations]
-    said, joined = [findings for _, findings in seen], join([digest for digest, _ in seen])
-    del seen
+    said: list[Mapping[str, Findings]] = []
+    joined = join(_digests(observations, said))
     nobody = np.zeros(count, bool)
     facts = Facts(evidence, joined, opened_lessons(evidence), nobody, nobody)
     decisions = verdict.decisions_by_finding(evidence.decisions)
@@ -107,6 +106,13 @@ def conclude(evidence: Evidence, policy: Policy, observations: Iterable[Observat
         not_evaluable={rule: dict(sorted(reasons.items())) for rule, reasons in sorted(skipped.items())},
         unused_decisions=tuple(d for key, said in sorted(decisions.items()) if key not in known for d in said),
     )
+
+
+def _digests(observations: Iterable[Observation], said: list[Mapping[str, Findings]]) -> Iterator[Digest]:
+    """Yield the digest of each observation; its findings go to `said`."""
+    for part in observations:
+        said.append(part.findings)
+        yield part.digest
 
 
 def _run(reads: Reads, facts: Facts, policy: Policy, skipped: dict[str, Counter[str]]) -> list[Finding]:
