@@ -7,7 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import msgspec
@@ -32,7 +32,7 @@ from online_guard.ingest.locations import Location, locate, put
 from online_guard.ingest.refusals import RefusedRow
 from online_guard.judge import Judgement, Observation, conclude, observe
 from online_guard.policy import Policy
-from online_guard.timeline.digest import join_table, likely_overlaps, needs_detail
+from online_guard.timeline.digest import join, join_table, likely_overlaps, needs_detail
 
 Progress = Callable[[int, int], None]
 """Called with blocks done and blocks in all."""
@@ -170,12 +170,18 @@ def _results(
     for done, (number, result) in enumerate(
         zip(missing, judge_blocks(tasks[number] for number in missing), strict=True), len(tasks) - len(missing) + 1
     ):
-        found[number] = result
+        found[number] = _copied(result)
         if kept:
             kept.put(_name(number, tasks[number]), result)
         if progress:
             progress(done, len(tasks))
     return [result for result in found if result is not None], len(tasks) - len(missing)
+
+
+def _copied(result: BlockResult) -> BlockResult:
+    """Return a result in memory of this thread, so that a worker's own is all free for its next block."""
+    seen = tuple(replace(seen, digest=join([seen.digest])) for seen in result.observations)
+    return replace(result, observations=seen)
 
 
 def _handed_over(results: list[BlockResult]) -> Iterator[Observation]:
