@@ -326,7 +326,7 @@ def test_blocks_of_sessions_conclude_what_all_together_say(policy: Policy, evide
     whole = judge(evidence, policy)
     assert conclude(evidence, policy, [observe(part, policy) for part in parts]) == whole
     small = [observe(part, policy, whole=False) for part in parts]
-    asked = needs_detail(join([one.digest for one in small]), evidence, policy)
+    asked = needs_detail(join([one.digest for one in small]).sittings, evidence, policy)
     assert conclude(evidence, policy, [observe(part, policy, whole=asked) for part in parts]) == whole
 
 

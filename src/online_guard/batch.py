@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import msgspec
@@ -30,7 +32,7 @@ from online_guard.ingest.locations import Location, locate, put
 from online_guard.ingest.refusals import RefusedRow
 from online_guard.judge import Judgement, Observation, conclude, observe
 from online_guard.policy import Policy
-from online_guard.timeline.digest import join, likely_overlaps, needs_detail
+from online_guard.timeline.digest import join, join_table, likely_overlaps, needs_detail
 
 Progress = Callable[[int, int], None]
 """Called with blocks done and blocks in all."""
@@ -82,8 +84,23 @@ class Revalidation:
 BLOCK_ROWS = 1_000_000
 PIECE_ROWS = 200_000
 """A block is read at once and judged in pieces, whose columns stay in a core's cache."""
+WRITTEN_ROWS = 50_000
+"""So many rows of results are spelt out at once."""
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause the search for cyclic garbage: there is none, but hundreds of thousands of rows to be looked through."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_uncollected()
 def revalidate(
     path: Location | str,
     policy: Policy,
@@ -117,21 +134,31 @@ def revalidate(
     bundle = open_bundle(path)
     blocks = bundle.blocks(block_rows)
     with open_engine(engine, _observe_block, (bundle, policy), workers) as judge_blocks:
-        first = likely_overlaps(bundle.evidence)
-        results, reused = _results([(block, first) for block in blocks], judge_blocks, kept, progress)
-        again = _blocks_with_detail(bundle.evidence, policy, results, first)
-        tasks = [(blocks[number], rows) for number, rows in again.items()]
-        detailed, reused_again = _results(tasks, judge_blocks, kept)
+        results, reused = _observed(bundle.evidence, policy, blocks, judge_blocks, kept, progress)
+    pa.default_memory_pool().release_unused()  # what reading the blocks took
+    refused = sorted(bundle.refused + [row for result in results for row in result.refused])
+    events = sum(result.events for result in results)
+    judgement = conclude(bundle.evidence, policy, _handed_over(results))
+    return Revalidation(judgement, refused, events, policy, reused)
+
+
+def _observed(
+    evidence: Evidence,
+    policy: Policy,
+    blocks: Sequence[Block],
+    judge_blocks: Map,
+    kept: FinishedBlocks[BlockResult] | None,
+    progress: Progress | None,
+) -> tuple[list[BlockResult], int]:
+    """Return the result of each block, one if there is no block, and how many of them were finished before."""
+    first = likely_overlaps(evidence)
+    results, reused = _results([(block, first) for block in blocks], judge_blocks, kept, progress)
+    again = _blocks_with_detail(evidence, policy, results, first)
+    tasks = [(blocks[number], rows) for number, rows in again.items()]
+    detailed, reused_again = _results(tasks, judge_blocks, kept)
     for number, result in zip(again, detailed, strict=True):
         results[number] = result
-    observations = [seen for result in results for seen in result.observations] or [observe(bundle.evidence, policy)]
-    return Revalidation(
-        judgement=conclude(bundle.evidence, policy, observations),
-        refused=sorted(bundle.refused + [row for result in results for row in result.refused]),
-        events=sum(result.events for result in results),
-        policy=policy,
-        reused=reused + reused_again,
-    )
+    return results or [BlockResult((observe(evidence, policy),), [], 0)], reused + reused_again
 
 
 def _results(
@@ -143,12 +170,25 @@ def _results(
     for done, (number, result) in enumerate(
         zip(missing, judge_blocks(tasks[number] for number in missing), strict=True), len(tasks) - len(missing) + 1
     ):
-        found[number] = result
+        found[number] = _copied(result)
         if kept:
             kept.put(_name(number, tasks[number]), result)
         if progress:
             progress(done, len(tasks))
     return [result for result in found if result is not None], len(tasks) - len(missing)
+
+
+def _copied(result: BlockResult) -> BlockResult:
+    """Return a result in memory of this thread, so that a worker's own is all free for its next block."""
+    seen = tuple(replace(seen, digest=join([seen.digest])) for seen in result.observations)
+    return replace(result, observations=seen)
+
+
+def _handed_over(results: list[BlockResult]) -> Iterator[Observation]:
+    """Yield the observations of results in order and let go of each result."""
+    results.reverse()
+    while results:
+        yield from results.pop().observations
 
 
 def _name(number: int, task: Task) -> str:
@@ -165,7 +205,8 @@ def _blocks_with_detail(
     digests = [[seen.digest for seen in result.observations] for result in results]
     if not digests:
         return {}
-    wanted = needs_detail(join([digest for pieces in digests for digest in pieces]), evidence, policy)
+    sittings = join_table([digest.sittings for pieces in digests for digest in pieces])
+    wanted = needs_detail(sittings, evidence, policy)
     of_block = [
         np.intersect1d(wanted, np.concatenate([digest.sittings.session for digest in pieces])) for pieces in digests
     ]
@@ -226,6 +267,7 @@ SCHEMAS: dict[str, pa.Schema] = {
 """Columns of the Parquet twin of each file; evidence is JSON text there."""
 
 
+@_uncollected()
 def write(result: Revalidation, out: Location | str) -> None:
     """Write the files of SPEC 8 into a folder; each appears whole or not at all. Kept blocks are removed then.
 
@@ -235,20 +277,27 @@ def write(result: Revalidation, out: Location | str) -> None:
     out = locate(out)
     try:
         for name, schema in SCHEMAS.items():
-            rows = [row.as_row() for row in getattr(result.judgement, name)]
-            put(out / f"{name}.ndjson", msgspec.json.Encoder().encode_lines(rows))
-            put(out / f"{name}.parquet", _parquet(rows, schema))
+            lines, table = _encoded(getattr(result.judgement, name), schema)
+            put(out / f"{name}.ndjson", lines)
+            put(out / f"{name}.parquet", table)
         put(out / "summary.json", msgspec.json.format(msgspec.json.encode(result.summary()), indent=1) + b"\n")
         forget(out / FOLDER)
     except OSError as error:
         raise not_writable(out, error) from error
 
 
-def _parquet(rows: list[dict[str, Any]], schema: pa.Schema) -> bytes:
-    columns = {
-        name: [msgspec.json.encode(row[name]).decode() if name == "evidence" else row[name] for row in rows]
-        for name in schema.names
-    }
+def _encoded(records: Sequence[Any], schema: pa.Schema) -> tuple[bytes, bytes]:
+    """Return the rows of records as NDJSON and as Parquet."""
+    lines, batches = bytearray(), []
+    for first in range(0, len(records), WRITTEN_ROWS):
+        rows = [record.as_row() for record in records[first : first + WRITTEN_ROWS]]
+        lines += msgspec.json.Encoder().encode_lines(rows)
+        columns = [
+            [msgspec.json.encode(row[name]).decode() if name == "evidence" else row[name] for row in rows]
+            for name in schema.names
+        ]
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+        batches.append(pa.record_batch(arrays, schema=schema))
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns, schema=schema), sink)
-    return bytes(sink.getvalue())
+    pq.write_table(pa.Table.from_batches(batches, schema).combine_chunks(), sink)
+    return bytes(lines), bytes(sink.getvalue())

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import pairwise
-from operator import attrgetter
+from functools import cached_property
+from itertools import islice
+from operator import attrgetter, lt
 from typing import Any, TypeVar
 
 import numpy as np
@@ -32,6 +33,10 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Names = NDArray[np.object_]
 Table = TypeVar("Table")
+Column = Callable[[str], list[Any]]
+"""Gives the values of a field of BUNDLE, one for each row."""
+Columns = dict[str, NDArray[Any]]
+"""Columns of a table by name."""
 
 CHINA_OFFSET_MS = 8 * 3_600_000
 """Asia/Shanghai against UTC; no summer time since 1991."""
@@ -230,6 +235,12 @@ class Snapshots:
         """Return the number of snapshots."""
         return len(self.session)
 
+    @cached_property
+    def sha256_number(self) -> Integers:
+        """Equal numbers for equal SHA-256."""
+        numbers: dict[str, int] = {}
+        return np.array([numbers.setdefault(name, len(numbers)) for name in self.sha256.tolist()], np.int64)
+
 
 @dataclass(frozen=True)
 class Checks:
@@ -338,21 +349,27 @@ def assemble(
 
     Rows are the records of this module or, of the tables in columns, objects with BUNDLE's field names as attributes.
 
+    A table in columns may also be given ready, sorted by its key.
+
     Raises:
-        KeyError: a row names a parent that isn't among the rows; the border must have refused it.
+        KeyError: a session names no enrolment among the rows, or a fact no session; the border must have refused it.
     """
-    classes = tuple(sorted(classes, key=lambda row: row.class_id))
-    enrolments = tuple(sorted(enrolments, key=lambda row: row.enrolment_id))
-    table = _sessions(sessions, enrolments, classes)
-    places = {key: place for place, key in enumerate(table.key)}
+    enrolled = Enrolled.of(classes, enrolments)
+    session_rows = _table(Sessions(), sessions, lambda column: session_columns(column, enrolled), "enrolment")
+    places = {key: place for place, key in enumerate(session_rows.key)}
+
+    def facts(empty: Table, rows: Any) -> Table:
+        """Return a table of facts about the sessions."""
+        return _table(empty, rows, lambda column: fact_columns(empty, column, places), "session")
+
     return Evidence(
-        classes=classes,
-        enrolments=enrolments,
-        sessions=table,
-        snapshots=_facts(Snapshots(), snapshots, places, "snapshot_id"),
-        checks=_facts(Checks(), checks, places, "check_id"),
-        directives=_facts(Directives(), directives, places, "directive_id"),
-        likenesses=_facts(Likenesses(), likenesses, places, "snapshot_id", "other_kind", "other_id"),
+        classes=tuple(sorted(classes, key=lambda row: row.class_id)),
+        enrolments=tuple(sorted(enrolments, key=lambda row: row.enrolment_id)),
+        sessions=session_rows,
+        snapshots=facts(Snapshots(), snapshots),
+        checks=facts(Checks(), checks),
+        directives=facts(Directives(), directives),
+        likenesses=facts(Likenesses(), likenesses),
         practice=tuple(sorted(practice, key=lambda row: (row.enrolment_id, row.on))),
         projects=tuple(sorted(projects, key=lambda row: (row.learner_id, row.class_id))),
         surveys=tuple(sorted(surveys, key=lambda row: (row.institution, row.surveyed_on, row.score))),
@@ -365,52 +382,121 @@ def _decision_order(row: Decision) -> tuple[int | str, ...]:
     return (row.decided_ms, row.reviewer, row.decision, row.rule, row.subject, row.subject_id, row.reason)
 
 
-def _name(row: Any) -> str:
-    return f"{row.platform_id}/{row.session_id}"
-
-
-def _sessions(rows: Iterable[Any], enrolments: Sequence[Enrolment], classes: Sequence[TrainingClass]) -> Sessions:
-    devices: dict[tuple[str, str], int] = {}
-    places = {row.enrolment_id: place for place, row in enumerate(enrolments)}
-    lengths = {c.class_id: {lesson.lesson_no: lesson.duration_s for lesson in c.lessons} for c in classes}
-    of_enrolment = {row.enrolment_id: lengths[row.class_id] for row in enrolments}
-    return _filled(
-        Sessions(),
-        sorted(rows, key=lambda row: (row.platform_id, row.session_id)),
-        key=_name,
-        enrolment=lambda row: places[row.enrolment_id],
-        duration_s=lambda row: of_enrolment[row.enrolment_id].get(row.lesson_no, 0.0),
-        device=lambda row: devices.setdefault((row.platform_id, row.device_id), len(devices)),
-    )
-
-
-def _facts(empty: Table, rows: Iterable[Any], places: Mapping[str, int], *own: str) -> Table:
-    """Return the table of facts about sessions, sorted by session and by their own key fields."""
-    outcomes = {str(outcome): place for place, outcome in enumerate(Outcome)}
+def _table(empty: Table, rows: Any, columns_of: Callable[[Column], Columns], parent: str) -> Table:
+    """Return the table of rows in any order, or the one given."""
+    if isinstance(rows, type(empty)):
+        return rows
     rows = list(rows)
-    session = [places[_name(row)] for row in rows]
-    keys = list(zip(session, *(map(attrgetter(name), rows) for name in own), strict=True))
-    if any(later < earlier for earlier, later in pairwise(keys)):
-        order = sorted(range(len(rows)), key=keys.__getitem__)
-        rows, session = [rows[place] for place in order], [session[place] for place in order]
-    return _filled(
-        empty,
-        rows,
-        key=lambda row: f"{row.platform_id}/{row.session_id}/{getattr(row, own[0])}",
-        capture=lambda row: f"{row.platform_id}/{row.session_id}/{row.snapshot_id}",
-        session=session,
-        kind=lambda row: str(row.kind),
-        phash=lambda row: int(row.phash, 16),
-        outcome=lambda row: outcomes[row.outcome],
-        presented_attack=lambda row: -1 if row.presented_attack is None else int(row.presented_attack),
-        other_is_reference=lambda row: row.other_kind == "reference",
-    )
+    columns = columns_of(lambda name: [*map(attrgetter(name), rows)])
+    if (columns[parent] < 0).any():
+        raise KeyError(f"a row without {parent}")
+    return table_of(empty, columns, row_order(row_keys(empty, columns)))
 
 
-def _filled(empty: Table, rows: list[Any], **derived: Callable[[Any], Any] | list[Any]) -> Table:
-    """Return the table with each column read from the rows, by its own name unless derived; None becomes NaN."""
+@dataclass(frozen=True)
+class Enrolled:
+    """What sessions are checked by: each enrolment's row and, by row, its class's platform and lengths of lessons.
+
+    duration_s: by lesson number. The last entry of both, for row −1, says nothing.
+    """
+
+    rows: Mapping[str, int]
+    platform_id: Sequence[str]
+    duration_s: Sequence[Mapping[int, float]]
+
+    @classmethod
+    def of(cls, classes: Iterable[TrainingClass], enrolments: Iterable[Enrolment]) -> Enrolled:
+        """Return what the enrolments, in any order, and their classes give."""
+        by_id = {c.class_id: (c.platform_id, {row.lesson_no: row.duration_s for row in c.lessons}) for c in classes}
+        enrolments = sorted(enrolments, key=lambda row: row.enrolment_id)
+        known = [by_id[row.class_id] for row in enrolments]
+        return cls(
+            rows={row.enrolment_id: place for place, row in enumerate(enrolments)},
+            platform_id=[*(platform_id for platform_id, _ in known), ""],
+            duration_s=[*(lessons for _, lessons in known), {}],
+        )
+
+
+def session_columns(column: Column, enrolled: Enrolled) -> Columns:
+    """Return the columns of sessions in the order of the rows.
+
+    enrolment is −1 where it is unknown, duration_s NaN where the lesson is; device still holds names.
+    """
+    platforms = column("platform_id")
+    enrolment = [enrolled.rows.get(name, -1) for name in column("enrolment_id")]
+    lessons = zip(enrolment, column("lesson_no"), strict=True)
+    derived = {
+        "key": _joined(platforms, column("session_id")),
+        "enrolment": enrolment,
+        "device": np.array(_joined(platforms, column("device_id")), object),
+        "duration_s": [enrolled.duration_s[row].get(number, np.nan) for row, number in lessons],
+    }
+    return _typed(Sessions(), column, derived)
+
+
+def fact_columns(empty: Table, column: Column, places: Mapping[str, int]) -> Columns:
+    """Return the columns of a table of facts in the order of the rows; session is −1 where `places` lacks its key."""
+    derived: dict[str, Any] = {}
+    names = _joined(column("platform_id"), column("session_id"))
+    derived["session"] = [places.get(name, -1) for name in names]
+    own = {"key": "check_id" if isinstance(empty, Checks) else "snapshot_id", "capture": "snapshot_id"}
+    for name in vars(empty):
+        if name in own:
+            derived[name] = _joined(names, column(own[name]))
+        elif name in _DERIVED:
+            field_name, derive = _DERIVED[name]
+            derived[name] = [*map(derive, column(field_name))]
+    return _typed(empty, column, derived)
+
+
+def row_keys(empty: Table, columns: Columns) -> list[Any]:
+    """Return the key of each row of a table: what rows are sorted by, and what no two of them have in common."""
+    if "key" in columns:  # NUL ends each id, as it sorts before whatever an id may hold
+        return [key.replace("/", "\0") for key in columns["key"].tolist()]
+    if isinstance(empty, Likenesses):  # "reference" sorts before "snapshot"
+        own = [columns["capture"], ~columns["other_is_reference"], columns["other_id"]]
+    else:
+        own = [columns["directive_id"]]
+    return [*zip(*(column.tolist() for column in (columns["session"], *own)), strict=True)]
+
+
+def row_order(keys: Sequence[Any]) -> Integers | None:
+    """Return the rows in the order of their keys, those of equal keys in their own; None where each key is greater."""
+    if all(map(lt, keys, islice(keys, 1, None))):
+        return None
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
+
+
+def table_of(empty: Table, columns: Columns, order: Integers | None) -> Table:
+    """Return a table of some rows of its columns, in the order of their keys; None: of all as they are."""
+    if order is not None:
+        columns = {name: column[order] for name, column in columns.items()}
+    if isinstance(empty, Sessions):
+        numbers: dict[str, int] = {}
+        device = [numbers.setdefault(name, len(numbers)) for name in columns["device"].tolist()]
+        columns |= {"device": np.array(device, np.int64), "duration_s": np.nan_to_num(columns["duration_s"])}
+    return type(empty)(**columns)
+
+
+_OUTCOMES = {str(outcome): place for place, outcome in enumerate(Outcome)}
+_DERIVED: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "kind": ("kind", str),
+    "phash": ("phash", lambda text: int(text, 16)),
+    "outcome": ("outcome", _OUTCOMES.__getitem__),
+    "presented_attack": ("presented_attack", {None: -1, False: 0, True: 1}.__getitem__),
+    "other_is_reference": ("other_kind", "reference".__eq__),
+}
+"""Columns of facts that aren't a field as it is: the field, and what a value of it becomes."""
+
+
+def _typed(empty: Any, column: Column, derived: Mapping[str, Any]) -> Columns:
+    """Return the columns of a table, read by their own names unless derived; None becomes NaN."""
     columns = {}
     for name, old in vars(empty).items():
-        read = derived.get(name, attrgetter(name))
-        columns[name] = np.array(read if isinstance(read, list) else [*map(read, rows)], old.dtype)
-    return type(empty)(**columns)
+        values = derived[name] if name in derived else column(name)
+        columns[name] = values if isinstance(values, np.ndarray) else np.array(values, old.dtype)
+    return columns
+
+
+def _joined(left: Sequence[str], right: Sequence[str]) -> list[str]:
+    return [f"{one}/{other}" for one, other in zip(left, right, strict=True)]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,22 +65,24 @@ def observe(evidence: Evidence, policy: Policy, *, whole: bool | Integers = True
     return Observation(digest(seen, evidence, policy, whole=whole), said)
 
 
-def conclude(evidence: Evidence, policy: Policy, observations: Sequence[Observation]) -> Judgement:
+def conclude(evidence: Evidence, policy: Policy, observations: Iterable[Observation]) -> Judgement:
     """Return the judgement of sessions whose events were observed in one or several blocks.
 
     Args:
         evidence: All tables but events.
         policy: The law.
-        observations: Of blocks that hold each session once.
+        observations: Of blocks that hold each session once. Of an iterator each is let go once it has been read.
     """
     count = len(evidence.sessions)
+    said: list[Mapping[str, Findings]] = []
+    joined = join(_digests(observations, said))
     nobody = np.zeros(count, bool)
-    facts = Facts(evidence, join([part.digest for part in observations]), opened_lessons(evidence), nobody, nobody)
+    facts = Facts(evidence, joined, opened_lessons(evidence), nobody, nobody)
     decisions = verdict.decisions_by_finding(evidence.decisions)
     skipped: dict[str, Counter[str]] = defaultdict(Counter)
     early: list[Finding] = []
-    for part in observations:
-        for rule_id, found in part.findings.items():
+    for findings_of in said:
+        for rule_id, found in findings_of.items():
             early += _records(BY_ID[rule_id], found, facts, policy, skipped)
     early += _run(Reads.FACTS, facts, policy, skipped)
     early = verdict.decide(early, decisions, policy)
@@ -104,6 +106,13 @@ def conclude(evidence: Evidence, policy: Policy, observations: Sequence[Observat
         not_evaluable={rule: dict(sorted(reasons.items())) for rule, reasons in sorted(skipped.items())},
         unused_decisions=tuple(d for key, said in sorted(decisions.items()) if key not in known for d in said),
     )
+
+
+def _digests(observations: Iterable[Observation], said: list[Mapping[str, Findings]]) -> Iterator[Digest]:
+    """Yield the digest of each observation; its findings go to `said`."""
+    for part in observations:
+        said.append(part.findings)
+        yield part.digest
 
 
 def _run(reads: Reads, facts: Facts, policy: Policy, skipped: dict[str, Counter[str]]) -> list[Finding]:

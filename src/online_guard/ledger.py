@@ -14,7 +14,7 @@ from online_guard.policy import Policy
 from online_guard.policy.sections import ViolationScope
 from online_guard.rules.base import Facts
 from online_guard.terms import DecisionKind, Subject
-from online_guard.timeline.coverage import Lessons, credited_ns, reaches, share
+from online_guard.timeline.coverage import Lessons, reaches, share
 from online_guard.timeline.syllabus import Syllabus
 from online_guard.verdict import HELD, Finding
 
@@ -119,7 +119,7 @@ def keep(facts: Facts, findings: Sequence[Finding], verdicts: Integers, policy: 
         policy: Its `hours` section and `violation_scope`.
     """
     lessons = facts.lessons
-    credited = credited_ns(lessons, facts.digest, facts.accepted, policy)
+    credited = facts.accepted_study.credited_ns(policy)
     coverage = share(credited, lessons.duration_ns)
     full = reaches(coverage, policy.hours.min_coverage)
     played = _accepted_and_played(facts, lessons)

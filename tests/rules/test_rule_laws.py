@@ -92,7 +92,7 @@ def test_blocks_give_what_the_whole_gives(group: Group, data: st.DataObject) -> 
     block = np.cumsum(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
     blocks = [_part(evidence, np.flatnonzero(block == number)) for number in np.unique(block)]
     observations = [observe(part, policy(), whole=False) for part in blocks]
-    wanted = needs_detail(join([one.digest for one in observations]), evidence, policy())
+    wanted = needs_detail(join([one.digest for one in observations]).sittings, evidence, policy())
     for number, one in enumerate(observations):
         rows = np.intersect1d(wanted, one.digest.sittings.session)
         if len(rows):
@@ -116,7 +116,9 @@ def test_scenarios_judged_session_by_session_give_what_they_give_whole(rule: Any
     for case in sorted(cases, key=lambda case: not case.expect)[:4]:
         law, rows = policy_of(case.overrides), np.arange(len(case.evidence.sessions))
         blocks = [_part(case.evidence, [row]) for row in rows]
-        wanted = needs_detail(join([observe(one, law, whole=False).digest for one in blocks]), case.evidence, law)
+        wanted = needs_detail(
+            join([observe(one, law, whole=False).digest for one in blocks]).sittings, case.evidence, law
+        )
         observations = [observe(one, law, whole=wanted) for one in blocks]
         bare = case.evidence.with_events(Events())
         assert differing(plain(conclude(bare, law, observations)), plain(judge(case.evidence, law))) == []

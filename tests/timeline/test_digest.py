@@ -166,14 +166,14 @@ def test_detail_is_needed_where_sittings_of_an_enrolment_lie_over_each_other(
         for a in range(len(begin))
         if any(begin[a] <= end[b] and begin[b] <= end[a] for b in range(len(begin)) if a != b)
     ]
-    assert needs_detail(part, evidence, policy).tolist() == expected
+    assert needs_detail(part.sittings, evidence, policy).tolist() == expected
 
 
 @pytest.mark.parametrize(("gap_ms", "needed"), [(10_000, [0, 1]), (10_001, [])])
 def test_detail_is_needed_up_to_slack_at_both_ends(policy: Policy, gap_ms: int, needed: list[int]) -> None:
     later = watched(60 + gap_ms / 1000, 30)
     evidence = evidence_of(session("s1", watched(0, 60)), session("s2", later, opened_s=60))
-    assert needs_detail(digest_of(policy, evidence, whole=False), evidence, policy).tolist() == needed
+    assert needs_detail(digest_of(policy, evidence, whole=False).sittings, evidence, policy).tolist() == needed
 
 
 def test_other_enrolments_need_no_detail(policy: Policy) -> None:
@@ -182,7 +182,7 @@ def test_other_enrolments_need_no_detail(policy: Policy) -> None:
         session("s2", watched(0, 60), enrolment_id="e2"),
         enrolments=[Enrolment("e1", "c1", "l1"), Enrolment("e2", "c1", "l1")],
     )
-    assert needs_detail(digest_of(policy, evidence), evidence, policy).tolist() == []
+    assert needs_detail(digest_of(policy, evidence).sittings, evidence, policy).tolist() == []
 
 
 def test_no_events_give_an_empty_digest(policy: Policy) -> None:

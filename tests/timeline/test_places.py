@@ -15,7 +15,7 @@ from plain_reading import place_of, read
 from online_guard.evidence import Evidence
 from online_guard.policy import Policy
 from online_guard.timeline.columns import ABSENT, build
-from online_guard.timeline.places import snapshot_places, watched_flags
+from online_guard.timeline.places import snapshot_places
 
 
 def place_at(policy: Policy, events: list[SimpleNamespace], at_s: float) -> float | None:
@@ -44,7 +44,7 @@ def test_every_place_is_what_a_plain_reading_says(policy: Policy, evidence: Evid
 def test_watched_segments_are_observed_advances_forward(policy: Policy, evidence: Evidence) -> None:
     timeline = build(evidence, policy)
     expected = [row.watched for place in timeline.rows.tolist() for row in read(evidence, place)]
-    assert watched_flags(timeline).tolist() == list(expected)
+    assert timeline.watched.tolist() == list(expected)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from online_guard.ingest.events_parquet import RowRange
 from online_guard.ingest.identity import compact_names, settle, take
 from online_guard.ingest.locations import Location, digest_of, exists, locate, state_of
 from online_guard.ingest.refusals import WHOLE_FILE, RefusedRow
-from online_guard.ingest.tables import CLASSES, TABLES, read_tables, unreadable
+from online_guard.ingest.row_reading import unreadable
+from online_guard.ingest.tables import CLASSES, TABLES, read_tables
 
 __all__ = ["Block", "BlockRead", "Bundle", "RefusedRow", "content_key", "open_bundle", "read_block", "write_bundle"]
 

@@ -19,7 +19,7 @@ from online_guard.ingest.refusals import (
     Refusal,
     RefusedRow,
 )
-from online_guard.ingest.rows import ID_PATTERN, INT32, LATEST_MS
+from online_guard.ingest.rows import ID_PATTERN, INT32, LATEST_MS, are_ids
 from online_guard.terms import EVENT_TYPES
 from online_guard.timeline.segments import group_starts
 
@@ -229,12 +229,7 @@ def _unknown_type(raw: RawEvents, row: int) -> str:
 
 def _bad_ids(codes: NDArray[np.int32], names: Sequence[str]) -> Integers:
     """Return the rows whose name can't be an id; one look at all names together when each can."""
-    joined = "/".join(names)
-    if not names or (joined.isprintable() and joined.count("/") == len(names) - 1 and _fit(names)):
+    if are_ids(names):
         return np.zeros(0, np.int64)
     bad = np.array([*(not ID_PATTERN.match(name) for name in names), False])
     return np.flatnonzero(bad[codes])
-
-
-def _fit(names: Sequence[str]) -> bool:
-    return "" not in names and max(map(len, names)) <= 128

@@ -13,8 +13,8 @@ from online_guard.evidence import Events
 from online_guard.ingest.event_columns import RawEvents, SessionIndex, admit, session_rows
 from online_guard.ingest.locations import Location, open_file
 from online_guard.ingest.refusals import Refusal, RefusedRow
+from online_guard.ingest.row_reading import decode_row, unreadable
 from online_guard.ingest.rows import EventRow
-from online_guard.ingest.tables import decode_row, unreadable
 
 CHUNK_LINES = 65_536
 

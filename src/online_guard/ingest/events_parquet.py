@@ -19,7 +19,7 @@ from online_guard.evidence import Events, Flags, Integers
 from online_guard.ingest.event_columns import RawEvents, SessionIndex, admit, session_rows
 from online_guard.ingest.locations import Location, parquet_source, store_errors
 from online_guard.ingest.refusals import RefusedRow
-from online_guard.ingest.tables import unreadable
+from online_guard.ingest.row_reading import unreadable
 
 _STRINGS = ("platform_id", "session_id", "type", "player", "popup")
 _IDS = ["platform_id", "session_id"]

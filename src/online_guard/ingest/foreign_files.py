@@ -16,7 +16,7 @@ from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest import caliper, open_edx, xapi
 from online_guard.ingest.media import UNDECODABLE, Format, NotPlayback
 from online_guard.ingest.refusals import Refusal
-from online_guard.ingest.tables import unreadable
+from online_guard.ingest.row_reading import unreadable
 
 FORMATS = (xapi.FORMAT, caliper.FORMAT, open_edx.FORMAT)
 _SAMPLE_LINES = 1_000

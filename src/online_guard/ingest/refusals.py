@@ -122,6 +122,11 @@ def _explain_syntax(message: str, text: bytes) -> Refusal:
     return Refusal("字符串含不成对的代理字符 / a string contains an unpaired surrogate")
 
 
+def repeated(key: str) -> Refusal:
+    """Return the refusal of a row whose key an earlier one has."""
+    return Refusal(f"主键重复：{key}，只认第一行 / duplicate of {key}; the first row counts")
+
+
 def repeated_key(text: bytes) -> Refusal | None:
     """Return the refusal of a JSON object in which a key comes twice, None when no key does."""
     repeated: list[str] = []

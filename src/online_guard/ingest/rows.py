@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from datetime import date
+from functools import partial
 from typing import Annotated, Literal
 
 import msgspec
@@ -25,6 +27,31 @@ from online_guard.terms import (
 
 ID_PATTERN = re.compile(next(iter(PATTERNS)))
 _ID, _HEX16, _HEX64, _MONTH, _FILLED = PATTERNS
+
+
+def are_ids(names: Collection[str]) -> bool:
+    """Return whether all names surely are ids, by one look at all together; False where one must be looked at."""
+    lengths, joined = set(map(len, names)), "/".join(names)
+    fit = not lengths or (min(lengths) >= 1 and max(lengths) <= 128 and joined.count("/") == len(names) - 1)
+    return fit and joined.isprintable()  # neither control characters nor surrogates are
+
+
+def _are_hex(digits: int, texts: Collection[str]) -> bool:
+    joined = "".join(texts).encode(errors="replace")
+    return set(map(len, texts)) <= {digits} and not joined.translate(None, b"0123456789abcdef")
+
+
+def _each_like(pattern: re.Pattern[str], texts: Collection[str]) -> bool:
+    return all(map(pattern.search, texts))
+
+
+ARE_LIKE: dict[str, Callable[[Collection[str]], bool]] = {
+    **{pattern: partial(_each_like, re.compile(pattern)) for pattern in PATTERNS},
+    _ID: are_ids,
+    _HEX16: partial(_are_hex, 16),
+    _HEX64: partial(_are_hex, 64),
+}
+"""By pattern: whether all texts surely match it; False where one must be looked at."""
 
 LATEST_MS = 253_402_300_799_999
 """The last millisecond of the year 9999 (UTC)."""

@@ -5,26 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
-from itertools import islice
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Evidence, assemble
 from online_guard.ingest import rows as row_types
-from online_guard.ingest.locations import Location, content_of, open_file
-from online_guard.ingest.refusals import BAD_ID, Refusal, RefusedRow, explain, repeated_key
+from online_guard.ingest.locations import Location, content_of
+from online_guard.ingest.refusals import Refusal, RefusedRow, explain, repeated
+from online_guard.ingest.row_reading import Row, decode_row, read_chunks, unreadable
+from online_guard.ingest.session_tables import Fault, read_session_tables
 
-Row = TypeVar("Row", bound=msgspec.Struct)
-Fault = Callable[[Any], Refusal | None]
-
-_CHUNK_LINES = 4_096
-_NESTED = ("leave", "lessons")
-"""Fields whose values have keys of their own."""
-_KEY = re.compile(rb'"(\w+)"\s*:')
 CLASSES = "classes.json"
 TABLES: dict[str, type[msgspec.Struct]] = {
     "enrolments.ndjson": row_types.EnrolmentRow,
@@ -41,17 +34,12 @@ TABLES: dict[str, type[msgspec.Struct]] = {
 }
 """The files of one object a line, events apart."""
 
-_KEYS: dict[type[msgspec.Struct], Callable[[Any], Any]] = {
-    row_types.ClassRow: attrgetter("class_id"),
-    row_types.EnrolmentRow: attrgetter("enrolment_id"),
-    row_types.SessionRow: attrgetter("platform_id", "session_id"),
-    row_types.SnapshotRow: attrgetter("platform_id", "session_id", "snapshot_id"),
-    row_types.LikenessRow: attrgetter("platform_id", "session_id", "snapshot_id", "other_kind", "other_id"),
-    row_types.CheckRow: attrgetter("platform_id", "session_id", "check_id"),
-    row_types.DirectiveRow: attrgetter("platform_id", "session_id", "directive_id"),
-    row_types.PracticeRow: attrgetter("enrolment_id", "on"),
-    row_types.ProjectRow: attrgetter("learner_id", "class_id"),
-    row_types.ApplicationRow: attrgetter("class_id", "window"),
+_KEYS: dict[str, Callable[[Any], Any]] = {
+    CLASSES: attrgetter("class_id"),
+    "enrolments.ndjson": attrgetter("enrolment_id"),
+    "offline_hours.ndjson": attrgetter("enrolment_id", "on"),
+    "assessments.ndjson": attrgetter("learner_id", "class_id"),
+    "applications.ndjson": attrgetter("class_id", "window"),
 }
 
 
@@ -63,100 +51,34 @@ def read_tables(folder: Location, refused: list[RefusedRow]) -> Evidence:
     """
 
     def read(file: str, fault: Fault | None = None) -> list[Any]:
-        """Return the rows of a table that are kept."""
-        return keep_rows(file, read_lines(folder / file, TABLES[file], refused), fault, refused)
+        """Return the rows of a table that are kept, as evidence."""
+        rows: list[Any] = keep_rows(file, read_lines(folder / file, TABLES[file], refused), fault, refused)
+        return [row.typed() for row in rows]
 
-    classes = keep_rows(CLASSES, _read_classes(folder / CLASSES, refused), class_fault, refused)
+    classes = [
+        row.typed() for row in keep_rows(CLASSES, _read_classes(folder / CLASSES, refused), class_fault, refused)
+    ]
     enrolments = read("enrolments.ndjson", _parent("class_id", classes))
-    sessions = read("sessions.ndjson", _session_fault(classes, enrolments))
-    of_session = _session_parent(sessions)
-    snapshots = read("snapshots.ndjson", of_session)
-    checks = read("liveness.ndjson", of_session)
     return assemble(
-        classes=[row.typed() for row in classes],
-        enrolments=[row.typed() for row in enrolments],
-        sessions=sessions,
-        snapshots=snapshots,
-        checks=checks,
-        directives=read("directives.ndjson", of_session),
-        likenesses=read("likenesses.ndjson", _likeness_fault(snapshots, checks)),
-        practice=[row.typed() for row in read("offline_hours.ndjson", _parent("enrolment_id", enrolments))],
-        projects=[row.typed() for row in read("assessments.ndjson")],
-        surveys=[row.typed() for row in read("satisfaction.ndjson")],
-        applications=[row.typed() for row in read("applications.ndjson", _parent("class_id", classes))],
-        decisions=[row.typed() for row in read("decisions.ndjson")],
+        classes=classes,
+        enrolments=enrolments,
+        practice=read("offline_hours.ndjson", _parent("enrolment_id", enrolments)),
+        projects=read("assessments.ndjson"),
+        surveys=read("satisfaction.ndjson"),
+        applications=read("applications.ndjson", _parent("class_id", classes)),
+        decisions=read("decisions.ndjson"),
+        **read_session_tables(folder, classes, enrolments, refused),
     )
 
 
 def read_lines(path: Location, row_type: type[Row], refused: list[RefusedRow]) -> Iterator[tuple[int, Row]]:
     """Yield (line, row) of each line of a file that is a row of the type; add the others to `refused`.
 
-    Blank lines are skipped; a file that isn't there has no rows.
+    Raises:
+        GuardError: the file can't be read.
     """
-    decoder = msgspec.json.Decoder(row_type)
-    try:
-        with open_file(path) as file:
-            line = 1
-            while chunk := list(islice(file, _CHUNK_LINES)):
-                good = _decode_plain(decoder, row_type, chunk)
-                if good is None:
-                    yield from _decode_each(decoder, path.name, line, chunk, refused)
-                else:
-                    yield from enumerate(good, line)
-                line += len(chunk)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise unreadable(path, error) from error
-
-
-def _decode_plain(decoder: msgspec.json.Decoder[Row], row_type: type[Row], chunk: list[bytes]) -> list[Row] | None:
-    """Return the rows of lines that are all good, decoded at once; None when one must be looked at by itself.
-
-    There are as many quotes as the rows' fields and texts need, so no key stands twice in a row: a quote in a text
-    would need a backslash.
-    """
-    text = b"".join(chunk)
-    if b"\\" in text:
-        return None
-    try:
-        good = decoder.decode_lines(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    if len(good) != len(chunk):
-        return None
-    quoted = 0
-    for field in msgspec.structs.fields(row_type):
-        values = [value for value in map(attrgetter(field.name), good) if value is not None]
-        if values and field.name in _NESTED:
-            return None
-        quoted += len(values) * (2 if values and isinstance(values[0], (str, date)) else 1)
-    return good if text.count(b'"') == 2 * quoted else None
-
-
-def _decode_each(
-    decoder: msgspec.json.Decoder[Row], file: str, first: int, chunk: list[bytes], refused: list[RefusedRow]
-) -> Iterator[tuple[int, Row]]:
-    for line, text in enumerate(chunk, first):
-        if not text.isspace():
-            row = decode_row(decoder, text)
-            if isinstance(row, Refusal):
-                refused.append(row.of(file, line))
-            else:
-                yield line, row
-
-
-def decode_row(decoder: msgspec.json.Decoder[Row], text: bytes) -> Row | Refusal:
-    """Return the row that a JSON object is, or why it is none."""
-    try:
-        row = decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return explain(error, text)
-    keys = _KEY.findall(text)
-    # msgspec lets the last of two equal keys win; the exact look is slow and only taken where one is possible
-    if len(set(keys)) < len(keys) or b"\\" in text:
-        return repeated_key(text) or row
-    return row
+    for chunk in read_chunks(path, row_type, refused):
+        yield from zip(chunk.lines, chunk.rows, strict=True)
 
 
 def keep_rows(
@@ -165,7 +87,7 @@ def keep_rows(
     """Return the rows without fault, of those with one key the first; add the others to `refused`."""
     pairs = list(numbered)
     rows = [row for _, row in pairs]
-    key_of = _KEYS.get(type(rows[0])) if rows else None
+    key_of = _KEYS.get(file)
     if (not key_of or len(set(map(key_of, rows))) == len(rows)) and not (fault and any(map(fault, rows))):
         return rows
     kept: list[Row] = []
@@ -176,25 +98,13 @@ def keep_rows(
             key = key_of(row)
             if key in seen:
                 name = "/".join(map(str, key)) if isinstance(key, tuple) else key
-                refusal = Refusal(f"主键重复：{name}，只认第一行 / duplicate of {name}; the first row counts")
+                refusal = repeated(name)
             seen.add(key)
         if refusal is None:
             kept.append(row)
         else:
             refused.append(refusal.of(file, line))
     return kept
-
-
-def unreadable(path: Location, error: Exception) -> GuardError:
-    """Return the error for a file that the system can't read or whose bytes aren't what its name says."""
-    first = str(error).partition("\n")[0]
-    return GuardError(
-        ErrorKind.MALFORMED,
-        "bundle.unreadable",
-        f"无法读取文件（{first}）/ the file can't be read ({first})",
-        where=path.name,
-        remedy="请检查或重新导出该文件 / check the file or export it again",
-    )
 
 
 def class_fault(row: row_types.ClassRow) -> Refusal | None:
@@ -276,57 +186,3 @@ def _leave_fault(row: row_types.EnrolmentRow) -> Refusal | None:
         if leave.to_on < leave.from_on:
             return Refusal("请假结束日期早于开始日期 / to_on is before from_on", f"leave[{place}].to_on")
     return None
-
-
-def _session_fault(classes: Iterable[row_types.ClassRow], enrolments: Iterable[row_types.EnrolmentRow]) -> Fault:
-    by_id = {row.class_id: row for row in classes}
-    lessons = {row.class_id: {lesson.lesson_no for lesson in row.lessons} for row in classes}
-    class_of = {row.enrolment_id: row.class_id for row in enrolments}
-
-    def fault(row: row_types.SessionRow) -> Refusal | None:
-        """Return why a session doesn't fit its enrolment and class."""
-        class_id = class_of.get(row.enrolment_id)
-        if class_id is None:
-            return Refusal(f"未知的报名 / unknown enrolment `{row.enrolment_id}`", "enrolment_id")
-        if row.platform_id != by_id[class_id].platform_id:
-            return Refusal(
-                f"平台与班次 {class_id} 的不同 / another platform than its class's ({class_id})", "platform_id"
-            )
-        if row.lesson_no not in lessons[class_id]:
-            return Refusal(
-                f"班次 {class_id} 没有这一课 / class {class_id} has no such lesson: {row.lesson_no}", "lesson_no"
-            )
-        return None
-
-    return fault
-
-
-def _session_parent(sessions: Iterable[row_types.SessionRow]) -> Fault:
-    known = {(row.platform_id, row.session_id) for row in sessions}
-
-    def fault(row: Any) -> Refusal | None:
-        """Return why a row belongs to no session."""
-        if (row.platform_id, row.session_id) in known:
-            return None
-        return Refusal(f"未知的学习会话 / unknown session `{row.platform_id}/{row.session_id}`", "session_id")
-
-    return fault
-
-
-def _likeness_fault(snapshots: Iterable[row_types.SnapshotRow], checks: Iterable[row_types.CheckRow]) -> Fault:
-    known = {(row.platform_id, row.session_id, row.snapshot_id) for row in snapshots}
-    known |= {(row.platform_id, row.session_id, row.check_id) for row in checks}
-
-    def fault(row: row_types.LikenessRow) -> Refusal | None:
-        """Return why a likeness compares nothing known, or a capture with itself."""
-        capture = (row.platform_id, row.session_id, row.snapshot_id)
-        other = row.other_id.split("/")
-        if capture not in known:
-            return Refusal(f"未知的照片或活体比对 / unknown snapshot or check `{'/'.join(capture)}`", "snapshot_id")
-        if len(other) != (1 if row.other_kind == "reference" else 3) or not all(map(row_types.ID_PATTERN.match, other)):
-            return Refusal(f"other_id 须为报名标识或“平台/会话/照片”；{BAD_ID}", "other_id")
-        if row.other_kind == "snapshot" and tuple(other) == capture:
-            return Refusal("与自身比对 / a likeness to its own capture", "other_id")
-        return None
-
-    return fault

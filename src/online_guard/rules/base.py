@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from online_guard.evidence import Evidence, Flags, Integers
 from online_guard.policy.pack import Policy
 from online_guard.terms import Subject
-from online_guard.timeline.coverage import Lessons
+from online_guard.timeline.coverage import Lessons, Studied, studied
 from online_guard.timeline.digest import NEVER, Digest, View
 from online_guard.timeline.segments import group_starts
 
@@ -49,6 +50,11 @@ class Facts:
         result = np.full(len(self.evidence.sessions), default, np.int64)
         result[table_session] = values
         return result
+
+    @cached_property
+    def accepted_study(self) -> Studied:
+        """What the accepted sessions watched of each opened lesson."""
+        return studied(self.lessons, self.digest, self.accepted)
 
     @property
     def learner(self) -> Integers:

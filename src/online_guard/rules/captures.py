@@ -35,7 +35,8 @@ class Captures:
     def row_of(self, names: Names) -> Integers:
         """Return the row of each capture by its key, OUTSIDE where the bundle has none; a snapshot before a check."""
         wanted = set(names)
-        rows = {name: row for row, name in reversed(list(enumerate(self.key))) if name in wanted}
+        named = np.flatnonzero(np.fromiter(map(wanted.__contains__, self.key), bool, len(self.key)))
+        rows = {self.key[row]: row for row in named[::-1].tolist()}
         return np.array([rows.get(name, OUTSIDE) for name in names], np.int64)
 
 
@@ -88,10 +89,8 @@ def likened(facts: Facts, known: Captures, rows: Integers) -> Pairs:
 def same_pictures(facts: Facts, known: Captures, policy: Policy) -> Pairs:
     """Return the pairs of captures that are the same picture, both ways: equal SHA-256, or a small residual."""
     good = np.flatnonzero(known.counts & ~known.is_frame)
-    numbers: dict[str, int] = {}
-    sha256 = facts.evidence.snapshots.sha256[good].tolist()
-    digest = np.array([numbers.setdefault(name, len(numbers)) for name in sha256], np.int64)
-    left, right = pairs(digest, digest)
+    number = facts.evidence.snapshots.sha256_number[good]
+    left, right = pairs(number, number)
     equal = Pairs(good[left], good[right])
     likenesses = facts.evidence.likenesses
     small = likenesses.residual <= policy.snapshot.same_picture_residual + RESIDUAL_NOISE

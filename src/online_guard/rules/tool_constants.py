@@ -139,7 +139,7 @@ def _sending(seen: Seen, period_ms: float, sessions: Flags) -> Cases:
 def _beats_of_lesson(seen: Seen, number: int, sessions: Flags) -> Cases:
     """Return the steps of the sessions with so many heartbeats; one agrees that cuts the lesson into equal parts."""
     timeline = seen.timeline
-    beats = np.bincount(timeline.session[timeline.is_type(EventType.HEARTBEAT)], minlength=timeline.sessions)
+    beats = timeline.heartbeats
     rows, session = seen.beats_of(sessions & (beats == number))
     step, duration = _step_ns(seen, rows), timeline.duration_ns[session]
     off = [(np.abs(step * parts - duration), EQUAL_STEP_NS * parts) for parts in (number - 1, number)]

@@ -103,6 +103,17 @@ class Timeline:
         return rows_of_groups(self.starts, self.lengths, sessions)
 
     @cached_property
+    def watched(self) -> Flags:
+        """Return which intervals are watched segments: observed advances that move forward."""
+        return np.asarray(self.advance & self.observed & (self.end_ns > self.start_ns))
+
+    @cached_property
+    def heartbeats(self) -> Integers:
+        """Return the number of heartbeats of each session."""
+        beat = self.is_type(EventType.HEARTBEAT)
+        return np.add.reduceat(beat, self.starts, dtype=np.int64) if len(beat) else np.zeros(0, np.int64)
+
+    @cached_property
     def beats(self) -> Integers:
         """Return the rows of the heartbeats whose player's event before is a heartbeat too."""
         beat = self.is_type(EventType.HEARTBEAT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -66,8 +67,24 @@ def _capped(length_ns: Integers, clocks_ms: Integers, policy: Policy) -> Integer
     return np.asarray(np.minimum(length_ns, cap))
 
 
+class Studied(NamedTuple):
+    """By opened lesson: the length of what some sessions watched of it, in ns, and their playing clocks, in ms."""
+
+    length_ns: Integers
+    playing_ms: Integers
+
+    def credited_ns(self, policy: Policy) -> Integers:
+        """Return what of the length is credited."""
+        return _capped(self.length_ns, self.playing_ms, policy)
+
+
 def credited_ns(lessons: Lessons, digest: Digest, counted: Flags, policy: Policy) -> Integers:
     """Return the credited length of each lesson by the sessions in `counted` (one flag for each session), in ns."""
+    return studied(lessons, digest, counted).credited_ns(policy)
+
+
+def studied(lessons: Lessons, digest: Digest, counted: Flags) -> Studied:
+    """Return what the sessions in `counted` (one flag for each session) watched of each lesson."""
     watched = digest.watched
     kept = counted[watched.session]
     lesson = lessons.of_session[watched.session[kept]]
@@ -77,7 +94,7 @@ def credited_ns(lessons: Lessons, digest: Digest, counted: Flags, policy: Policy
     sittings = digest.sittings
     taking_part = counted[sittings.session]
     np.add.at(clocks, lessons.of_session[sittings.session[taking_part]], sittings.playing_ms[taking_part])
-    return _capped(length, clocks, policy)
+    return Studied(length, clocks)
 
 
 def credited_at_ns(lessons: Lessons, digest: Digest, lesson: Integers, moment_ms: Integers, policy: Policy) -> Integers:

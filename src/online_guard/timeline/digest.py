@@ -7,7 +7,7 @@ keep one row, since whoever asks about them asks before their beginning or after
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from online_guard.timeline.clocks import Clocks
 from online_guard.timeline.columns import ABSENT, Timeline, build, milliseconds
 from online_guard.timeline.grammar import Breaks, EarlyEnds
 from online_guard.timeline.leaps import Leaps, Reached
-from online_guard.timeline.places import snapshot_places, watched_flags
+from online_guard.timeline.places import snapshot_places
 from online_guard.timeline.popups import Showings
 from online_guard.timeline.segments import Spans, group_starts, length_before, running, union
 
@@ -187,7 +187,7 @@ def digest(seen: View, evidence: Evidence, policy: Policy, *, whole: bool | Inte
 
 
 def _watched(timeline: Timeline, offset: Integers, detail: Flags) -> Watched:
-    flags = watched_flags(timeline)
+    flags = timeline.watched
     kept = timeline.events_of(np.flatnonzero(detail))
     kept = kept[flags[kept]]
     # a jump between neighbours is an end that isn't the next one's start: a run of segments breaks there
@@ -283,26 +283,31 @@ def _places(seen: View, evidence: Evidence) -> Places:
     return Places(row, snapshot_places(timeline, local[row], at_ms), clock)
 
 
-def join(digests: Sequence[Digest]) -> Digest:
-    """Return one digest of digests of different sessions, each table sorted by session again."""
-    tables: dict[str, Any] = {}
-    for item in fields(Digest):
-        parts = [getattr(part, item.name) for part in digests]
-        columns = [np.concatenate([part[number] for part in parts]) for number in range(len(parts[0]))]
-        if bool((columns[0][1:] < columns[0][:-1]).any()):
-            order = np.argsort(columns[0], kind="stable")
-            columns = [column[order] for column in columns]
-        tables[item.name] = type(parts[0])(*columns)
-    return Digest(**tables)
+def join(digests: Iterable[Digest]) -> Digest:
+    """Return one digest of digests of different sessions, each table sorted by session again.
+
+    Of digests that nobody else holds, each table is let go once it is joined.
+    """
+    parts = [dict(vars(part)) for part in digests]
+    return Digest(**{item.name: join_table([tables.pop(item.name) for tables in parts]) for item in fields(Digest)})
+
+
+def join_table(parts: Sequence[Any]) -> Any:
+    """Return one table of tables of different sessions, sorted by session."""
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    if bool((columns[0][1:] < columns[0][:-1]).any()):
+        order = np.argsort(columns[0], kind="stable")
+        columns = [column[order] for column in columns]
+    return type(parts[0])(*columns)
 
 
 def likely_overlaps(evidence: Evidence) -> Integers:
-    """Return the sessions that would lie over another one of their enrolment, with a tenth of each lesson for pauses.
+    """Return the sessions that would lie over another one of their enrolment, with 15 % of each lesson for pauses.
 
     Known before any event is read: whoever keeps these in detail at once seldom has to look again for `needs_detail`.
     """
     sessions = evidence.sessions
-    end = sessions.opened_received_ms + np.rint(sessions.duration_s * 1100).astype(np.int64)
+    end = sessions.opened_received_ms + np.rint(sessions.duration_s * 1150).astype(np.int64)
     rows = np.arange(len(sessions))
     return np.sort(rows[_touching(sessions.enrolment, sessions.opened_received_ms, end)])
 
@@ -319,13 +324,12 @@ def _touching(group: Integers, begin: Integers, end: Integers) -> Integers:
     return np.asarray(order[involved])
 
 
-def needs_detail(part: Digest, evidence: Evidence, policy: Policy) -> Integers:
+def needs_detail(sittings: Sittings, evidence: Evidence, policy: Policy) -> Integers:
     """Return the sessions that lie over another sitting of their enrolment, within overlap_slack_s.
 
     Only about these can a rule ask at a moment between their first and last event (OG102, OG107, OG501).
     """
     slack = milliseconds(policy.windows.overlap_slack_s)
-    sittings = part.sittings
     enrolment = evidence.sessions.enrolment[sittings.session]
     begin = sittings.first_at_ms + sittings.offset_ms - slack
     end = sittings.last_at_ms + sittings.offset_ms + slack

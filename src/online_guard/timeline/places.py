@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from online_guard.evidence import Flags, Integers
+from online_guard.evidence import Integers
 from online_guard.timeline.columns import ABSENT, Timeline
 from online_guard.timeline.segments import group_lasts, group_starts, last_at_or_before, pairs
-
-
-def watched_flags(timeline: Timeline) -> Flags:
-    """Return which intervals are watched segments: observed advances that move forward."""
-    return np.asarray(timeline.advance & timeline.observed & (timeline.end_ns > timeline.start_ns))
 
 
 def snapshot_places(timeline: Timeline, session: Integers, at_ms: Integers) -> Integers:
@@ -51,7 +46,7 @@ def _candidates(timeline: Timeline, session: Integers, at_ms: Integers) -> tuple
     In a simple session the segments follow one another, so it is the last that began at or before the snapshot, or
     the first; elsewhere it may be any.
     """
-    watched = watched_flags(timeline)
+    watched = timeline.watched
     plain = timeline.simple[session]
     easy, hard = np.flatnonzero(plain), np.flatnonzero(~plain)
     begin, end = timeline.starts[session[easy]], timeline.lasts[session[easy]] + 1

@@ -21,6 +21,12 @@ def group_starts(group: Integers) -> Integers:
     return np.flatnonzero(np.concatenate(([True], group[1:] != group[:-1])))
 
 
+def distinct(values: Integers) -> Integers:
+    """Return each value once, sorted; by sorting, as the hashing of `np.unique` takes ten times as long for many."""
+    ordered = np.sort(values)
+    return ordered[group_starts(ordered)]
+
+
 def group_lengths(starts: Integers, size: int) -> Integers:
     """Return the number of rows of each group that begins at `starts` in a column of `size` rows."""
     return np.diff(np.append(starts, size)).astype(np.int64)
@@ -218,14 +224,28 @@ def clip(spans: Spans, lower: int, upper: Integers) -> Spans:
 
 def crowded(spans: Spans) -> Spans:
     """Return where at least two spans of a group lie over each other; input may overlap, sorted or not."""
-    moment = np.concatenate((spans.start, spans.end))
-    change = np.repeat(np.array([1, -1]), len(spans.start))
-    group = np.concatenate((spans.group, spans.group))
+    group, start, end = _meeting(spans)
+    moment = np.concatenate((start, end))
+    change = np.repeat(np.array([1, -1]), len(start))
+    group = np.concatenate((group, group))
     order = np.lexsort((moment, group))
     moment, group = moment[order], group[order]
     depth = np.cumsum(change[order])
     several = np.flatnonzero(depth[:-1] >= 2) if len(depth) else np.zeros(0, np.int64)
     return union(group[several], moment[several], moment[several + 1])
+
+
+def _meeting(spans: Spans) -> Spans:
+    """Return the spans, sorted, without those that lie over no other one of their group."""
+    group, start, end = spans
+    if bool(np.any((group[1:] < group[:-1]) | ((group[1:] == group[:-1]) & (start[1:] < start[:-1])))):
+        order = np.lexsort((start, group))
+        group, start, end = group[order], start[order], end[order]
+    furthest = running(np.maximum, end, group_starts(group))
+    apart = np.ones(len(group) + 1, bool)
+    apart[1:-1] = (group[1:] != group[:-1]) | (start[1:] >= furthest[:-1])
+    kept = ~(apart[:-1] & apart[1:])
+    return Spans(group[kept], start[kept], end[kept])
 
 
 def first_overlap(spans: Spans, group: Integers, start: Integers, end: Integers) -> tuple[Integers, Integers]:

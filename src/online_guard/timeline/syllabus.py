@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from online_guard.evidence import Evidence, Floats, Integers, Names
-from online_guard.timeline.segments import nanoseconds, rows_of_groups
+from online_guard.timeline.segments import distinct, nanoseconds, rows_of_groups
 
 
 class Syllabus(NamedTuple):
@@ -56,7 +56,7 @@ def _opened(evidence: Evidence, enrolment: Integers, number: Integers) -> Intege
     """Return the rank of each (enrolment, lesson) among those that have a session, −1 for one that has none."""
     sessions = evidence.sessions
     width = 1 + max(int(number.max(initial=0)), int(sessions.lesson_no.max(initial=0)))
-    opened = np.unique(sessions.enrolment * width + sessions.lesson_no)
+    opened = distinct(sessions.enrolment * width + sessions.lesson_no)
     key = enrolment * width + number
     rank = np.minimum(np.searchsorted(opened, key), max(len(opened) - 1, 0))
     return np.where(opened[rank] == key, rank, -1) if len(opened) else np.full(len(key), -1)

@@ -65,7 +65,9 @@ def check(facts: Facts, policy: Policy) -> Findings:
     known = facts.digest.sittings.session
     rows = np.flatnonzero((said == 1) & np.isin(session, known))
     rows = rows[np.lexsort((at_ms[rows], session[rows]))]
-    without = len(known) - len(np.intersect1d(session[said >= 0], known))
+    said_of = np.zeros(len(facts.evidence.sessions), bool)
+    said_of[session[said >= 0]] = True
+    without = int((~said_of[known]).sum())
     found = Findings.of_places(
         session[rows], value=np.ones(len(rows), np.int64), limit=0, start_ms=at_ms[rows], end_ms=at_ms[rows]
     )

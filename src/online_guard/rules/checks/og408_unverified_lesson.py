@@ -71,7 +71,7 @@ def check(facts: Facts, policy: Policy) -> Findings:
     for rule in ("OG401", "OG402", "OG403"):
         verified[facts.dismissed.get(rule, [])] = True
     whole = facts.lessons.duration_ns
-    accepted = share(credited_ns(facts.lessons, facts.digest, facts.accepted, policy), whole)
+    accepted = share(facts.accepted_study.credited_ns(policy), whole)
     backed = share(credited_ns(facts.lessons, facts.digest, facts.accepted & verified, policy), whole)
     minimum = policy.hours.min_coverage
     named = np.flatnonzero(reaches(accepted, minimum) & ~reaches(backed, minimum))

@@ -62,7 +62,7 @@ from online_guard.evidence import Integers
 from online_guard.policy import Policy
 from online_guard.rules.base import Facts, Findings, Reads, Rule, Together
 from online_guard.terms import Subject
-from online_guard.timeline.coverage import SHARE_TOLERANCE, credited_ns, reaches, share
+from online_guard.timeline.coverage import SHARE_TOLERANCE, reaches, share
 from online_guard.timeline.segments import TOLERANCE_NS
 
 
@@ -76,7 +76,7 @@ def check(facts: Facts, policy: Policy) -> Findings:
     poor = np.bincount(owner[held < policy.snapshot.per_class_hour], minlength=len(lessons))
     fewest = np.full(len(lessons), len(facts.evidence.snapshots))
     np.minimum.at(fewest, owner, held)
-    covered = share(credited_ns(lessons, facts.digest, facts.accepted, policy), lessons.duration_ns)
+    covered = share(facts.accepted_study.credited_ns(policy), lessons.duration_ns)
     named = np.flatnonzero(reaches(covered, policy.hours.min_coverage) & (poor > 0))
     return Findings.of(
         named, value=fewest[named], limit=policy.snapshot.per_class_hour, count=poor[named], parts=parts[named]
