@@ -55,7 +55,7 @@ class _Sorted:
 class CaptureIndex:
     """Captures by perceptual hash and face vector; one thread adds, any number look up meanwhile.
 
-    Memory: about 64 bytes a capture.
+    Memory: 73 bytes a capture (0.73 GB for ten million), with room to grow, and 10 MB for vectors.
     """
 
     def __init__(self) -> None:
@@ -71,6 +71,14 @@ class CaptureIndex:
     def __len__(self) -> int:
         """Return the number of captures added."""
         return self._count
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the memory that the columns take."""
+        known = self._sorted
+        ordered = sum(column.nbytes for column in known.hashes)
+        ordered += sum(column.nbytes for column in known.rows + known.starts)
+        return ordered + self._keys.nbytes + self._hashes.nbytes + self._vectors.nbytes + self._vector_rows.nbytes
 
     def add(self, key: int, phash: str, vector: FaceVector | None = None) -> None:
         """Add one capture.
@@ -92,7 +100,7 @@ class CaptureIndex:
     def add_many(self, keys: NDArray[np.int64], hashes: NDArray[np.uint64]) -> None:
         """Add captures without vectors, such as all of a store when a service starts.
 
-        Every so often (when one in 64 is new) all are sorted anew: a quarter of a second per million.
+        Every so often (when one in 64 is new) all are sorted anew: 0.4 s of one core per million.
         """
         with self._adding:
             total = self._count + len(keys)

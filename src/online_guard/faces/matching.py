@@ -18,11 +18,33 @@ _ENOUGH = 20.0
 """A pixel off by more grey levels than this says nothing more about blur."""
 
 
-def blurred(picture: Plane, sigma: float) -> Plane:
-    """Return the picture under a Gaussian blur of `sigma` px."""
-    if sigma == 0:
-        return picture
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+def _shapes() -> NDArray[np.float64]:
+    """Return what tone curves are made of, quarters of levels × 5: cubic, and the steep start of a gamma below 1."""
+    levels = np.arange(0, 255.25, 0.25)
+    centred = levels / 255 - 0.5
+    shapes = np.stack([centred**3, centred**2, centred, np.ones_like(levels), np.log(levels + 4)], axis=1)
+    independent, _ = np.linalg.qr(shapes)
+    return np.asarray(independent * np.sqrt(len(levels)))
+
+
+_SHAPES = _shapes()
+
+
+def blurred(picture: Plane, sigma: float | tuple[float, float]) -> Plane:
+    """Return the picture under a Gaussian blur of `sigma` px, or of so many across and down."""
+    across, down = sigma if isinstance(sigma, tuple) else (sigma, sigma)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), across, None, down, cv2.BORDER_REPLICATE), np.float32)
+
+
+def spread(calm: float, more: float, aspect: float) -> tuple[float, float]:
+    """Return the blur across and down, in px of square copies, of a picture that was blurred by `more` before.
+
+    Args:
+        calm: Sigma in px of the blur that the copy gets in any case.
+        more: Sigma of the blur before, geometric mean of across and down.
+        aspect: Width over height of the picture, which the square copy squeezed.
+    """
+    return float(np.hypot(calm, more / np.sqrt(aspect))), float(np.hypot(calm, more * np.sqrt(aspect)))
 
 
 def sharpness(picture: Plane, counts: Mask) -> float:
@@ -31,7 +53,7 @@ def sharpness(picture: Plane, counts: Mask) -> float:
     return float(edges.mean() / (picture[counts].std() + 1))
 
 
-def as_altered(picture: Plane, target: Plane, counts: Mask, sigma: float) -> Plane:
+def as_altered(picture: Plane, target: Plane, counts: Mask, sigma: tuple[float, float]) -> Plane:
     """Return the picture brightened and blurred to look like the target, outliers weighing little.
 
     The tone curve is found on blurred pictures, where hairs that don't lie quite over each other do no harm, and laid
@@ -41,29 +63,27 @@ def as_altered(picture: Plane, target: Plane, counts: Mask, sigma: float) -> Pla
         picture: As prepared.
         target: The other picture, already blurred.
         counts: Pixels that the curve is found on.
-        sigma: Of the blur, px.
+        sigma: Of the blur, across and down, px.
     """
     places = np.flatnonzero(counts.ravel())[::3]
-    curve, _ = _curve(blurred(picture, sigma), target, places, 1)
-    steps = np.arange(0, 256, 0.25, dtype=np.float32)
-    table = _powers(steps) @ curve
-    at = np.clip(picture * 4, 0, len(table) - 1).astype(np.intp)
-    return blurred(np.asarray(table[at], np.float32), sigma)
+    curve, _ = _curve(blurred(picture, sigma), target, places)
+    return blurred(curve[_step_of(picture)], sigma)
 
 
-def missing_blur(sharper: Plane, target: Plane, counts: Mask, already: float) -> float:
+def missing_blur(sharper: Plane, target: Plane, counts: Mask, calm: float, aspect: float) -> float:
     """Return by which sigma, in px, the sharper picture must be blurred to look most like the target.
 
     Args:
         sharper: As prepared.
-        target: Blurred by `already`.
+        target: Blurred by `calm`.
         counts: Pixels compared.
-        already: Sigma in px that both get in any case.
+        calm: Sigma in px that both get in any case.
+        aspect: As in `spread`.
     """
     places = np.flatnonzero(counts.ravel())[::4]
 
     def miss(sigma: float) -> float:
-        _, off = _curve(blurred(sharper, float(np.hypot(already, sigma))), target, places, 1)
+        _, off = _curve(blurred(sharper, spread(calm, sigma, aspect)), target, places)
         return float(np.mean(np.minimum(off, _ENOUGH)))
 
     return _lowest(miss)
@@ -87,26 +107,23 @@ def _lowest(miss: Callable[[float], float]) -> float:
     return best
 
 
-def _curve(
-    picture: Plane, target: Plane, places: NDArray[np.intp], rounds: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return a robust tone curve, the weights of `_powers`, and how far each place is off it."""
+def _curve(picture: Plane, target: Plane, places: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return a robust tone curve, a level for each quarter of a level, and how far each place is off it."""
     wanted = target.ravel()[places]
-    powers = _powers(picture.ravel()[places])
-    weights = np.ones_like(wanted)
-    for again in range(rounds + 1):
-        weighted = powers * weights[:, None]
-        curve = np.linalg.solve(
-            (weighted.T @ powers).astype(np.float64) + 1e-3 * np.eye(5), (weighted.T @ wanted).astype(np.float64)
-        ).astype(np.float32)
-        off = np.abs(wanted - powers @ curve)
-        if again < rounds:
-            weights = np.minimum(1, (1.5 * np.median(off) + 0.5) / np.maximum(off, 1e-6)).astype(np.float32)
+    steps = _step_of(picture.ravel()[places])
+    off = np.zeros_like(wanted)
+    curve = np.empty(0, np.float32)
+    for again in range(2):
+        weights = np.minimum(1, (1.5 * np.median(off) + 0.5) / np.maximum(off, 1e-6)) if again else np.ones_like(wanted)
+        many = np.bincount(steps, weights, len(_SHAPES))
+        total = np.bincount(steps, weights * wanted, len(_SHAPES))
+        squares = (_SHAPES * many[:, None]).T @ _SHAPES
+        held = 1e-9 * np.trace(squares) * np.eye(len(squares))
+        curve = (_SHAPES @ np.linalg.solve(squares + held, _SHAPES.T @ total)).astype(np.float32)
+        off = np.abs(wanted - curve[steps])
     return curve, off
 
 
-def _powers(levels: Plane) -> Plane:
-    """Return what tone curves are made of: cubic, with a logarithm for the steep start of a gamma below 1."""
-    centred = levels / np.float32(255) - np.float32(0.5)
-    steep = np.log(np.maximum(levels, 0) + np.float32(4)) / np.float32(5)
-    return np.stack([centred**3, centred * centred, centred, np.ones_like(centred), steep], axis=-1)
+def _step_of(picture: Plane) -> NDArray[np.intp]:
+    """Return to which quarter of a level each pixel belongs."""
+    return np.asarray(np.clip(picture * 4 + np.float32(0.5), 0, len(_SHAPES) - 1), np.intp)
