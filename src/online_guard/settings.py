@@ -18,6 +18,7 @@ class Settings(BaseSettings):
         master_key_file: Key that seals personal data; made on the first start, readable by its owner only.
         host: Address to listen on, loopback only.
         port: Port to listen on.
+        presented_attack_manifest: Manifest of an operator's own anti-spoofing models, if there are any.
         test_client_token: Lets a trusted test client set the service clock and report liveness results; off by default.
     """
 
@@ -29,6 +30,7 @@ class Settings(BaseSettings):
     master_key_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8080
+    presented_attack_manifest: Path | None = None
     test_client_token: SecretStr | None = None
 
     @property

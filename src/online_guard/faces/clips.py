@@ -1,0 +1,287 @@
+"""The border where the bytes of a clip become pictures with times, or are refused with a named reason.
+
+A clip is WebM or MP4, or JPEG frames with their times. The container is told from the first bytes, never from a name.
+OpenCV's FFmpeg decodes files only, so bytes go to a private temporary file; size, number of frames and duration are
+held to their limits while frames are read.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from online_guard.errors import ErrorKind, GuardError
+
+from .decode import RgbPixels, decode
+
+MAX_BYTES = 32 * 1024 * 1024
+MAX_SIDE_PX = 1920
+MAX_FRAMES = 900
+MAX_SECONDS = 60.0
+KEPT_SIDE_PX = 640
+"""Frames are kept at this longer side at most; a face that fills a third of it has eyes of some 40 px."""
+KEPT_SIDE_LONG_PX = 320
+MAX_KEPT_BYTES = 300 * 1024 * 1024
+"""When the frames kept need more than this (340 of 640 × 480), all are halved: 900 frames then need 276 MB at most."""
+
+_SUFFIXES = {b"ftyp": ".mp4", b"\x1a\x45\xdf\xa3": ".webm"}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Pictures in the order of time.
+
+    Attributes:
+        frames: RGB, all of one size, upright.
+        times_s: When each was shown, seconds since the first; strictly increasing, float64.
+    """
+
+    frames: tuple[RgbPixels, ...]
+    times_s: NDArray[np.float64]
+
+    @property
+    def fps(self) -> float:
+        """Return the mean number of frames a second; 0 for a single frame."""
+        return (len(self.frames) - 1) / float(self.times_s[-1]) if len(self.frames) > 1 else 0.0
+
+
+def read_clip(source: Path | str | bytes) -> Clip:
+    """Return the frames of a WebM or MP4 file with the times its container gives them.
+
+    Rotation noted in the container is honoured, sound and metadata are dropped, the picture rate may vary.
+
+    Args:
+        source: A file, or its bytes: at most `MAX_BYTES`, `MAX_SIDE_PX`, `MAX_FRAMES` and `MAX_SECONDS`.
+
+    Raises:
+        GuardError: `clip.missing`, `clip.empty`, `clip.too_many_bytes`, `clip.unsupported_format`,
+            `clip.too_many_pixels`, `clip.too_long`, `clip.times` or `clip.malformed`.
+    """
+    if isinstance(source, bytes):
+        return _decoded(source, where="")
+    path = Path(source)
+    if not path.is_file():
+        raise GuardError(ErrorKind.NOT_FOUND, "clip.missing", "没有这个文件 / there is no such file", where=str(path))
+    _check_bytes(path.stat().st_size, where=str(path))
+    return _decoded(path.read_bytes(), where=str(path))
+
+
+def clip_of_frames(images: Sequence[bytes], at_ms: Sequence[int]) -> Clip:
+    """Return a clip of single pictures.
+
+    Args:
+        images: JPEG, PNG or WebP files of one size; together at most `MAX_BYTES` and `MAX_FRAMES`.
+        at_ms: When each was taken, ms, strictly increasing; over at most `MAX_SECONDS`.
+
+    Raises:
+        GuardError: `clip.empty`, `clip.too_many_bytes`, `clip.too_long`, `clip.times`, `clip.sizes`, or one of
+            `decode`'s with the number of the frame in `where`.
+    """
+    _check_bytes(sum(map(len, images)), where="")
+    if len(images) != len(at_ms):
+        raise _bad_times(f"{len(images)} frames, {len(at_ms)} times", where="")
+    times_s = np.asarray(at_ms, np.float64) / 1000
+    _check_times(times_s, where="")
+    kept = _Kept()
+    for number, image in enumerate(images):
+        try:
+            kept.add(decode(image), where=f"/frames/{number}")
+        except GuardError as refusal:
+            refusal.where = refusal.where or f"/frames/{number}"
+            raise
+    return Clip(kept.frames(), times_s - times_s[0])
+
+
+def write_clip(clip: Clip) -> bytes:
+    """Return a clip as MP4 (MPEG-4 part 2) at its mean picture rate; times that vary are evened out.
+
+    Raises:
+        GuardError: `clip.malformed` when this build of OpenCV can't encode it.
+    """
+    height, width = clip.frames[0].shape[:2]
+    with tempfile.TemporaryDirectory(prefix="online-guard-") as folder:
+        path = Path(folder) / "clip.mp4"
+        fourcc = cv2.VideoWriter.fourcc(*"mp4v")
+        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, fourcc, round(clip.fps, 3) or 15.0, (width, height))
+        try:
+            for frame in clip.frames:
+                writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        finally:
+            writer.release()
+        if not path.is_file() or not path.stat().st_size:
+            raise _malformed("no encoder", where="")
+        return path.read_bytes()
+
+
+class _Kept:
+    """Frames as they come, made smaller when they need too much memory; every frame goes the same way."""
+
+    def __init__(self) -> None:
+        self._frames: list[RgbPixels] = []
+        self._shape: tuple[int, ...] = ()
+        self._side_px = KEPT_SIDE_PX
+
+    def add(self, pixels: RgbPixels, where: str) -> None:
+        """Keep one more frame, refuse it if its size differs from the first one's."""
+        self._shape = self._shape or pixels.shape
+        if pixels.shape != self._shape:
+            raise GuardError(
+                ErrorKind.INVALID,
+                "clip.sizes",
+                "各帧尺寸不一致 / the frames aren't all of one size",
+                where=where,
+                remedy="请不要在拍摄中改变画面尺寸 / don't change the size while recording",
+            )
+        small = _fitted(pixels, KEPT_SIDE_PX)
+        if self._side_px == KEPT_SIDE_PX and (len(self._frames) + 1) * small.nbytes > MAX_KEPT_BYTES:
+            self._side_px = KEPT_SIDE_LONG_PX
+            self._frames = [_fitted(frame, KEPT_SIDE_LONG_PX) for frame in self._frames]
+        self._frames.append(_fitted(small, self._side_px))
+
+    def frames(self) -> tuple[RgbPixels, ...]:
+        """Return all frames kept."""
+        return tuple(self._frames)
+
+
+def _fitted(pixels: RgbPixels, side_px: int) -> RgbPixels:
+    """Return a picture whose longer side is at most `side_px`."""
+    height, width = pixels.shape[:2]
+    scale = side_px / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _decoded(data: bytes, where: str) -> Clip:
+    """Return the clip in the bytes of a video file."""
+    if not data:
+        raise GuardError(ErrorKind.MALFORMED, "clip.empty", "视频为空 / the clip is empty", where=where)
+    _check_bytes(len(data), where)
+    suffix = _suffix(data, where)
+    kept, times = _Kept(), list[float]()
+    with _opened(data, suffix, where) as capture:
+        announced_s = _announced_s(capture)
+        while capture.grab():
+            times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+            if len(times) > MAX_FRAMES or times[-1] - times[0] > MAX_SECONDS:
+                raise _too_long(where)
+            found, frame = capture.retrieve()
+            if not found:
+                raise _malformed(f"frame {len(times)}", where)
+            kept.add(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8), where)
+    if not times:
+        raise _malformed("no frame", where)
+    times_s = np.asarray(times, np.float64)
+    _check_times(times_s, where)
+    if announced_s - (times[-1] - times[0]) > max(1.0, 0.2 * announced_s):
+        raise _malformed("its end is missing", where)
+    return Clip(kept.frames(), times_s - times_s[0])
+
+
+def _announced_s(capture: cv2.VideoCapture) -> float:
+    """Return the duration the container claims; 0 where it claims none, as a browser's recordings do."""
+    fps, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    return count / fps if fps > 0 and count > 0 else 0.0
+
+
+def _suffix(data: bytes, where: str) -> str:
+    """Return the suffix FFmpeg knows the container by, or refuse what is neither MP4 nor WebM."""
+    suffix = _SUFFIXES.get(data[4:8]) or _SUFFIXES.get(data[:4])
+    if suffix is None or (suffix == ".webm" and b"webm" not in data[:64]):
+        raise GuardError(
+            ErrorKind.UNSUPPORTED,
+            "clip.unsupported_format",
+            "只接受 WebM 或 MP4 视频 / only WebM or MP4 clips are accepted",
+            where=where,
+            remedy="请录制为 WebM 或 MP4 / record as WebM or MP4",
+        )
+    return suffix
+
+
+@contextmanager
+def _opened(data: bytes, suffix: str, where: str) -> Iterator[cv2.VideoCapture]:
+    """Yield an open capture of the bytes whose picture size is within the limit."""
+    handle, name = tempfile.mkstemp(prefix="online-guard-", suffix=suffix)
+    capture = cv2.VideoCapture()
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        if not capture.open(name, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1]):
+            raise _malformed("no picture track", where)
+        width, height = (round(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        if max(width, height) > MAX_SIDE_PX:
+            raise GuardError(
+                ErrorKind.TOO_LARGE,
+                "clip.too_many_pixels",
+                f"画面为 {width}×{height} 像素，边长上限 {MAX_SIDE_PX} / "
+                f"the picture is {width}×{height} px, a side may have {MAX_SIDE_PX}",
+                where=where,
+                remedy="请以较低分辨率录制 / record at a lower resolution",
+            )
+        yield capture
+    except cv2.error as fault:
+        raise _malformed(str(fault.err or fault), where) from fault
+    finally:
+        capture.release()
+        Path(name).unlink(missing_ok=True)
+
+
+def _check_bytes(count: int, where: str) -> None:
+    if count > MAX_BYTES:
+        raise GuardError(
+            ErrorKind.TOO_LARGE,
+            "clip.too_many_bytes",
+            f"视频为 {count} 字节，超过上限 {MAX_BYTES} 字节 / the clip has {count} bytes, more than {MAX_BYTES}",
+            where=where,
+            remedy="请录制更短或更小的视频 / record a shorter or smaller clip",
+        )
+
+
+def _check_times(times_s: NDArray[np.float64], where: str) -> None:
+    """Refuse times that aren't those of a clip within the limits."""
+    if not len(times_s):
+        raise GuardError(ErrorKind.MALFORMED, "clip.empty", "视频为空 / the clip is empty", where=where)
+    if not np.isfinite(times_s).all() or (np.diff(times_s) <= 0).any():
+        raise _bad_times("each frame must be later than the one before", where)
+    if len(times_s) > MAX_FRAMES or times_s[-1] - times_s[0] > MAX_SECONDS:
+        raise _too_long(where)
+
+
+def _bad_times(reason: str, where: str) -> GuardError:
+    return GuardError(
+        ErrorKind.INVALID,
+        "clip.times",
+        f"帧的时间有误 / the times of the frames are wrong ({reason})",
+        where=where,
+        remedy="每帧给一个时间，逐帧递增 / give each frame a time, each later than the one before",
+    )
+
+
+def _too_long(where: str) -> GuardError:
+    return GuardError(
+        ErrorKind.TOO_LARGE,
+        "clip.too_long",
+        f"视频超过 {MAX_SECONDS:.0f} 秒或 {MAX_FRAMES} 帧 / the clip is longer than {MAX_SECONDS:.0f} s "
+        f"or {MAX_FRAMES} frames",
+        where=where,
+        remedy="请重新录制，只做所要求的动作 / record again, only the actions asked for",
+    )
+
+
+def _malformed(reason: str, where: str) -> GuardError:
+    return GuardError(
+        ErrorKind.MALFORMED,
+        "clip.malformed",
+        f"视频损坏，无法解码 / the clip is damaged and can't be decoded ({reason})",
+        where=where,
+        remedy="请重新录制 / record the clip again",
+    )
