@@ -26,7 +26,7 @@ def test_manifest_and_code_name_the_same_files() -> None:
 def test_manifest_says_everything_about_each_model() -> None:
     manifest = tomllib.loads(MANIFEST.read_text(encoding="utf-8"))
     entries = manifest["model"] + manifest["built_in"]
-    assert len(entries) == 3
+    assert len(entries) == 4
     for entry in entries:
         assert all(entry[key] for key in ("name", "package", "licence", "origin", "input", "output", "threshold"))
 

@@ -35,7 +35,12 @@ LANDMARKS = ModelFile(
 IDENTITY = ModelFile(
     "dlib_face_recognition_resnet_model_v1.dat", "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 )
-MODEL_FILES = (LANDMARKS, IDENTITY)
+LIVENESS_LANDMARKS = ModelFile(
+    "shape_predictor_68_face_landmarks.dat", "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f"
+)
+"""68 points, for liveness only, loaded when the first clip is judged. Trained on iBUG 300-W, whose terms exclude
+commercial use: an operator decides (models/README.md)."""
+MODEL_FILES = (LANDMARKS, IDENTITY, LIVENESS_LANDMARKS)
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def face_models() -> FaceModels:
     """
     with _loading:
         if not _loaded:
-            landmarks, identity = (str(checked_path(model)) for model in MODEL_FILES)
+            landmarks, identity = (str(checked_path(model)) for model in (LANDMARKS, IDENTITY))
             _loaded.append(
                 FaceModels(
                     detector=dlib.get_frontal_face_detector(),

@@ -1,0 +1,217 @@
+"""Signals → events: when did the person blink, turn, open the mouth, nod.
+
+An event is an excursion from the person's own baseline with hysteresis: it begins where the signal leaves the baseline,
+counts when it exceeds a threshold, ends when it has come back. The baseline follows the signal slowly while nothing
+happens, so a new posture or slow drift is no event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from online_guard.terms import Action
+
+from .signals import Series, Signals
+
+TURN = 0.10
+OPEN_MOUTH = 0.18
+NOD = 0.16
+BLINK = 0.25
+"""How far each signal must leave its baseline: yaw; mouth; pitch; share of the eye opening that is lost."""
+
+_RELEASE = 0.5
+"""An excursion ends when it has fallen to this share of its threshold."""
+_FIRST_BASELINE_S = 0.5
+_BASELINE_MEMORY_S = 3.0
+_FALL_MEMORY_S = 0.5
+"""Time constants with which the baseline follows; a mouth's baseline falls fast, since it is shut between words."""
+_LONGEST_S = 6.0
+"""What lasts longer is a posture: the baseline moves there."""
+_GAP_S = 0.5
+"""A face unseen for longer begins a new baseline."""
+_MIDDLE_SHARE = 0.3
+"""Least share of yaw that `yaw_middle` must show; 0.5 to 0.6 in heads, near 0 in bent photos."""
+
+_EYE_SIDE_S = 1.2
+_EYE_NEAR_S = 0.1
+"""How wide an open eye is, is measured from this near to this far on either side of a frame."""
+_EYE_OPEN_PERCENTILE = 70.0
+_EYE_BACK = 0.6
+"""A blink is over, and had begun, where the eye has lost less than this share of the threshold."""
+LONGEST_BLINK_S = 1.0
+_BOTH_EYES = 0.4
+"""Each eye must lose this share of what the mean of both must lose."""
+
+
+@dataclass(frozen=True)
+class ActionEvent:
+    """Something the person did.
+
+    Attributes:
+        action: What.
+        at_s: When it was at its most.
+        start_s: When the signal left the baseline.
+        end_s: When it had come back, or the last frame.
+        peak: The signal at its most.
+        baseline: What it left.
+        strength: Height of the excursion over the threshold of the action: 1 just counts.
+        at: Index of the frame at `at_s`.
+    """
+
+    action: Action
+    at_s: float
+    start_s: float
+    end_s: float
+    peak: float
+    baseline: float
+    strength: float
+    at: int
+
+
+def find_events(signals: Signals) -> tuple[ActionEvent, ...]:
+    """Return all events in order of their peaks."""
+    events = [*_turns(signals), *_mouth(signals), *_nods(signals), *_blinks(signals)]
+    return tuple(sorted(events, key=lambda event: event.at_s))
+
+
+@dataclass(frozen=True)
+class _Excursion:
+    first: int
+    last: int
+    peak: int
+    height: float
+    baseline: float
+
+
+def _turns(signals: Signals) -> Iterator[ActionEvent]:
+    yaw, middle = _smooth(signals.yaw), _smooth(signals.yaw_middle)
+    for found in _excursions(signals.times_s, yaw, TURN):
+        inner = slice(found.first, found.last + 1)
+        rest = middle[max(0, found.first - 1)]
+        moved = (middle[inner] - rest)[found.peak - found.first]
+        if moved * np.sign(found.height) >= _MIDDLE_SHARE * TURN:
+            action = Action.TURN_LEFT if found.height > 0 else Action.TURN_RIGHT
+            yield _event(action, signals.times_s, yaw, found, TURN)
+
+
+def _mouth(signals: Signals) -> Iterator[ActionEvent]:
+    mouth = _smooth(signals.mouth)
+    for found in _excursions(signals.times_s, mouth, OPEN_MOUTH, _FALL_MEMORY_S):
+        if found.height > 0:
+            yield _event(Action.OPEN_MOUTH, signals.times_s, mouth, found, OPEN_MOUTH)
+
+
+def _nods(signals: Signals) -> Iterator[ActionEvent]:
+    pitch = _smooth(signals.pitch)
+    for found in _excursions(signals.times_s, pitch, NOD):
+        if found.height > 0:
+            yield _event(Action.NOD, signals.times_s, pitch, found, NOD)
+
+
+def _event(action: Action, times_s: Series, values: Series, found: _Excursion, threshold: float) -> ActionEvent:
+    return ActionEvent(
+        action=action,
+        at_s=float(times_s[found.peak]),
+        start_s=float(times_s[found.first]),
+        end_s=float(times_s[found.last]),
+        peak=float(values[found.peak]),
+        baseline=found.baseline,
+        strength=abs(found.height) / threshold,
+        at=found.peak,
+    )
+
+
+def _smooth(values: Series) -> Series:
+    """Return the median of each value and its neighbours."""
+    padded = np.pad(values, 1, mode="edge")
+    return np.asarray(np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0), np.float64)
+
+
+def _excursions(
+    times_s: Series, values: Series, threshold: float, fall_s: float = _BASELINE_MEMORY_S
+) -> Iterator[_Excursion]:
+    """Yield the excursions of a signal to either side of its running baseline."""
+    seen = np.flatnonzero(~np.isnan(values))
+    if not seen.size:
+        return
+    baseline, side, first, before = _first_baseline(times_s, values, seen[0]), 0.0, 0, int(seen[0])
+    for now in seen.tolist():
+        passed = times_s[now] - times_s[before]
+        away = values[now] - baseline
+        if passed > _GAP_S:
+            baseline, side = _first_baseline(times_s, values, now), 0.0
+        elif side and (away * side <= _RELEASE * threshold or times_s[now] - times_s[first] > _LONGEST_S):
+            if away * side <= _RELEASE * threshold:
+                yield _finished(values, baseline, first, now, side)
+            else:
+                baseline = float(values[now])
+            side = 0.0
+        elif not side and abs(away) >= threshold:
+            side = float(np.sign(away))
+            first = _beginning(values, baseline, now, side, threshold)
+        elif not side:
+            baseline += (1 - float(np.exp(-passed / (_BASELINE_MEMORY_S if away > 0 else fall_s)))) * float(away)
+        before = now
+    if side:
+        yield _finished(values, baseline, first, before, side)
+
+
+def _first_baseline(times_s: Series, values: Series, begin: int) -> float:
+    """Return the median of the first half second from a frame on."""
+    return float(np.nanmedian(values[begin:][times_s[begin:] <= times_s[begin] + _FIRST_BASELINE_S]))
+
+
+def _beginning(values: Series, baseline: float, now: int, side: float, threshold: float) -> int:
+    """Return the last frame before which the signal still lay near the baseline."""
+    first = now
+    while first > 0 and (values[first - 1] - baseline) * side > 0.25 * threshold:
+        first -= 1
+    return first
+
+
+def _finished(values: Series, baseline: float, first: int, last: int, side: float) -> _Excursion:
+    peak = first + int(np.nanargmax((values[first : last + 1] - baseline) * side))
+    return _Excursion(first, last, peak, float(values[peak] - baseline), baseline)
+
+
+def _blinks(signals: Signals) -> Iterator[ActionEvent]:
+    """Yield short losses of eye opening in both eyes, measured against the opening within a second around."""
+    times_s, eyes = signals.times_s, signals.eyes
+    base = _open_eye(times_s, eyes)
+    lost = 1 - eyes / base
+    lost_each = [1 - eye / _open_eye(times_s, eye) for eye in (signals.eye_left, signals.eye_right)]
+    at = 0
+    while at < lost.size:
+        if not lost[at] >= BLINK:
+            at += 1
+            continue
+        first = last = at
+        while first > 0 and lost[first - 1] > _EYE_BACK * BLINK:
+            first -= 1
+        while last + 1 < lost.size and lost[last + 1] > _EYE_BACK * BLINK:
+            last += 1
+        peak = first + int(np.argmax(lost[first : last + 1]))
+        at = last + 1
+        both = all(eye[max(0, peak - 1) : peak + 2].max() >= _BOTH_EYES * BLINK for eye in lost_each)
+        came_back = first > 0 and last + 1 < lost.size and not np.isnan(lost[first - 1] + lost[last + 1])
+        if both and came_back and times_s[last] - times_s[first] <= LONGEST_BLINK_S:
+            found = _Excursion(first, last, peak, float(lost[peak]), float(base[peak]))
+            yield _event(Action.BLINK, times_s, eyes, found, BLINK)
+
+
+def _open_eye(times_s: Series, values: Series) -> Series:
+    """Return how wide the eye is when open, around each frame: the lesser of before and after.
+
+    Both sides must have been open, so wide eyes that become normal, or a look down, are no blink.
+    """
+    base = np.full(values.size, np.nan)
+    for index in np.flatnonzero(~np.isnan(values)).tolist():
+        now = times_s[index]
+        edges = np.searchsorted(times_s, [now - _EYE_SIDE_S, now - _EYE_NEAR_S, now + _EYE_NEAR_S, now + _EYE_SIDE_S])
+        sides = [values[low:high] for low, high in (edges[:2], edges[2:])]
+        widths = [float(np.percentile(side, _EYE_OPEN_PERCENTILE)) for side in sides if np.isfinite(side).sum() >= 2]
+        base[index] = min(widths, default=np.nan)
+    return base
