@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .decode import RgbPixels
 from .models import face_models
+from .vector_network import CHIP_PX, chip_vector
 
 FaceVector = NDArray[np.float64]
 """128 numbers, float64; the length is near 1.4 but not normalised."""
@@ -28,6 +29,10 @@ camera. Measured on 50 real photos: the first copy finds 47 (one face each, 20-4
 
 _MAX_ENLARGEMENT = 4.0
 """Thumbnails aren't enlarged further: beyond, no face that a person can tell comes to light."""
+
+
+_CHIP_PADDING = 0.25
+"""What the network was trained with: the crop reaches a quarter beyond the face on each side."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +99,12 @@ def landmarks(pixels: RgbPixels, face: Face) -> NDArray[np.int64]:
 
 
 def face_vector(pixels: RgbPixels, face: Face) -> FaceVector:
-    """Return the vector of one face, the same as `face_recognition.face_encodings` gives for the same box.
+    """Return the vector of one face, what `face_recognition.face_encodings` gives for the same box to within 1e-5.
 
     Source: dlib_face_recognition_resnet_model_v1 over a 150 px RGB crop aligned by the five landmarks.
     """
-    shape = _shape(pixels, face)
-    models = face_models()
-    with models.lock:
-        descriptor = models.identity.compute_face_descriptor(pixels, shape, 1)
-    vector: FaceVector = np.array(descriptor, dtype=np.float64)
+    chip = dlib.get_face_chip(pixels, _shape(pixels, face), size=CHIP_PX, padding=_CHIP_PADDING)
+    vector: FaceVector = chip_vector(chip)
     vector.flags.writeable = False
     return vector
 

@@ -41,6 +41,7 @@ LIVENESS_LANDMARKS = ModelFile(
 """68 points, for liveness only, loaded when the first clip is judged. Trained on iBUG 300-W, whose terms exclude
 commercial use: an operator decides (models/README.md)."""
 MODEL_FILES = (LANDMARKS, IDENTITY, LIVENESS_LANDMARKS)
+"""`IDENTITY` is loaded by `vector_network`."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,11 @@ class FaceModels:
     Attributes:
         detector: Frontal face detector (HOG), compiled into dlib.
         landmarks: Five points of a face (`LANDMARKS`).
-        identity: 128-number face vector (`IDENTITY`).
-        lock: Held by whoever calls one of the three.
+        lock: Held by whoever calls one of the two.
     """
 
     detector: Any
     landmarks: Any
-    identity: Any
     lock: threading.Lock
 
 
@@ -65,19 +64,17 @@ _loaded: list[FaceModels] = []
 
 
 def face_models() -> FaceModels:
-    """Return the models of this process; the first call checks the files' SHA-256 and loads them (under a second).
+    """Return the models of this process; the first call checks the landmarks' SHA-256 and loads them.
 
     Raises:
         GuardError: `models.missing` or `models.changed`.
     """
     with _loading:
         if not _loaded:
-            landmarks, identity = (str(checked_path(model)) for model in (LANDMARKS, IDENTITY))
             _loaded.append(
                 FaceModels(
                     detector=dlib.get_frontal_face_detector(),
-                    landmarks=dlib.shape_predictor(landmarks),
-                    identity=dlib.face_recognition_model_v1(identity),
+                    landmarks=dlib.shape_predictor(str(checked_path(LANDMARKS))),
                     lock=threading.Lock(),
                 )
             )
