@@ -1,0 +1,159 @@
+"""Is it the same picture, or a living face once more?
+
+A perceptual hash and a face vector only find candidates: one learner's honest snapshots agree in both. The *residual*
+decides: what is left between two pictures after everything that an alteration may do to a whole picture (move, scale,
+turn, mirror, blur, brighten) has been undone. A face that lives never comes back exactly as it was.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from online_guard.errors import ErrorKind, GuardError
+
+from .alignment import GreyPixels, align
+from .decode import RgbPixels
+from .difference import FaceBox, difference
+from .fingerprint import phash_distance
+from .identity import Face, FaceVector, distance
+
+SIDE_PX = 192
+"""Side of the copy compared. A face at least an eighth as wide as the picture is 24 px and more there."""
+
+_HOT = 40
+"""A pixel this far from the median of its neighbours, in grey levels, is a defect or planted, and is replaced."""
+
+_HEADER = struct.Struct("<4sQ??4f")
+_FORMAT = b"OGC1"
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """A picture prepared once for all comparisons.
+
+    Attributes:
+        pixels_192: Grey copy of 192 × 192 px, 0-255; the picture's shape isn't kept.
+        phash: Perceptual hash, 16 hex digits.
+        vector: Of the face, when there is exactly one.
+        face: Its box in the copy: left, top, right, bottom in px.
+    """
+
+    pixels_192: GreyPixels
+    phash: str
+    vector: FaceVector | None
+    face: FaceBox | None = None
+
+    def to_bytes(self) -> bytes:
+        """Return the capture as bytes for `from_bytes`, 36 900 of them, 1 024 more with a vector."""
+        box = (0.0, 0.0, 0.0, 0.0) if self.face is None else self.face
+        header = _HEADER.pack(_FORMAT, int(self.phash, 16), self.face is not None, self.vector is not None, *box)
+        vector = b"" if self.vector is None else self.vector.astype("<f8").tobytes()
+        return header + vector + self.pixels_192.tobytes()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Capture:
+        """Return the capture that `to_bytes` wrote.
+
+        Raises:
+            GuardError: `capture.damaged`: these bytes aren't a whole capture.
+        """
+        if len(content) < _HEADER.size or not content.startswith(_FORMAT):
+            raise _damaged()
+        _, phash, with_face, with_vector, *box = _HEADER.unpack_from(content)
+        numbers = 128 if with_vector else 0
+        if len(content) != _HEADER.size + 8 * numbers + SIDE_PX**2:
+            raise _damaged()
+        vector = np.frombuffer(content, "<f8", numbers, _HEADER.size).astype(np.float64)
+        vector.flags.writeable = False
+        pixels = np.frombuffer(content, np.uint8, offset=_HEADER.size + 8 * numbers).reshape(SIDE_PX, SIDE_PX)
+        left, top, right, bottom = box
+        face = (left, top, right, bottom) if with_face else None
+        return cls(pixels, f"{phash:016x}", vector if with_vector else None, face)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How alike two captures are.
+
+    Attributes:
+        phash_distance: Bits of 64 in which their perceptual hashes differ; smaller of straight and mirrored is not
+            taken: it is the distance of the hashes as stored.
+        cosine: Of the angle between the face vectors, -1 to 1; None unless both have one.
+        distance: Between the face vectors, as `identity.distance`; None unless both have one.
+        residual: See `residual`.
+    """
+
+    phash_distance: int
+    cosine: float | None
+    distance: float | None
+    residual: float
+
+
+def capture(pixels: RgbPixels, phash: str, vector: FaceVector | None, face: Face | None = None) -> Capture:
+    """Return a picture prepared for comparisons.
+
+    Args:
+        pixels: RGB picture, rows × columns × 3.
+        phash: Its perceptual hash.
+        vector: Of its face.
+        face: The face the comparison should look at; without one, the whole picture counts alike.
+    """
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    calm = cv2.medianBlur(grey, 3)
+    cleaned = np.where(cv2.absdiff(grey, calm) > _HOT, calm, grey)
+    how = cv2.INTER_AREA if min(grey.shape) >= SIDE_PX else cv2.INTER_LINEAR
+    copy = np.asarray(cv2.resize(cleaned, (SIDE_PX, SIDE_PX), interpolation=how), np.uint8)
+    copy.flags.writeable = False
+    box = None
+    if face is not None:
+        across, down = SIDE_PX / pixels.shape[1], SIDE_PX / pixels.shape[0]
+        edges = np.array([face.left * across, face.top * down, face.right * across, face.bottom * down], np.float32)
+        box = (float(edges[0]), float(edges[1]), float(edges[2]), float(edges[3]))
+    return Capture(copy, phash, vector, box)
+
+
+def likeness(one: Capture, other: Capture) -> Likeness:
+    """Return how alike two captures are; which comes first doesn't matter."""
+    both = None if one.vector is None or other.vector is None else (one.vector, other.vector)
+    return Likeness(
+        phash_distance=phash_distance(one.phash, other.phash),
+        cosine=None if both is None else _cosine(*both),
+        distance=None if both is None else distance(*both),
+        residual=residual(one, other),
+    )
+
+
+def residual(one: Capture, other: Capture) -> float:
+    """Return what is left between two captures after alignment, 0 to 1: at most 0.04 is the same picture.
+
+    The same picture stays the same when re-encoded, scaled, cut at its edges, turned a little, mirrored, blurred,
+    brightened, given noise, single wrong pixels, a clock or a line of text. 1.0 where nothing aligns. Which of the two
+    comes first doesn't matter.
+    """
+    first, second = sorted((one, other), key=lambda each: each.pixels_192.tobytes())
+    if np.array_equal(first.pixels_192, second.pixels_192):
+        return 0.0
+    alignment = align(first.pixels_192, second.pixels_192)
+    if alignment is None:
+        return 1.0
+    return difference(first.pixels_192, alignment, first.face)
+
+
+def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Return the cosine of the angle between two vectors."""
+    return float(np.clip(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)), -1.0, 1.0))
+
+
+def _damaged() -> GuardError:
+    """Return the refusal of bytes that no capture was written as."""
+    return GuardError(
+        ErrorKind.MALFORMED,
+        "capture.damaged",
+        "保存的留存影像副本已损坏 / the stored copy of a capture is damaged",
+        remedy="请由原始图片重新生成 / prepare it again from the picture itself",
+    )
