@@ -19,7 +19,7 @@ from .signals import Series, Signals
 TURN = 0.10
 OPEN_MOUTH = 0.18
 NOD = 0.16
-BLINK = 0.25
+BLINK = 0.2
 """How far each signal must leave its baseline: yaw; mouth; pitch; share of the eye opening that is lost."""
 
 _RELEASE = 0.5
@@ -42,6 +42,12 @@ _EYE_OPEN_PERCENTILE = 70.0
 _EYE_BACK = 0.6
 """A blink is over, and had begun, where the eye has lost less than this share of the threshold."""
 LONGEST_BLINK_S = 1.0
+SLOW_BLINK = 0.38
+_FALLING_S = 0.12
+"""Lids that take longer than this (and one frame) from a quarter to three quarters of their way must lose more."""
+_LOOK_DOWN_S = 0.5
+_LOOK_DOWN_SHARE = 1.0
+"""A longer loss while pitch changes by this share of a nod's threshold is a look down."""
 _BOTH_EYES = 0.4
 """Each eye must lose this share of what the mean of both must lose."""
 
@@ -178,28 +184,43 @@ def _finished(values: Series, baseline: float, first: int, last: int, side: floa
 
 
 def _blinks(signals: Signals) -> Iterator[ActionEvent]:
-    """Yield short losses of eye opening in both eyes, measured against the opening within a second around."""
+    """Yield short losses of eye opening in both eyes, measured against the opening before and after."""
     times_s, eyes = signals.times_s, signals.eyes
     base = _open_eye(times_s, eyes)
     lost = 1 - eyes / base
     lost_each = [1 - eye / _open_eye(times_s, eye) for eye in (signals.eye_left, signals.eye_right)]
-    at = 0
-    while at < lost.size:
-        if not lost[at] >= BLINK:
-            at += 1
-            continue
-        first = last = at
-        while first > 0 and lost[first - 1] > _EYE_BACK * BLINK:
-            first -= 1
-        while last + 1 < lost.size and lost[last + 1] > _EYE_BACK * BLINK:
-            last += 1
+    for first, last in _dips(lost):
         peak = first + int(np.argmax(lost[first : last + 1]))
-        at = last + 1
         both = all(eye[max(0, peak - 1) : peak + 2].max() >= _BOTH_EYES * BLINK for eye in lost_each)
         came_back = first > 0 and last + 1 < lost.size and not np.isnan(lost[first - 1] + lost[last + 1])
-        if both and came_back and times_s[last] - times_s[first] <= LONGEST_BLINK_S:
+        if both and came_back and _like_a_blink(signals, lost, first, peak, last):
             found = _Excursion(first, last, peak, float(lost[peak]), float(base[peak]))
             yield _event(Action.BLINK, times_s, eyes, found, BLINK)
+
+
+def _dips(lost: Series) -> Iterator[tuple[int, int]]:
+    """Yield first and last frame of each stretch that exceeds `BLINK` somewhere and `_EYE_BACK` of it throughout."""
+    inside = np.concatenate([[False], lost > _EYE_BACK * BLINK, [False]])
+    edges = np.flatnonzero(np.diff(inside.astype(np.int8)))
+    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if lost[first:end].max() >= BLINK:
+            yield first, end - 1
+
+
+def _like_a_blink(signals: Signals, lost: Series, first: int, peak: int, last: int) -> bool:
+    """Tell a blink from eyes that narrow, widen or look down: lids fall fast, or far, and the head keeps still."""
+    times_s, deepest = signals.times_s, lost[peak]
+    lasting = times_s[last] - times_s[first]
+    if lasting > LONGEST_BLINK_S:
+        return False
+    before = np.flatnonzero(lost[:peak] <= 0.25 * deepest)
+    shut = int(np.argmax(lost[first : peak + 1] >= 0.75 * deepest)) + first
+    falling = times_s[shut] - times_s[before[-1] if before.size else 0]
+    frame = float(np.median(np.diff(times_s)))
+    if falling > _FALLING_S + frame and deepest < SLOW_BLINK:
+        return False
+    pitch = signals.pitch[max(0, first - 1) : last + 2]
+    return bool(lasting <= _LOOK_DOWN_S or np.ptp(pitch) < _LOOK_DOWN_SHARE * NOD)
 
 
 def _open_eye(times_s: Series, values: Series) -> Series:
