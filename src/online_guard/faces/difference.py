@@ -38,7 +38,7 @@ def difference(first: GreyPixels, alignment: Alignment, face: FaceBox | None) ->
     left = (altered - target) * weight
     left -= _blurred(left, _BROAD) / np.maximum(_blurred(weight, _BROAD), 0.05) * weight
     left = _blurred(left, _SMOOTH)
-    blocks = np.sqrt(cv2.blur(left * left, (_BLOCK_PX, _BLOCK_PX)))
+    blocks = np.sqrt(np.maximum(cv2.blur(left * left, (_BLOCK_PX, _BLOCK_PX)), 0))  # running sums can dip below 0
     where = seen & _inner(face, seen.shape)
     if where.sum() < _BLOCK_PX**2:
         where = seen
