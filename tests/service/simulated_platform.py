@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 from collections.abc import Sequence
@@ -11,11 +12,15 @@ from typing import Any
 
 from online_guard.api.bodies import ClassBody
 from online_guard.demo.people import Album, identity_number, name_of
-from online_guard.service import capture, registration, sessions
+from online_guard.faces.liveness import LivenessReport
+from online_guard.service import capture, liveness, registration, sessions
 from online_guard.service.house import House
+from online_guard.service.judged_clips import JudgedClip
 from online_guard.service.verification import work_once
 from online_guard.simulate.course import Course
 from online_guard.simulate.recorder import Directive, Opening, TelemetryEvent
+from online_guard.store.capture_rows import find_check
+from online_guard.store.unit_of_work import reading
 from online_guard.terms import Outcome
 
 SAMPLE_MEDIA = Path(__file__).resolve().parents[2] / "sample_media"
@@ -84,17 +89,16 @@ class SimulatedPlatform:
         )
 
     def check(self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int) -> None:
-        """Deliver the result of one liveness check."""
-        capture.add_check(
-            self.house,
-            opening.session_id,
-            opening.platform_id,
-            check_id=self._next("check"),
-            at_ms=at_ms,
-            outcome=str(outcome),
-            distance=0.3,
-            now_ms=now_ms,
+        """Go through one liveness check whose clip needn't be judged: what comes of it is given."""
+        _, told = liveness.draw(self.house, opening.session_id, opening.platform_id, now_ms)
+        with reading(self.house.engine) as database:
+            check, _ = find_check(database, told["check_id"], None)
+        sent = liveness.Sent(
+            io.BytesIO(b"a clip"), is_frames=False, nonce=told["nonce"], at_ms=at_ms, received_ms=now_ms
         )
+        assert liveness.take(self.house, check, sent)
+        report = LivenessReport(outcome, (), 15.0, 0.3, (), (), None, ())
+        liveness.keep(self.house, check, JudgedClip(report, None, (), b"strip", b"plot"))
 
     def close(self, opening: Opening, now_ms: int) -> None:
         """Close the session."""

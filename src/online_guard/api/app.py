@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from online_guard import __version__
-from online_guard.api import assessments, enrolments, problems, registration, sessions
+from online_guard.api import assessments, enrolments, liveness, problems, registration, sessions
 from online_guard.api.callers import ANYONE, callers
 from online_guard.api.limits import LimitedBodies
 from online_guard.errors import ErrorKind, GuardError
@@ -37,7 +37,7 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(LimitedBodies)
     problems.install(app)
     versioned = APIRouter(prefix="/v1")
-    for router in (registration.router, sessions.router, enrolments.router, assessments.router):
+    for router in (registration.router, sessions.router, liveness.router, enrolments.router, assessments.router):
         versioned.include_router(router)
     app.include_router(versioned)
 

@@ -1,0 +1,66 @@
+"""What stands before a camera when the service asks for a liveness check: the learner, or something held before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from online_guard.faces.clips import Clip, write_clip
+from online_guard.simulate.head_clips import painted_clip
+from online_guard.terms import Action
+
+FPS = 15
+SLOW_FPS = 6
+"""Below 8 frames a second there is no verdict."""
+STAND_IN = 12
+"""The learner whose face answers for others: one who cheats too."""
+GENUINE, SLOW = "genuine", "slow_camera"
+ATTACKS = ("still_photo", "stand_in", "wrong_order", "replay")
+LABELS: dict[str, tuple[str, str]] = {
+    GENUINE: ("本人按要求做动作", "the learner does what is asked"),
+    SLOW: ("摄像头太慢", "a camera that is too slow"),
+    "still_photo": ("举着本人照片", "a photo of the learner held still"),
+    "stand_in": ("他人代做", "another person"),
+    "wrong_order": ("本人按别的顺序做动作", "the learner, in another order"),
+    "replay": ("重放以前通过的视频", "a clip that passed before, sent again"),
+}
+"""Each kind of clip in Chinese and English."""
+
+
+@dataclass
+class Camera:
+    """Clips of learners by their number, from 0; each genuine one is another sitting."""
+
+    _sittings: int = 0
+    _passed: dict[int, bytes] = field(default_factory=dict)
+    _attacks: dict[int, int] = field(default_factory=dict)
+
+    def genuine(self, number: int, actions: Sequence[Action], fps: float = FPS) -> bytes:
+        """Return an MP4 of a learner who does the actions."""
+        self._sittings += 1
+        return write_clip(painted_clip(number + 1, actions, self._sittings, fps))
+
+    def keep(self, number: int, clip: bytes) -> None:
+        """Remember a clip of a learner that passed."""
+        self._passed[number] = clip
+
+    def attack(self, number: int, actions: Sequence[Action]) -> tuple[str, bytes]:
+        """Return the kind and the MP4 of the next attack for a learner; a replay needs a clip that passed."""
+        tried = self._attacks.get(number, 0)
+        self._attacks[number] = tried + 1
+        kinds = [kind for kind in ATTACKS if kind != "replay" or number in self._passed]
+        kind = kinds[tried % len(kinds)]
+        return kind, self._makers()[kind](number, actions)
+
+    def _makers(self) -> dict[str, Callable[[int, Sequence[Action]], bytes]]:
+        return {
+            "still_photo": lambda number, _: self._still_photo(number),
+            "stand_in": lambda _, actions: self.genuine(STAND_IN - 1, actions),
+            "wrong_order": lambda number, actions: self.genuine(number, tuple(reversed(actions))),
+            "replay": lambda number, _: self._passed[number],
+        }
+
+    def _still_photo(self, number: int) -> bytes:
+        self._sittings += 1
+        alive = painted_clip(number + 1, (), self._sittings, FPS)
+        return write_clip(Clip((alive.frames[0],) * len(alive.frames), alive.times_s))
