@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,8 @@ import pytest
 from PIL import Image
 
 from online_guard.errors import GuardError
-from online_guard.faces import clips
-from online_guard.faces.clips import Clip, clip_of_frames, read_clip, write_clip
+from online_guard.faces import clip_limits, clips
+from online_guard.faces.clips import Clip, clip_of_frames, read_clip, read_frames, write_clip
 
 
 def moving(frames: int, height: int = 48, width: int = 64) -> tuple[np.ndarray, ...]:
@@ -140,11 +141,11 @@ def test_no_temporary_file_is_left(mp4: bytes, tmp_path: Path, monkeypatch: pyte
 
 
 def test_limits_below_and_above(mp4: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clips, "MAX_FRAMES", 30)
+    monkeypatch.setattr(clip_limits, "MAX_FRAMES", 30)
     assert len(read_clip(mp4).frames) == 30
-    monkeypatch.setattr(clips, "MAX_FRAMES", 29)
+    monkeypatch.setattr(clip_limits, "MAX_FRAMES", 29)
     assert code(lambda: read_clip(mp4)) == "clip.too_long"
-    monkeypatch.setattr(clips, "MAX_BYTES", len(mp4) - 1)
+    monkeypatch.setattr(clip_limits, "MAX_BYTES", len(mp4) - 1)
     assert code(lambda: read_clip(mp4)) == "clip.too_many_bytes"
 
 
@@ -158,3 +159,19 @@ def test_large_frames_are_kept_small_and_memory_is_bounded(monkeypatch: pytest.M
     assert read_clip(large).frames[0].shape == (360, 640, 3)
     monkeypatch.setattr(clips, "MAX_KEPT_BYTES", 3 * 360 * 640 * 3)
     assert {frame.shape for frame in read_clip(large).frames} == {(180, 320, 3)}
+
+
+def test_a_folder_of_frames_with_times(tmp_path: Path) -> None:
+    for number, picture in enumerate(moving(3)):
+        (tmp_path / f"{number}.jpg").write_bytes(jpeg(picture))
+    assert code(lambda: read_frames(tmp_path)) == "clip.times"
+    times = tmp_path / "times.json"
+    times.write_text(json.dumps([0, 50, 150]))
+    np.testing.assert_allclose(read_frames(tmp_path).times_s, [0, 0.05, 0.15])
+    times.write_text(json.dumps({"2.jpg": 10, "0.jpg": 60, "1.jpg": 80}))
+    clip = read_frames(tmp_path)
+    np.testing.assert_allclose(clip.times_s, [0, 0.05, 0.07])
+    assert np.abs(clip.frames[0].astype(int) - moving(3)[2]).mean() < 6
+    for wrong in ([0, 50], {"0.jpg": 0, "1.jpg": 1}, 7, {"0.jpg": 0, "1.jpg": 1, "3.jpg": 2}):
+        times.write_text(json.dumps(wrong))
+        assert code(lambda: read_frames(tmp_path)) == "clip.times"

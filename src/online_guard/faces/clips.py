@@ -7,6 +7,7 @@ held to their limits while frames are read.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,17 +21,18 @@ from numpy.typing import NDArray
 
 from online_guard.errors import ErrorKind, GuardError
 
+from . import clip_limits
+from .clip_limits import bad_times, check_bytes, check_times, malformed, too_long
 from .decode import RgbPixels, decode
 
-MAX_BYTES = 32 * 1024 * 1024
-MAX_SIDE_PX = 1920
-MAX_FRAMES = 900
-MAX_SECONDS = 60.0
 KEPT_SIDE_PX = 640
 """Frames are kept at this longer side at most; a face that fills a third of it has eyes of some 40 px."""
 KEPT_SIDE_LONG_PX = 320
 MAX_KEPT_BYTES = 300 * 1024 * 1024
 """When the frames kept need more than this (340 of 640 × 480), all are halved: 900 frames then need 276 MB at most."""
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+TIMES_FILE = "times.json"
 
 _SUFFIXES = {b"ftyp": ".mp4", b"\x1a\x45\xdf\xa3": ".webm"}
 
@@ -59,7 +61,7 @@ def read_clip(source: Path | str | bytes) -> Clip:
     Rotation noted in the container is honoured, sound and metadata are dropped, the picture rate may vary.
 
     Args:
-        source: A file, or its bytes: at most `MAX_BYTES`, `MAX_SIDE_PX`, `MAX_FRAMES` and `MAX_SECONDS`.
+        source: A file, or its bytes: within the limits of `clip_limits`.
 
     Raises:
         GuardError: `clip.missing`, `clip.empty`, `clip.too_many_bytes`, `clip.unsupported_format`,
@@ -70,7 +72,7 @@ def read_clip(source: Path | str | bytes) -> Clip:
     path = Path(source)
     if not path.is_file():
         raise GuardError(ErrorKind.NOT_FOUND, "clip.missing", "没有这个文件 / there is no such file", where=str(path))
-    _check_bytes(path.stat().st_size, where=str(path))
+    check_bytes(path.stat().st_size, where=str(path))
     return _decoded(path.read_bytes(), where=str(path))
 
 
@@ -78,18 +80,18 @@ def clip_of_frames(images: Sequence[bytes], at_ms: Sequence[int]) -> Clip:
     """Return a clip of single pictures.
 
     Args:
-        images: JPEG, PNG or WebP files of one size; together at most `MAX_BYTES` and `MAX_FRAMES`.
-        at_ms: When each was taken, ms, strictly increasing; over at most `MAX_SECONDS`.
+        images: JPEG, PNG or WebP files of one size; together within the limits of `clip_limits`.
+        at_ms: When each was taken, ms, strictly increasing; over at most a minute.
 
     Raises:
         GuardError: `clip.empty`, `clip.too_many_bytes`, `clip.too_long`, `clip.times`, `clip.sizes`, or one of
             `decode`'s with the number of the frame in `where`.
     """
-    _check_bytes(sum(map(len, images)), where="")
+    check_bytes(sum(map(len, images)), where="")
     if len(images) != len(at_ms):
-        raise _bad_times(f"{len(images)} frames, {len(at_ms)} times", where="")
+        raise bad_times(f"{len(images)} frames, {len(at_ms)} times", where="")
     times_s = np.asarray(at_ms, np.float64) / 1000
-    _check_times(times_s, where="")
+    check_times(times_s, where="")
     kept = _Kept()
     for number, image in enumerate(images):
         try:
@@ -98,6 +100,29 @@ def clip_of_frames(images: Sequence[bytes], at_ms: Sequence[int]) -> Clip:
             refusal.where = refusal.where or f"/frames/{number}"
             raise
     return Clip(kept.frames(), times_s - times_s[0])
+
+
+def read_frames(folder: Path) -> Clip:
+    """Return the clip of a folder of pictures whose times stand in its `times.json`.
+
+    Args:
+        folder: Pictures, and `times.json`: `{"file": ms, …}`, or `[ms, …]` in the order of the files' names.
+
+    Raises:
+        GuardError: `clip.times` when `times.json` is missing or doesn't fit the pictures; else as `clip_of_frames`.
+    """
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    given = folder / TIMES_FILE
+    try:
+        times = json.loads(given.read_bytes())
+        named = times if isinstance(times, dict) else dict(zip((path.name for path in files), times, strict=True))
+        at_ms = sorted((int(at), name) for name, at in named.items())
+    except (OSError, ValueError, TypeError) as fault:
+        raise bad_times(f"{TIMES_FILE}: {fault}", where=str(given)) from fault
+    if {path.name for path in files} != set(named):
+        raise bad_times(f"{TIMES_FILE} doesn't name the pictures there are", where=str(given))
+    check_bytes(sum(path.stat().st_size for path in files), where=str(folder))
+    return clip_of_frames([(folder / name).read_bytes() for _, name in at_ms], [at for at, _ in at_ms])
 
 
 def write_clip(clip: Clip) -> bytes:
@@ -117,7 +142,7 @@ def write_clip(clip: Clip) -> bytes:
         finally:
             writer.release()
         if not path.is_file() or not path.stat().st_size:
-            raise _malformed("no encoder", where="")
+            raise malformed("no encoder", where="")
         return path.read_bytes()
 
 
@@ -165,25 +190,25 @@ def _decoded(data: bytes, where: str) -> Clip:
     """Return the clip in the bytes of a video file."""
     if not data:
         raise GuardError(ErrorKind.MALFORMED, "clip.empty", "视频为空 / the clip is empty", where=where)
-    _check_bytes(len(data), where)
+    check_bytes(len(data), where)
     suffix = _suffix(data, where)
     kept, times = _Kept(), list[float]()
     with _opened(data, suffix, where) as capture:
         announced_s = _announced_s(capture)
         while capture.grab():
             times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-            if len(times) > MAX_FRAMES or times[-1] - times[0] > MAX_SECONDS:
-                raise _too_long(where)
+            if len(times) > clip_limits.MAX_FRAMES or times[-1] - times[0] > clip_limits.MAX_SECONDS:
+                raise too_long(where)
             found, frame = capture.retrieve()
             if not found:
-                raise _malformed(f"frame {len(times)}", where)
+                raise malformed(f"frame {len(times)}", where)
             kept.add(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8), where)
     if not times:
-        raise _malformed("no frame", where)
+        raise malformed("no frame", where)
     times_s = np.asarray(times, np.float64)
-    _check_times(times_s, where)
+    check_times(times_s, where)
     if announced_s - (times[-1] - times[0]) > max(1.0, 0.2 * announced_s):
-        raise _malformed("its end is missing", where)
+        raise malformed("its end is missing", where)
     return Clip(kept.frames(), times_s - times_s[0])
 
 
@@ -216,72 +241,20 @@ def _opened(data: bytes, suffix: str, where: str) -> Iterator[cv2.VideoCapture]:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         if not capture.open(name, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1]):
-            raise _malformed("no picture track", where)
+            raise malformed("no picture track", where)
         width, height = (round(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        if max(width, height) > MAX_SIDE_PX:
+        if max(width, height) > clip_limits.MAX_SIDE_PX:
             raise GuardError(
                 ErrorKind.TOO_LARGE,
                 "clip.too_many_pixels",
-                f"画面为 {width}×{height} 像素，边长上限 {MAX_SIDE_PX} / "
-                f"the picture is {width}×{height} px, a side may have {MAX_SIDE_PX}",
+                f"画面为 {width}×{height} 像素，边长上限 {clip_limits.MAX_SIDE_PX} / "
+                f"the picture is {width}×{height} px, a side may have {clip_limits.MAX_SIDE_PX}",
                 where=where,
                 remedy="请以较低分辨率录制 / record at a lower resolution",
             )
         yield capture
     except cv2.error as fault:
-        raise _malformed(str(fault.err or fault), where) from fault
+        raise malformed(str(fault.err or fault), where) from fault
     finally:
         capture.release()
         Path(name).unlink(missing_ok=True)
-
-
-def _check_bytes(count: int, where: str) -> None:
-    if count > MAX_BYTES:
-        raise GuardError(
-            ErrorKind.TOO_LARGE,
-            "clip.too_many_bytes",
-            f"视频为 {count} 字节，超过上限 {MAX_BYTES} 字节 / the clip has {count} bytes, more than {MAX_BYTES}",
-            where=where,
-            remedy="请录制更短或更小的视频 / record a shorter or smaller clip",
-        )
-
-
-def _check_times(times_s: NDArray[np.float64], where: str) -> None:
-    """Refuse times that aren't those of a clip within the limits."""
-    if not len(times_s):
-        raise GuardError(ErrorKind.MALFORMED, "clip.empty", "视频为空 / the clip is empty", where=where)
-    if not np.isfinite(times_s).all() or (np.diff(times_s) <= 0).any():
-        raise _bad_times("each frame must be later than the one before", where)
-    if len(times_s) > MAX_FRAMES or times_s[-1] - times_s[0] > MAX_SECONDS:
-        raise _too_long(where)
-
-
-def _bad_times(reason: str, where: str) -> GuardError:
-    return GuardError(
-        ErrorKind.INVALID,
-        "clip.times",
-        f"帧的时间有误 / the times of the frames are wrong ({reason})",
-        where=where,
-        remedy="每帧给一个时间，逐帧递增 / give each frame a time, each later than the one before",
-    )
-
-
-def _too_long(where: str) -> GuardError:
-    return GuardError(
-        ErrorKind.TOO_LARGE,
-        "clip.too_long",
-        f"视频超过 {MAX_SECONDS:.0f} 秒或 {MAX_FRAMES} 帧 / the clip is longer than {MAX_SECONDS:.0f} s "
-        f"or {MAX_FRAMES} frames",
-        where=where,
-        remedy="请重新录制，只做所要求的动作 / record again, only the actions asked for",
-    )
-
-
-def _malformed(reason: str, where: str) -> GuardError:
-    return GuardError(
-        ErrorKind.MALFORMED,
-        "clip.malformed",
-        f"视频损坏，无法解码 / the clip is damaged and can't be decoded ({reason})",
-        where=where,
-        remedy="请重新录制 / record the clip again",
-    )

@@ -1,46 +1,24 @@
 """The border where image bytes of strangers become pixels, or are refused with a named reason.
 
 Size, format and frames are read from the container's own header by `container`, before Pillow sees a byte; Pillow then
-decodes. This process must not import `face_recognition`: it makes Pillow accept truncated images everywhere, so the
-container's end is checked here as well.
+decodes in a process of its own (`decoder`, `decode_worker`) with a limit of memory and of time.
 """
 
 from __future__ import annotations
 
-import io
-import struct
-
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from online_guard.errors import ErrorKind, GuardError
 
 from .container import Header, read_header
+from .decoder import decoded
 
 RgbPixels = NDArray[np.uint8]
 """A picture: rows × columns × 3 (red, green, blue), 0 to 255, row 0 at the top, upright."""
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_PIXELS = 16_000_000
-
-_ORIENTATION_TAG = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""EXIF orientation → what turns the stored picture upright (EXIF 2.32, tag 274)."""
-
-_DECODER_FAULTS = (
-    *(OSError, SyntaxError, ValueError, IndexError, TypeError, KeyError, OverflowError, struct.error),
-    Image.DecompressionBombError,
-)
-"""What Pillow raises on bytes it can't make sense of."""
 
 
 def decode(image_bytes: bytes) -> RgbPixels:
@@ -58,21 +36,12 @@ def decode(image_bytes: bytes) -> RgbPixels:
 
     Raises:
         GuardError: `image.empty`, `image.too_many_bytes`, `image.unsupported_format`, `image.too_many_pixels`,
-            `image.several_frames`, `image.truncated` or `image.malformed`.
+            `image.several_frames`, `image.truncated`, `image.malformed`, `image.too_much_memory`, `image.too_slow`,
+            `image.decoder_stopped`; or `image.no_decoder` when its process can't be started.
 
     Source: SPEC section 8 (JPEG, PNG or WebP, ≤ 4 MiB, ≤ 16 MP).
     """
-    header = check_header(image_bytes)
-    try:
-        return _pixels(image_bytes, header)
-    except _DECODER_FAULTS as fault:
-        code = "image.truncated" if "truncated" in str(fault) else "image.malformed"
-        raise GuardError(
-            ErrorKind.MALFORMED,
-            code,
-            f"图片数据损坏，无法解码 / the image data is damaged and can't be decoded ({fault})",
-            remedy="请重新拍摄或重新导出该图片 / take or export the picture again",
-        ) from fault
+    return decoded(image_bytes, check_header(image_bytes))
 
 
 def check_header(image_bytes: bytes) -> Header:
@@ -108,35 +77,3 @@ def check_header(image_bytes: bytes) -> Header:
             remedy="请发送单张静态图片 / send one still picture",
         )
     return header
-
-
-def _pixels(image_bytes: bytes, header: Header) -> RgbPixels:
-    """Return upright RGB pixels of a picture whose header was checked."""
-    with Image.open(io.BytesIO(image_bytes), formats=[header.format.value]) as image:
-        if image.size != (header.width, header.height):
-            raise ValueError(f"two different sizes: {header.width}×{header.height} and {image.width}×{image.height}")
-        image.load()
-        turn = _UPRIGHT.get(_orientation(image))
-        return _rgb(image if turn is None else image.transpose(turn))
-
-
-def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 where there is none; like any viewer, ignore metadata that can't be read."""
-    try:
-        value = image.getexif().get(_ORIENTATION_TAG, 1)
-    except _DECODER_FAULTS:
-        return 1
-    return value if isinstance(value, int) else 1
-
-
-def _rgb(image: Image.Image) -> RgbPixels:
-    """Return an image of any mode as RGB."""
-    if image.mode.startswith("I"):
-        # Pillow's own conversion of 16-bit grey clips everything above 255 to white.
-        grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
-        return np.ascontiguousarray(np.broadcast_to(grey[..., None], (*grey.shape, 3)))
-    if "A" in image.getbands() or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        paper = Image.new("RGBA", layer.size, "white")
-        image = Image.alpha_composite(paper, layer)
-    return np.array(image.convert("RGB"), dtype=np.uint8)

@@ -1,7 +1,8 @@
 """Clips of people who act before a camera: painted heads, and one public-domain photo, set in motion.
 
 Timings are those of people asked to act: a blink 0.2-0.3 s, a turn 0.9-1.2 s, and between actions a second or less of
-looking at the screen, never quite still. Each seed is another sitting: room, light, camera, place, gaze, timings differ.
+looking at the screen, never quite still. Each seed is another sitting: room, light, camera, place, gaze and timings
+differ.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class Motion:
 _TIMINGS = {
     # action: shortest and longest rise, hold and fall in s, smallest and greatest strength
     Action.BLINK: ((0.08, 0.10), (0.06, 0.09), (0.10, 0.13), (1.0, 1.0)),
-    Action.TURN_LEFT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.44, 0.56)),
-    Action.TURN_RIGHT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.44, 0.56)),
+    Action.TURN_LEFT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
+    Action.TURN_RIGHT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
     Action.OPEN_MOUTH: ((0.25, 0.35), (0.20, 0.35), (0.25, 0.35), (0.20, 0.28)),
     Action.NOD: ((0.28, 0.38), (0.05, 0.15), (0.30, 0.40), (0.26, 0.36)),
 }
