@@ -1,4 +1,6 @@
-"""A picture in, everything measured about it out: decode → faces → quality → vector → fingerprints.
+"""A picture in, everything measured about it out.
+
+Decode → faces → quality → five points and vector → distance → likeness to the enrolled photo → passive check.
 
 Facts only: whether a distance is too far is for the rules and their policy. `good` means that the picture can serve as
 evidence at all.
@@ -12,7 +14,10 @@ from online_guard.errors import ErrorKind, GuardError
 
 from .decode import RgbPixels, decode
 from .fingerprint import perceptual_hash, sha256_hex
-from .identity import Face, FaceVector, distance, face_vector, find_faces
+from .identity import Face, FaceVector, distance, face_vector, find_faces, landmarks
+from .likeness import Capture, Likeness, capture, likeness
+from .pose import Pose
+from .presented_attack import Check, PresentedAttack, judge_picture
 from .quality import REFERENCE_LIMITS, SNAPSHOT_LIMITS, Quality, QualityLimits, measure, shortcomings
 
 UNREADABLE = "unreadable"
@@ -26,6 +31,7 @@ _WORDS = {
     "too_bright": ("曝光过度", "too bright"),
     "too_blurred": ("画面模糊", "too blurred"),
     "too_small": ("人脸过小", "face too small"),
+    "turned": ("未正对镜头", "turned away from the camera"),
 }
 """Each reason except `unreadable` for people, in Chinese and English."""
 
@@ -48,7 +54,14 @@ class SnapshotReport:
         face_size_px: Width of the largest face's box, 0 without one.
         width: Of the upright picture in px, 0 when unreadable.
         height: Of the upright picture in px, 0 when unreadable.
+        pose: Which way the largest face looks, roughly; None without one.
+        face: Box of the largest face; None without one.
+        points: Five points of the largest face, (x, y) in px, as `identity.landmarks`; empty without one.
+        likeness: To the reference capture, when there is one and the picture is readable.
+        presented_attack: What the passive check says of the face, when it was asked and there is exactly one.
         vector: Of the face, when there is exactly one.
+        capture: The picture prepared for comparisons with others; None when unreadable.
+        refusal: With `unreadable`, why, in words.
     """
 
     good: bool
@@ -63,7 +76,14 @@ class SnapshotReport:
     face_size_px: int
     width: int
     height: int
-    vector: FaceVector | None = field(compare=False, repr=False)
+    pose: Pose | None = None
+    face: Face | None = None
+    points: tuple[tuple[int, int], ...] = ()
+    likeness: Likeness | None = None
+    presented_attack: PresentedAttack | None = None
+    vector: FaceVector | None = field(default=None, compare=False, repr=False)
+    capture: Capture | None = field(default=None, compare=False, repr=False)
+    refusal: GuardError | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -77,39 +97,59 @@ class ReferenceReport:
     face_size_px: int
     width: int
     height: int
+    pose: Pose
     vector: FaceVector = field(compare=False, repr=False)
+    capture: Capture = field(compare=False, repr=False)
 
 
-def inspect(image_bytes: bytes, reference_vector: FaceVector | None = None) -> SnapshotReport:
+def inspect(
+    image_bytes: bytes,
+    reference: FaceVector | Capture | None = None,
+    *,
+    passive: bool = True,
+    check: Check | None = None,
+) -> SnapshotReport:
     """Return what a picture shows; bytes that can't be decoded give a report with the reason `unreadable`.
 
     Args:
         image_bytes: JPEG, PNG or WebP.
-        reference_vector: 128 numbers of the enrolled reference photo, if there is one.
+        reference: Of the enrolled photo, if there is one: its vector, or its capture, which also tells how alike the
+            two pictures are.
+        passive: Whether to look for signs of a print or a screen.
+        check: An operator's model for that; the project's own cues without one.
 
     Raises:
-        GuardError: `models.missing` or `models.changed`; never because of the picture.
+        GuardError: `models.missing`, `models.changed` or `image.no_decoder`; never because of the picture.
     """
     try:
         pixels = decode(image_bytes)
     except GuardError as refusal:
+        if refusal.kind is ErrorKind.UNAVAILABLE:
+            raise
         return _unreadable(image_bytes, refusal)
-    faces, quality, reasons = _look(pixels, SNAPSHOT_LIMITS)
-    vector = face_vector(pixels, faces[0]) if len(faces) == 1 else None
+    seen = _look(pixels)
+    reasons = seen.reasons(SNAPSHOT_LIMITS)
+    known = reference.vector if isinstance(reference, Capture) else reference
     return SnapshotReport(
         good=not reasons,
         reasons=reasons,
         detail="",
-        faces=len(faces),
-        distance=None if vector is None or reference_vector is None else distance(vector, reference_vector),
+        faces=seen.faces,
+        distance=None if seen.vector is None or known is None else distance(seen.vector, known),
         sha256=sha256_hex(image_bytes),
-        phash=perceptual_hash(pixels),
-        brightness=quality.brightness,
-        sharpness=quality.sharpness,
-        face_size_px=quality.face_size_px,
+        phash=seen.capture.phash,
+        brightness=seen.quality.brightness,
+        sharpness=seen.quality.sharpness,
+        face_size_px=seen.quality.face_size_px,
         width=pixels.shape[1],
         height=pixels.shape[0],
-        vector=vector,
+        pose=seen.quality.pose,
+        face=seen.face,
+        points=() if seen.face is None else tuple((x, y) for x, y in landmarks(pixels, seen.face).tolist()),
+        likeness=likeness(seen.capture, reference) if isinstance(reference, Capture) else None,
+        presented_attack=judge_picture(pixels, seen.face, check) if passive and seen.face and seen.faces == 1 else None,
+        vector=seen.vector,
+        capture=seen.capture,
     )
 
 
@@ -121,33 +161,57 @@ def enrol_reference(image_bytes: bytes) -> ReferenceReport:
 
     Raises:
         GuardError: One of `decode`'s; or `reference.no_face`, `reference.several_faces`, `reference.too_dark`,
-            `reference.too_bright`, `reference.too_blurred`, `reference.too_small` (the first that holds; the message
-            names all).
+            `reference.too_bright`, `reference.too_blurred`, `reference.too_small`, `reference.turned` (the first that
+            holds; the message names all).
 
     Source: SPEC section 7: exactly one face, large, sharp and lit enough.
     """
     pixels = decode(image_bytes)
-    faces, quality, reasons = _look(pixels, REFERENCE_LIMITS)
-    if reasons:
+    seen = _look(pixels)
+    reasons = seen.reasons(REFERENCE_LIMITS)
+    if reasons or seen.vector is None or seen.quality.pose is None:
         raise _refused(reasons)
     return ReferenceReport(
         sha256=sha256_hex(image_bytes),
-        phash=perceptual_hash(pixels),
-        brightness=quality.brightness,
-        sharpness=quality.sharpness,
-        face_size_px=quality.face_size_px,
+        phash=seen.capture.phash,
+        brightness=seen.quality.brightness,
+        sharpness=seen.quality.sharpness,
+        face_size_px=seen.quality.face_size_px,
         width=pixels.shape[1],
         height=pixels.shape[0],
-        vector=face_vector(pixels, faces[0]),
+        pose=seen.quality.pose,
+        vector=seen.vector,
+        capture=seen.capture,
     )
 
 
-def _look(pixels: RgbPixels, limits: QualityLimits) -> tuple[tuple[Face, ...], Quality, tuple[str, ...]]:
-    """Return faces, quality of the largest one, and the reasons why the picture isn't good."""
-    faces = find_faces(pixels)
-    quality = measure(pixels, faces[0] if faces else None)
-    wrong_count = () if len(faces) == 1 else (SEVERAL_FACES,) if faces else (NO_FACE,)
-    return faces, quality, wrong_count + shortcomings(quality, limits)
+@dataclass(frozen=True)
+class _Seen:
+    """What any picture shows: number of faces, the largest, its quality, the only one's vector, the capture."""
+
+    faces: int
+    face: Face | None
+    quality: Quality
+    vector: FaceVector | None
+    capture: Capture
+
+    def reasons(self, limits: QualityLimits) -> tuple[str, ...]:
+        """Return why the picture isn't good."""
+        wrong_count = () if self.faces == 1 else (SEVERAL_FACES,) if self.faces else (NO_FACE,)
+        return wrong_count + shortcomings(self.quality, limits)
+
+
+def _look(pixels: RgbPixels) -> _Seen:
+    found = find_faces(pixels)
+    face = found[0] if found else None
+    vector = face_vector(pixels, found[0]) if len(found) == 1 else None
+    return _Seen(
+        faces=len(found),
+        face=face,
+        quality=measure(pixels, face),
+        vector=vector,
+        capture=capture(pixels, perceptual_hash(pixels), vector, face),
+    )
 
 
 def _unreadable(image_bytes: bytes, refusal: GuardError) -> SnapshotReport:
@@ -165,7 +229,7 @@ def _unreadable(image_bytes: bytes, refusal: GuardError) -> SnapshotReport:
         face_size_px=0,
         width=0,
         height=0,
-        vector=None,
+        refusal=refusal,
     )
 
 

@@ -1,4 +1,4 @@
-"""How well a face can be seen: light, sharpness, size, and the limits that make a picture good.
+"""How well a face can be seen: light, sharpness, size, pose, and the limits that make a picture good.
 
 Limits were set on 73 real faces (40 photos of people, 7 webcam photos, 26 frames of webcam clips; test media, not
 shipped) brought to a box of 160 px and then darkened, brightened, blurred and shrunk. `d` is the median distance of the
@@ -24,13 +24,15 @@ limits keep all 73 unspoilt faces; the darkest measures 44, the least sharp 0.04
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from .decode import RgbPixels
-from .identity import Face
+from .identity import Face, landmarks
+from .pose import Pose, pose
 
 _STANDARD_PX = 96
 
@@ -44,25 +46,31 @@ class Quality:
         sharpness: Variance of the Laplacian over the variance of luma, both on a copy of 96 × 96 px. The quotient keeps
             a dark picture from counting as a blurred one.
         face_size_px: Width of the face's box; 0 without a face.
+        pose: Which way the face looks, roughly; None without a face.
     """
 
     brightness: float
     sharpness: float
     face_size_px: int
+    pose: Pose | None = None
 
 
 @dataclass(frozen=True)
 class QualityLimits:
-    """The limits of a good picture; a value equal to its limit passes."""
+    """The limits of a good picture; a value equal to its limit passes. An infinite angle doesn't matter."""
 
     min_brightness: float
     max_brightness: float
     min_sharpness: float
     min_face_size_px: int
+    max_yaw_deg: float = math.inf
+    max_pitch_deg: float = math.inf
 
 
 SNAPSHOT_LIMITS = QualityLimits(min_brightness=25, max_brightness=220, min_sharpness=0.015, min_face_size_px=40)
-REFERENCE_LIMITS = QualityLimits(min_brightness=40, max_brightness=200, min_sharpness=0.030, min_face_size_px=100)
+REFERENCE_LIMITS = QualityLimits(
+    min_brightness=40, max_brightness=200, min_sharpness=0.030, min_face_size_px=100, max_yaw_deg=25, max_pitch_deg=35
+)
 
 
 def measure(pixels: RgbPixels, face: Face | None) -> Quality:
@@ -77,19 +85,23 @@ def measure(pixels: RgbPixels, face: Face | None) -> Quality:
         brightness=float(luma.mean()),
         sharpness=edges / contrast if contrast > 0 else 0.0,
         face_size_px=0 if face is None else face.size_px,
+        pose=None if face is None else pose(landmarks(pixels, face)),
     )
 
 
 def shortcomings(quality: Quality, limits: QualityLimits) -> tuple[str, ...]:
-    """Return what keeps a picture from being good: `too_dark`, `too_bright`, `too_blurred`, `too_small`.
+    """Return what keeps a picture from being good.
 
-    Without a face there is no size to be too small.
+    One or more of `too_dark`, `too_bright`, `too_blurred`, `too_small`, `turned`. Without a face there is no size to be
+    too small.
     """
+    looks = quality.pose or Pose(0.0, 0.0, 0.0)
     checks = (
         ("too_dark", quality.brightness < limits.min_brightness),
         ("too_bright", quality.brightness > limits.max_brightness),
         ("too_blurred", quality.sharpness < limits.min_sharpness),
         ("too_small", 0 < quality.face_size_px < limits.min_face_size_px),
+        ("turned", abs(looks.yaw_deg) > limits.max_yaw_deg or abs(looks.pitch_deg) > limits.max_pitch_deg),
     )
     return tuple(code for code, holds in checks if holds)
 
