@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from online_guard.faces.clips import MAX_FRAMES
+from online_guard.faces.clip_limits import MAX_FRAMES
 from online_guard.ingest.live import MOST_EVENTS
 from online_guard.terms import EVENT_TYPES
 

@@ -8,11 +8,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.faces.decode import decode
-from online_guard.faces.identity import FaceVector, find_faces
-from online_guard.faces.likeness import capture as compared
+from online_guard.faces.identity import FaceVector
 from online_guard.faces.pipeline import SnapshotReport, inspect
-from online_guard.faces.presented_attack import judge_picture
 from online_guard.service import duplicates
 from online_guard.service.house import House
 from online_guard.service.seen_pictures import opened_vector
@@ -48,13 +45,10 @@ def add_snapshot(
     with reading(house.engine) as database:
         record = queries.find_session(database, session_id, platform_id)
         vector = reference_vector(house, database, record.enrolment_id)
-    try:
-        pixels = decode(image)
-    except GuardError as refusal:
-        _leave_dead_letter(house, record, snapshot_id, refusal, now_ms)
-        raise
-    report = inspect(image, vector)
-    face = find_faces(pixels)[0] if report.good else None
+    report = inspect(image, vector, check=house.passive_check)
+    if report.refusal is not None:
+        _leave_dead_letter(house, record, snapshot_id, report.refusal, now_ms)
+        raise report.refusal
     house.blobs.put(report.sha256, image)
     with writing(house.engine) as database:
         known = database.get(SnapshotRecord, (record.row_id, snapshot_id))
@@ -73,13 +67,12 @@ def add_snapshot(
                 sha256=report.sha256,
                 phash=report.phash,
                 distance=report.distance,
-                presented_attack=None if face is None else judge_picture(pixels, face, house.passive_check).flag,
+                presented_attack=None if report.presented_attack is None else report.presented_attack.flag,
                 report=json.dumps(answer),
             )
         )
-        if face is not None:
-            picture = compared(pixels, str(report.phash), report.vector, face)
-            duplicates.keep_snapshot(house, database, record, snapshot_id, picture)
+        if report.good and report.capture is not None:
+            duplicates.keep_snapshot(house, database, record, snapshot_id, report.capture)
         verify_if_closed(house, database, record)
     return True, answer
 

@@ -17,9 +17,6 @@ from stdnum.util import isdigits
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Leave, TrainingClass, civil_day
-from online_guard.faces.decode import decode
-from online_guard.faces.identity import find_faces
-from online_guard.faces.likeness import capture
 from online_guard.faces.pipeline import enrol_reference
 from online_guard.service import duplicates
 from online_guard.service.house import House, clock_ms
@@ -183,15 +180,13 @@ def put_reference_photo(house: House, enrolment_id: str, image: bytes) -> tuple[
         queries.must_find(database, EnrolmentRecord, enrolment_id, "学员报名 enrolment")
     report = enrol_reference(image)
     house.blobs.put(report.sha256, image)
-    pixels = decode(image)
-    picture = capture(pixels, report.phash, report.vector, find_faces(pixels)[0])
     with writing(house.engine) as database:
         record = database.get_one(EnrolmentRecord, enrolment_id)
         is_new = record.reference_sha256 is None
         if record.reference_sha256 != report.sha256:
             record.reference_sha256 = report.sha256
             record.reference_vector = sealed_vector(house.vault, report.vector)
-            duplicates.keep_reference(house, database, enrolment_id, picture)
+            duplicates.keep_reference(house, database, enrolment_id, report.capture)
             if queries.class_has_sessions(database, record.class_id):
                 queries.enqueue(database, [record.class_id], clock_ms())
     house.work.set()
