@@ -77,16 +77,23 @@ class SimulatedPlatform:
 
     def snapshot(self, opening: Opening, at_ms: int, picture: str, asked_by: Directive | None, now_ms: int) -> None:
         """Deliver one camera image."""
-        capture.add_snapshot(
+        content = self._album.picture(self.people[opening.enrolment_id], picture)
+        self.show(opening, at_ms, content, now_ms, asked_by)
+
+    def show(
+        self, opening: Opening, at_ms: int, content: bytes, now_ms: int, asked_by: Directive | None = None
+    ) -> dict[str, Any]:
+        """Deliver a picture, and return the answer."""
+        return capture.add_snapshot(
             self.house,
             opening.session_id,
             opening.platform_id,
-            self._album.picture(self.people[opening.enrolment_id], picture),
+            content,
             snapshot_id=self._next("photo"),
             at_ms=at_ms,
             nonce=asked_by.nonce if asked_by else None,
             now_ms=now_ms,
-        )
+        )[1]
 
     def check(self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int) -> None:
         """Go through one liveness check whose clip needn't be judged: what comes of it is given."""
