@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,15 +15,15 @@ SLOW_FPS = 6
 """Below 8 frames a second there is no verdict."""
 STAND_IN = 12
 """The learner whose face answers for others: one who cheats too."""
-GENUINE, SLOW = "genuine", "slow_camera"
-ATTACKS = ("still_photo", "stand_in", "wrong_order", "replay")
+GENUINE, SLOW, REPLAY = "genuine", "slow_camera", "replay"
+ATTACKS = (REPLAY, "still_photo", "stand_in", "wrong_order")
 LABELS: dict[str, tuple[str, str]] = {
     GENUINE: ("本人按要求做动作", "the learner does what is asked"),
     SLOW: ("摄像头太慢", "a camera that is too slow"),
     "still_photo": ("举着本人照片", "a photo of the learner held still"),
     "stand_in": ("他人代做", "another person"),
     "wrong_order": ("本人按别的顺序做动作", "the learner, in another order"),
-    "replay": ("重放以前通过的视频", "a clip that passed before, sent again"),
+    REPLAY: ("重放以前通过的视频", "a clip that passed before, sent again"),
 }
 """Each kind of clip in Chinese and English."""
 
@@ -33,7 +34,7 @@ class Camera:
 
     _sittings: int = 0
     _passed: dict[int, bytes] = field(default_factory=dict)
-    _attacks: dict[int, int] = field(default_factory=dict)
+    _shown: Counter[tuple[int, str]] = field(default_factory=Counter)
 
     def genuine(self, number: int, actions: Sequence[Action], fps: float = FPS) -> bytes:
         """Return an MP4 of a learner who does the actions."""
@@ -45,11 +46,12 @@ class Camera:
         self._passed[number] = clip
 
     def attack(self, number: int, actions: Sequence[Action]) -> tuple[str, bytes]:
-        """Return the kind and the MP4 of the next attack for a learner; a replay needs a clip that passed."""
-        tried = self._attacks.get(number, 0)
-        self._attacks[number] = tried + 1
-        kinds = [kind for kind in ATTACKS if kind != "replay" or number in self._passed]
-        kind = kinds[tried % len(kinds)]
+        """Return kind and MP4 of the attack that was shown least for a learner; a replay needs a clip that passed."""
+        kind = min(
+            (kind for kind in ATTACKS if kind != REPLAY or number in self._passed),
+            key=lambda kind: self._shown[number, kind],
+        )
+        self._shown[number, kind] += 1
         return kind, self._makers()[kind](number, actions)
 
     def _makers(self) -> dict[str, Callable[[int, Sequence[Action]], bytes]]:
@@ -57,7 +59,7 @@ class Camera:
             "still_photo": lambda number, _: self._still_photo(number),
             "stand_in": lambda _, actions: self.genuine(STAND_IN - 1, actions),
             "wrong_order": lambda number, actions: self.genuine(number, tuple(reversed(actions))),
-            "replay": lambda number, _: self._passed[number],
+            REPLAY: lambda number, _: self._passed[number],
         }
 
     def _still_photo(self, number: int) -> bytes:

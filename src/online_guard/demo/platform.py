@@ -19,7 +19,7 @@ Body = Json | list[Json] | bytes
 TOKEN_HEADER = "Online-Guard-Test-Client"  # noqa: S105 - the name of a header
 NOW_HEADER = "Online-Guard-Test-Now-Ms"
 TRIES = 3
-"""A learner whose check didn't pass is asked again, as any player does."""
+"""A learner whose check didn't pass is asked again, as any player does; so is one who tries to deceive it."""
 ANSWER_MS, TRY_MS = 8_000, 15_000
 """How long a clip is under way, and until the next try."""
 
@@ -114,9 +114,9 @@ class Platform:
         )
 
     def check(self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int) -> None:
-        """Go through a liveness check as the outcome demands; a learner who should have passed tries again."""
+        """Go through liveness checks until one comes out as the learner's habits say, three at most."""
         number = self.numbers[opening.enrolment_id]
-        for attempt in range(TRIES if outcome is Outcome.PASSED else 1):
+        for attempt in range(TRIES):
             moment_ms = attempt * TRY_MS
             challenge = self.call("POST", f"/v1/sessions/{opening.session_id}/liveness", now_ms=now_ms + moment_ms)
             actions = tuple(Action(row["action"]) for row in challenge["actions"])
