@@ -14,7 +14,7 @@ CHALLENGE_LENGTH = 3
 NOT_OF_A_PHOTO = frozenset({Action.BLINK, Action.OPEN_MOUTH})
 """Each challenge holds one of these: turning or bending a photo moves its nose, never its lids or lips."""
 
-_CHALLENGES = tuple(
+CHALLENGES = tuple(
     drawn
     for drawn in permutations(Action, CHALLENGE_LENGTH)
     if NOT_OF_A_PHOTO & set(drawn) and all(one != other for one, other in pairwise(drawn))
@@ -29,5 +29,5 @@ def draw_challenge() -> tuple[Action, Action, Action]:
 
     Source: DESIGN 4.
     """
-    first, second, third = secrets.choice(_CHALLENGES)
+    first, second, third = secrets.choice(CHALLENGES)
     return first, second, third

@@ -131,6 +131,8 @@ class _Follower:
             if not np.isnan(before[0, 0]):
                 self._box = _moved(self._box, before, points)
             self._last_box = self._box
+            if not _within(grey, self._box):
+                self._box = None
 
     def _search(self, index: int, grey: NDArray[np.uint8], time_s: float) -> None:
         found = _detect(grey, _SEARCH_SIDE_PX / max(grey.shape), 0.0)
@@ -184,6 +186,13 @@ def _predict(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> Points:
         shape = _models().predictor(copy, dlib.rectangle(*(round(corner) for corner in corners)))
         total += np.array([(part.x, part.y) for part in shape.parts()], np.float64)
     return np.asarray(total / len(_SHAKES) / scale + (x, y), np.float64)
+
+
+def _within(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> bool:
+    """Tell whether a followed box is still one of a face in this picture."""
+    middle_x, middle_y = box[:2] + box[2:] / 2
+    height, width = grey.shape
+    return bool(0 <= middle_x < width and 0 <= middle_y < height and 8 <= box[2] <= max(height, width))
 
 
 def _moved(box: NDArray[np.float64], before: Points, now: Points) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Is the face before the camera a print or a screen? The passive check: a score, and a decision where one is fair.
 
-Without an operator's model the project's own six cues decide; `models/README.md` says how weak they are. Their decision
-leads to review by a person, never to refusal.
+Without an operator's model the project's own check decides: it sees screens and prints only where they leave stripes
+(`models/README.md` has its error rates). What it says leads to review by a person, never to refusal.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from math import exp
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .decode import RgbPixels
 from .identity import Face
-from .surface_cues import CUE_NAMES, measure_cues
+from .stripes import stripes
 
-OWN_CUES_FILE = "presented_attack.json"
+OWN_CHECK_FILE = "presented_attack.json"
 """Beside this module; written by `scripts/train_presented_attack.py`."""
 
 
@@ -52,7 +52,7 @@ class PresentedAttack:
 
 
 class Check(Protocol):
-    """What gives a score: the own cues, or `operator_model.OperatorModel`."""
+    """What gives a score: `Stripes`, or `operator_model.OperatorModel`."""
 
     @property
     def threshold(self) -> float:
@@ -63,31 +63,26 @@ class Check(Protocol):
 
 
 @dataclass(frozen=True)
-class OwnCues:
-    """Logistic regression over `SurfaceCues`: score = 1 / (1 + exp(-(bias + Σ weight × (cue - mean) / spread)))."""
+class Stripes:
+    """The project's own check: score = 1 / (1 + exp(-(bias + weight × stripes))), a logistic regression of one cue.
+
+    Source: `scripts/train_presented_attack.py`; `models/README.md` says on what it was trained, and how weak it is.
+    """
 
     bias: float
-    weight: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    spread: NDArray[np.float64]
+    weight: float
     threshold: float
 
     def score(self, pixels: RgbPixels, face: Face) -> float | None:
-        """Return the score of a face, None where the cues can't be measured."""
-        cues = measure_cues(pixels, face)
-        if cues is None:
-            return None
-        # Beyond 4 spreads a cue was never seen in training: it says no more than that it is far out.
-        far = np.clip((cues.as_array() - self.mean) / self.spread, -4, 4)
-        return float(1 / (1 + np.exp(-(self.bias + self.weight @ far))))
+        """Return the score of a face, None where stripes can't be measured."""
+        measured = stripes(pixels, face)
+        return None if measured is None else 1 / (1 + exp(-(self.bias + self.weight * measured)))
 
 
 @cache
-def own_cues() -> OwnCues:
+def own_check() -> Stripes:
     """Return the project's own check, as trained."""
-    said = json.loads(files(__package__).joinpath(OWN_CUES_FILE).read_text(encoding="utf-8"))
-    columns = {key: np.array([said["cues"][name][key] for name in CUE_NAMES]) for key in ("weight", "mean", "spread")}
-    return OwnCues(bias=said["bias"], threshold=said["threshold"], **columns)
+    return Stripes(**json.loads(files(__package__).joinpath(OWN_CHECK_FILE).read_text(encoding="utf-8")))
 
 
 def judge_picture(pixels: RgbPixels, face: Face, check: Check | None = None) -> PresentedAttack:
@@ -96,7 +91,7 @@ def judge_picture(pixels: RgbPixels, face: Face, check: Check | None = None) -> 
     Args:
         pixels: RGB picture, rows × columns × 3, as decoded: never scaled or filtered before.
         face: Its box in that picture.
-        check: An operator's model (`operator_model.load_operator_model`); the own cues without one.
+        check: An operator's model (`operator_model.load_operator_model`); the project's own check without one.
     """
     return _judged(_scores((pixels,), (face,), check), check)
 
@@ -119,7 +114,7 @@ def judge_frames(
 
 def _scores(frames: Sequence[RgbPixels], faces: Sequence[Face | None], check: Check | None) -> list[float]:
     """Return the scores of the frames that have one."""
-    using = check or own_cues()
+    using = check or own_check()
     found = (using.score(pixels, face) for pixels, face in zip(frames, faces, strict=True) if face is not None)
     return [score for score in found if score is not None]
 
@@ -128,5 +123,5 @@ def _judged(scores: list[float], check: Check | None) -> PresentedAttack:
     if not scores:
         return PresentedAttack(None, Decision.NOT_EVALUABLE)
     score = float(np.median(scores))
-    attack = score >= (check or own_cues()).threshold
+    attack = score >= (check or own_check()).threshold
     return PresentedAttack(score, Decision.ATTACK if attack else Decision.LIVE)
