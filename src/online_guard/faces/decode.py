@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from online_guard.errors import ErrorKind, GuardError
 
 from .container import Header, read_header
-from .decoder import decoded
+from .decoder import MAX_PIXELS, decoded
 
 RgbPixels = NDArray[np.uint8]
 """A picture: rows × columns × 3 (red, green, blue), 0 to 255, row 0 at the top, upright."""
 
 MAX_BYTES = 4 * 1024 * 1024
-MAX_PIXELS = 16_000_000
 
 
 def decode(image_bytes: bytes) -> RgbPixels:

@@ -30,7 +30,7 @@ MAX_REASON_BYTES = 200
 
 MEMORY_LIMIT_BYTES = 768 * 1024 * 1024
 """Of address space. The dearest accepted picture, a transparent one of 16 megapixels that is turned by its EXIF
-orientation, needs 460 MB."""
+orientation, needs 510 MB."""
 
 READERS = {b"JPEG": JpegImagePlugin, b"PNG ": PngImagePlugin, b"WEBP": WebPImagePlugin}
 """Pillow's only readers here; importing one registers it."""
@@ -61,13 +61,13 @@ class Outcome(IntEnum):
 
 def main() -> None:
     """Decode pictures until the other end of standard input closes."""
-    memory = int(sys.argv[1])
+    shared = mmap.mmap(int(sys.argv[1]), 0)
     _limit_itself()
     with socket.socket(fileno=sys.stdin.fileno()) as parent:
         parent.sendall(ANSWER.pack(Outcome.READY, 0, 0))
         while request := _receive(parent, REQUEST.size):
             kind, width, height, size = REQUEST.unpack(request)
-            _answer(parent, memory, _receive(parent, size), kind.decode().strip(), (width, height))
+            _answer(parent, shared, _receive(parent, size), kind.decode().strip(), (width, height))
 
 
 def _limit_itself() -> None:
@@ -90,12 +90,11 @@ def _receive(parent: socket.socket, size: int) -> bytes:
     return bytes(content)
 
 
-def _answer(parent: socket.socket, memory: int, image_bytes: bytes, kind: str, size: tuple[int, int]) -> None:
+def _answer(parent: socket.socket, shared: mmap.mmap, image_bytes: bytes, kind: str, size: tuple[int, int]) -> None:
     try:
         picture = _upright(image_bytes, kind, size)
         pixels = picture.tobytes()
-        with mmap.mmap(memory, len(pixels)) as shared:
-            shared.write(pixels)
+        shared[: len(pixels)] = pixels
     except MemoryError:
         _refuse(parent, Outcome.OUT_OF_MEMORY, "")
     except Exception as fault:  # noqa: BLE001  Pillow's readers raise whatever damaged bytes lead them to
@@ -140,7 +139,7 @@ def _rgb(image: Image.Image) -> Image.Image:
         layer = image.convert("RGBA")
         paper = Image.new("RGBA", layer.size, "white")
         image = Image.alpha_composite(paper, layer)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import mmap
 import os
 import socket
@@ -24,6 +25,12 @@ from .decode_worker import ANSWER, MAX_REASON_BYTES, REQUEST, Outcome
 TIME_LIMIT_S = 5.0
 """For one picture. The slowest honest one, a transparent WebP of 16 megapixels, took 1.5 s on a busy computer."""
 
+MAX_PIXELS = 16_000_000
+"""Of an accepted picture; the memory shared with a decoder has room for so many."""
+
+_KEPT_BYTES = 8 * 1024 * 1024
+"""Shared memory that isn't given back between pictures: most snapshots need less."""
+
 _START_LIMIT_S = 30.0
 _PROCESSES = 2
 """Of one online-guard process: a picture that takes its time doesn't hold up all others."""
@@ -38,7 +45,7 @@ class DecoderProcess:
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self._socket = socket.socket()
-        self._memory = -1
+        self._shared: mmap.mmap | None = None
         self._deadline = 0.0
 
     def pixels(self, image_bytes: bytes, header: Header) -> NDArray[np.uint8]:
@@ -76,9 +83,9 @@ class DecoderProcess:
     def _let_go(self) -> None:
         self.process = None
         self._socket.close()
-        if self._memory >= 0:
-            os.close(self._memory)
-            self._memory = -1
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None
 
     def _start(self) -> None:
         self.close()
@@ -86,14 +93,7 @@ class DecoderProcess:
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         try:
-            self._memory = os.memfd_create("pixels")
-            self._socket, theirs = socket.socketpair()
-            with theirs:
-                self.process = subprocess.Popen(  # noqa: S603  no part of it comes from outside
-                    [sys.executable, "-P", "-m", decode_worker.__name__, str(self._memory)],
-                    stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                    pass_fds=[self._memory], env=environment, start_new_session=True,
-                )  # fmt: skip
+            self._launch(environment)
             self._receive(ANSWER.size)
         except (OSError, EOFError) as fault:
             self.close()
@@ -104,21 +104,33 @@ class DecoderProcess:
                 remedy="请稍后重试，或检查内存 / try again later, or look at the memory",
             ) from fault
 
+    def _launch(self, environment: dict[str, str]) -> None:
+        memory = _shared_memory()
+        try:
+            self._shared = mmap.mmap(memory, 3 * MAX_PIXELS)
+            self._socket, theirs = socket.socketpair()
+            with theirs:
+                self.process = subprocess.Popen(  # noqa: S603  no part of it comes from outside
+                    [sys.executable, "-P", "-m", decode_worker.__name__, str(memory)],
+                    stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    pass_fds=[memory], env=environment, start_new_session=True,
+                )  # fmt: skip
+        finally:
+            os.close(memory)
+
     def _ask(self, image_bytes: bytes, header: Header) -> NDArray[np.uint8]:
-        size = header.width * header.height * 3
-        os.ftruncate(self._memory, size)
         request = REQUEST.pack(header.format.encode().ljust(4), header.width, header.height, len(image_bytes))
         self._socket.settimeout(self._time_left())
         self._socket.sendall(request + image_bytes)
         outcome, rows, columns = ANSWER.unpack(self._receive(ANSWER.size))
         if outcome != Outcome.DECODED:
             raise _damaged(outcome, self._receive(min(rows, MAX_REASON_BYTES)).decode(errors="replace"))
-        if {rows, columns} != {header.height, header.width}:
+        if {rows, columns} != {header.height, header.width} or self._shared is None:
             raise EOFError("an answer to another picture")
         # Copied, so that whatever becomes of the process can't change it any more.
-        with mmap.mmap(self._memory, size, prot=mmap.PROT_READ) as shared:
-            pixels = np.frombuffer(shared, np.uint8).copy()
-        os.ftruncate(self._memory, 0)
+        pixels = np.frombuffer(self._shared, np.uint8, rows * columns * 3).copy()
+        if pixels.size > _KEPT_BYTES:
+            self._shared.madvise(mmap.MADV_REMOVE)
         return pixels.reshape(rows, columns, 3)
 
     def _receive(self, size: int) -> bytes:
@@ -143,6 +155,14 @@ def decoded(image_bytes: bytes, header: Header) -> NDArray[np.uint8]:
     """Return the upright RGB pixels of a picture whose header was checked; raises as `DecoderProcess.pixels`."""
     with _lent.borrow() as decoder:
         return decoder.pixels(image_bytes, header)
+
+
+def _shared_memory() -> int:
+    """Return a descriptor of memory that no one can shrink under the other's feet; it takes room once written to."""
+    memory = os.memfd_create("pixels", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(memory, 3 * MAX_PIXELS)
+    fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+    return memory
 
 
 _made: list[DecoderProcess] = []

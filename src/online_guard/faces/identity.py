@@ -22,6 +22,9 @@ from .vector_network import CHIP_PX, chip_vector
 FaceVector = NDArray[np.float64]
 """128 numbers, float64; the length is near 1.4 but not normalised."""
 
+Points = NDArray[np.int64]
+"""Five points of a face, 5 × 2 (x, y) px."""
+
 _SEARCH_SIDES_PX = (400, 640, 1280)
 """Longer side of the copies searched, one after the other until a face is found. dlib's detector surely sees faces of
 70 px: 0.175 of the longer side in the first copy, 0.11 in the second, 0.055 in the third. They take 8.5, 22 and 83 ms
@@ -78,7 +81,7 @@ def _search(pixels: RgbPixels, scale: float) -> tuple[Face, ...]:
     height, width = pixels.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    grey = cv2.cvtColor(cv2.resize(pixels, size, interpolation=how), cv2.COLOR_RGB2GRAY)
+    grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), size, interpolation=how)
     models = face_models()
     with models.lock:
         boxes, scores, _ = models.detector.run(grey, 0, 0.0)
@@ -95,21 +98,30 @@ def _search(pixels: RgbPixels, scale: float) -> tuple[Face, ...]:
     return tuple(sorted(faces, key=lambda face: (-face.size_px, face.left, face.top)))
 
 
-def landmarks(pixels: RgbPixels, face: Face) -> NDArray[np.int64]:
+def landmarks(pixels: RgbPixels, face: Face) -> Points:
     """Return five points of a face, 5 × 2 (x, y) px.
 
     Order: outer and inner corner of the left eye, outer and inner corner of the right eye, base of the nose.
     """
-    return np.array([(point.x, point.y) for point in _shape(pixels, face).parts()], dtype=np.int64)
+    models = face_models()
+    with models.lock:
+        shape = models.landmarks(pixels, _rectangle(face))
+    return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.int64)
 
 
-def face_vector(pixels: RgbPixels, face: Face) -> FaceVector:
+def face_vector(pixels: RgbPixels, face: Face, points: Points | None = None) -> FaceVector:
     """Return the vector of one face, what `face_recognition.face_encodings` gives for the same box to within 1e-5.
+
+    Args:
+        pixels: RGB picture, rows × columns × 3.
+        face: The face in it.
+        points: Its landmarks, where they are known already.
 
     Source: dlib_face_recognition_resnet_model_v1 over a 150 px RGB crop aligned by the five landmarks.
     """
-    chip = dlib.get_face_chip(pixels, _shape(pixels, face), size=CHIP_PX, padding=_CHIP_PADDING)
-    vector: FaceVector = chip_vector(chip)
+    corners = landmarks(pixels, face) if points is None else points
+    shape = dlib.full_object_detection(_rectangle(face), [dlib.point(x, y) for x, y in corners.tolist()])
+    vector: FaceVector = chip_vector(dlib.get_face_chip(pixels, shape, size=CHIP_PX, padding=_CHIP_PADDING))
     vector.flags.writeable = False
     return vector
 
@@ -125,9 +137,6 @@ def distance(one: FaceVector, other: FaceVector) -> float:
     return float(np.linalg.norm(one - other))
 
 
-def _shape(pixels: RgbPixels, face: Face) -> Any:
-    """Return dlib's own record of the five landmarks."""
-    models = face_models()
-    box = dlib.rectangle(face.left, face.top, face.right - 1, face.bottom - 1)
-    with models.lock:
-        return models.landmarks(pixels, box)
+def _rectangle(face: Face) -> Any:
+    """Return a face's box as dlib has it: right and bottom lie inside."""
+    return dlib.rectangle(face.left, face.top, face.right - 1, face.bottom - 1)

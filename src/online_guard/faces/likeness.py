@@ -105,7 +105,7 @@ def capture(pixels: RgbPixels, phash: str, vector: FaceVector | None, face: Face
     """
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     calm = cv2.medianBlur(grey, 3)
-    cleaned = np.where(cv2.absdiff(grey, calm) > _HOT, calm, grey)
+    cleaned = cv2.copyTo(calm, cv2.threshold(cv2.absdiff(grey, calm), _HOT, 255, cv2.THRESH_BINARY)[1], grey)
     how = cv2.INTER_AREA if min(grey.shape) >= SIDE_PX else cv2.INTER_LINEAR
     copy = np.asarray(cv2.resize(cleaned, (SIDE_PX, SIDE_PX), interpolation=how), np.uint8)
     copy.flags.writeable = False

@@ -14,7 +14,7 @@ from online_guard.errors import ErrorKind, GuardError
 
 from .decode import RgbPixels, decode
 from .fingerprint import perceptual_hash, sha256_hex
-from .identity import Face, FaceVector, distance, face_vector, find_faces, landmarks
+from .identity import Face, FaceVector, Points, distance, face_vector, find_faces, landmarks
 from .likeness import Capture, Likeness, capture, likeness
 from .pose import Pose
 from .presented_attack import Check, PresentedAttack, judge_picture
@@ -145,7 +145,7 @@ def inspect(
         height=pixels.shape[0],
         pose=seen.quality.pose,
         face=seen.face,
-        points=() if seen.face is None else tuple((x, y) for x, y in landmarks(pixels, seen.face).tolist()),
+        points=() if seen.points is None else tuple((x, y) for x, y in seen.points.tolist()),
         likeness=likeness(seen.capture, reference) if isinstance(reference, Capture) else None,
         presented_attack=judge_picture(pixels, seen.face, check) if passive and seen.face and seen.faces == 1 else None,
         vector=seen.vector,
@@ -187,10 +187,11 @@ def enrol_reference(image_bytes: bytes) -> ReferenceReport:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What any picture shows: number of faces, the largest, its quality, the only one's vector, the capture."""
+    """What any picture shows: number of faces, the largest with its points, quality, the only one's vector, capture."""
 
     faces: int
     face: Face | None
+    points: Points | None
     quality: Quality
     vector: FaceVector | None
     capture: Capture
@@ -204,14 +205,10 @@ class _Seen:
 def _look(pixels: RgbPixels) -> _Seen:
     found = find_faces(pixels)
     face = found[0] if found else None
-    vector = face_vector(pixels, found[0]) if len(found) == 1 else None
-    return _Seen(
-        faces=len(found),
-        face=face,
-        quality=measure(pixels, face),
-        vector=vector,
-        capture=capture(pixels, perceptual_hash(pixels), vector, face),
-    )
+    points = None if face is None else landmarks(pixels, face)
+    vector = face_vector(pixels, found[0], points) if len(found) == 1 else None
+    prepared = capture(pixels, perceptual_hash(pixels), vector, face)
+    return _Seen(len(found), face, points, measure(pixels, face, points), vector, prepared)
 
 
 def _unreadable(image_bytes: bytes, refusal: GuardError) -> SnapshotReport:

@@ -31,7 +31,7 @@ import cv2
 import numpy as np
 
 from .decode import RgbPixels
-from .identity import Face, landmarks
+from .identity import Face, Points
 from .pose import Pose, pose
 
 _STANDARD_PX = 96
@@ -46,7 +46,7 @@ class Quality:
         sharpness: Variance of the Laplacian over the variance of luma, both on a copy of 96 × 96 px. The quotient keeps
             a dark picture from counting as a blurred one.
         face_size_px: Width of the face's box; 0 without a face.
-        pose: Which way the face looks, roughly; None without a face.
+        pose: Which way the face looks, roughly; None when its points weren't given.
     """
 
     brightness: float
@@ -73,8 +73,14 @@ REFERENCE_LIMITS = QualityLimits(
 )
 
 
-def measure(pixels: RgbPixels, face: Face | None) -> Quality:
-    """Return light, sharpness and size of a face in a picture, or of the whole picture."""
+def measure(pixels: RgbPixels, face: Face | None, points: Points | None = None) -> Quality:
+    """Return light, sharpness, size and pose of a face in a picture, or light and sharpness of the whole picture.
+
+    Args:
+        pixels: RGB picture, rows × columns × 3.
+        face: The face in it, if it shows one.
+        points: The face's landmarks; without them there is no pose.
+    """
     region = pixels if face is None else _inside(pixels, face)
     luma = cv2.cvtColor(region, cv2.COLOR_RGB2GRAY)
     how = cv2.INTER_AREA if min(luma.shape) > _STANDARD_PX else cv2.INTER_LINEAR
@@ -85,7 +91,7 @@ def measure(pixels: RgbPixels, face: Face | None) -> Quality:
         brightness=float(luma.mean()),
         sharpness=edges / contrast if contrast > 0 else 0.0,
         face_size_px=0 if face is None else face.size_px,
-        pose=None if face is None else pose(landmarks(pixels, face)),
+        pose=None if points is None else pose(points),
     )
 
 
