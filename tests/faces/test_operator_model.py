@@ -195,6 +195,19 @@ def test_bytes_that_are_no_network_stop_the_start(load: Callable[..., OperatorMo
     assert (refusal.value.kind, refusal.value.code) == (ErrorKind.UNAVAILABLE, "models.unusable")
 
 
+def test_weights_in_a_file_without_sha256_stop_the_start(
+    load: Callable[..., OperatorModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    onnx.save_model(onnx.load_from_string(RED_MINUS_BLUE), "split.onnx", save_as_external_data=True, location="weights",
+                    size_threshold=0)  # fmt: skip
+    with pytest.raises(GuardError, match="same file") as refusal:
+        load(content=(folder / "split.onnx").read_bytes())
+    assert refusal.value.code == "models.unusable"
+
+
 @pytest.mark.parametrize(
     "change",
     [{"classes": ["live", "attack"]}, {"output": "probabilities"}],

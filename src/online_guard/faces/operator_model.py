@@ -22,6 +22,11 @@ MAX_MODEL_BYTES = 256 * 1024 * 1024
 """The networks in question have 2 to 100 MB; a larger file is a mistake, and would be held in memory whole."""
 
 
+_WEIGHTS_ELSEWHERE = b"\x0a\x08location\x12"
+"""How ONNX names the file of weights kept outside the model (`TensorProto.external_data`, key and value in protobuf).
+OpenCV would read such a file from the working folder, whatever it holds: no SHA-256 vouches for it."""
+
+
 @dataclass(frozen=True)
 class Network:
     """One loaded network; OpenCV's are not safe to run from two threads at once, hence the lock."""
@@ -124,6 +129,8 @@ def _load(entry: ModelEntry, path: Path) -> Network:
     """Return one network that was hashed, parsed and run once."""
     content = _verified_bytes(entry, path)
     try:
+        if _WEIGHTS_ELSEWHERE in content:
+            raise ValueError("权重须存于同一文件 / its weights must lie in the same file")
         network = Network(entry, cv2.dnn.readNetFromONNX(np.frombuffer(content, dtype=np.uint8)))
         width, height = entry.input_px
         shares = network.probabilities(np.full((height, width, 3), 128, dtype=np.uint8))
