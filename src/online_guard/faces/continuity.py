@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +17,18 @@ LONGEST_LOSS_S = 0.5
 JUMP = 0.5
 """Faces that move by more of their own width between frames less than `JUMP_WITHIN_S` apart have jumped."""
 JUMP_WITHIN_S = 0.15
+
+
+_SMALL_PX = 24
+_STILL_WINDOW_S = 1.0
+_STILL_LAG_S = 0.4
+_STILL_RATIO = 1.05
+"""A picture that stands still: the ratio of change over 0.4 s to change over a frame was 0.98 to 1.03 for one picture
+with noise of 1 to 8 grey levels, and at least 3.4 in every second of real clips, 1.6 with noise 3 added, 1.1 with 8."""
+_REPEAT_S = 0.5
+_REPEAT_LAG_S = 0.8
+_REPEAT_SHARE = 0.25
+"""A repeated stretch differs by less than this share of the usual change from frame to frame."""
 
 
 def clip_fps(times_s: Series) -> float:
@@ -44,7 +57,8 @@ def motion_faults(clip: Clip, track: Track) -> Iterator[str]:
         yield "several_faces"
     if track.restarted.any() or _jumps(times_s[seen], track.boxes[seen]):
         yield "face_jumped"
-    if is_frozen(clip, track):
+    small = _thumbnails(clip, track)
+    if _stands_still(small, times_s) or _repeats(small, times_s):
         yield "frozen_frames"
 
 
@@ -53,7 +67,44 @@ def _jumps(times_s: Series, boxes: NDArray[np.float64]) -> bool:
     return bool(np.any((moved > JUMP) & (np.diff(times_s) < JUMP_WITHIN_S)))
 
 
-def is_frozen(clip: Clip, track: Track) -> bool:
-    """Tell whether all frames are one picture, bit by bit."""
-    first = clip.frames[0]
-    return all(np.array_equal(first, frame) for frame in clip.frames[1:])
+def _thumbnails(clip: Clip, track: Track) -> NDArray[np.float32]:
+    """Return n × `_SMALL_PX` × `_SMALL_PX`: what lies where the face usually is, at equal brightness."""
+    height, width = clip.frames[0].shape[:2]
+    left, top, box_width, box_height = np.nanmedian(track.boxes, axis=0)
+    rows = slice(max(0, int(top)), max(1, min(height, int(top + box_height))))
+    columns = slice(max(0, int(left)), max(1, min(width, int(left + box_width))))
+    small = []
+    for frame in clip.frames:
+        grey = cv2.cvtColor(frame[rows, columns], cv2.COLOR_RGB2GRAY)
+        thumbnail = cv2.resize(grey, (_SMALL_PX, _SMALL_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
+        small.append(thumbnail * (100 / max(float(thumbnail.mean()), 1.0)))
+    return np.asarray(small, np.float32)
+
+
+def _change(small: NDArray[np.float32], lag: int) -> NDArray[np.float64]:
+    """Return the mean difference of each thumbnail and the one `lag` frames later."""
+    return np.asarray(np.abs(small[lag:] - small[:-lag]).mean(axis=(1, 2)), np.float64)
+
+
+def _stands_still(small: NDArray[np.float32], times_s: Series) -> bool:
+    """Tell whether for a second a picture changes no more over 0.4 s than over one frame: noise without motion."""
+    frame_s = float(np.median(np.diff(times_s)))
+    window, lag = max(4, round(_STILL_WINDOW_S / frame_s)), max(2, round(_STILL_LAG_S / frame_s))
+    if len(small) < window + lag:
+        return False
+    near, far = _change(small, 1), _change(small, lag)
+    return any(
+        far[begin : begin + window].mean() <= _STILL_RATIO * near[begin : begin + window].mean()
+        for begin in range(0, len(far) - window + 1, max(1, window // 4))
+    )
+
+
+def _repeats(small: NDArray[np.float32], times_s: Series) -> bool:
+    """Tell whether a moving stretch comes back picture by picture, as when a recording is looped."""
+    frame_s = float(np.median(np.diff(times_s)))
+    least, usual = max(4, round(_REPEAT_S / frame_s)), float(_change(small, 1).mean())
+    for lag in range(max(1, round(_REPEAT_LAG_S / frame_s)), len(small) - least):
+        same = np.convolve(_change(small, lag) < _REPEAT_SHARE * usual, np.ones(least), "valid")
+        if same.max() == least:
+            return True
+    return False

@@ -39,6 +39,10 @@ _MIN_SCORE = -0.3
 """Detector score at which a followed face still counts: turned heads score below the detector's own 0."""
 _MIN_OVERLAP = 0.45
 """Intersection over union of followed box and detected box below which following has slipped."""
+_LEAST_FACE_PX = 24
+_LIT_SPREAD = 45.0
+_LIT_MEAN = 110.0
+_MOST_GAIN = 4.0
 _TRUST = 0.3
 """How far a followed box is drawn to the detected one: it can't drift, and the detector's steps of 8 % are smoothed."""
 _LEAST_COMPANION = 0.4
@@ -128,11 +132,10 @@ class _Follower:
             points = _predict(grey, self._box)
             self.points[index], self.boxes[index] = points, self._box
             before = self.points[index - 1] if index else points
-            if not np.isnan(before[0, 0]):
-                self._box = _moved(self._box, before, points)
             self._last_box = self._box
-            if not _within(grey, self._box):
-                self._box = None
+            if not np.isnan(before[0, 0]):
+                box = _moved(self._box, before, points)
+                self._box = box if _within(box, grey) else None
 
     def _search(self, index: int, grey: NDArray[np.uint8], time_s: float) -> None:
         found = _detect(grey, _SEARCH_SIDE_PX / max(grey.shape), 0.0)
@@ -166,7 +169,8 @@ def _confirmed(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.
     if not found:
         return None
     best = max(found, key=lambda other: _overlap(box, other))
-    return box + _TRUST * (best - box) if _overlap(box, best) >= _MIN_OVERLAP else best
+    drawn: NDArray[np.float64] = box + _TRUST * (best - box)
+    return drawn if _overlap(box, best) >= _MIN_OVERLAP else best
 
 
 def _predict(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> Points:
@@ -176,7 +180,7 @@ def _predict(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> Points:
     x, y = int(max(0, left - 0.4 * width)), int(max(0, top - 0.4 * height))
     around = grey[y : max(y + 2, int(top + 1.4 * height)), x : max(x + 2, int(left + 1.4 * width))]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    copy = cv2.resize(around, None, fx=scale, fy=scale, interpolation=how)
+    copy = _lit(cv2.resize(around, None, fx=scale, fy=scale, interpolation=how))
     total = np.zeros((POINTS, 2))
     for shift_x, shift_y, grown in _SHAKES:
         side = _PREDICT_PX * grown
@@ -188,11 +192,22 @@ def _predict(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> Points:
     return np.asarray(total / len(_SHAKES) / scale + (x, y), np.float64)
 
 
-def _within(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> bool:
-    """Tell whether a followed box is still one of a face in this picture."""
+def _lit(grey: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return a dim picture with the contrast of a lit one: the predictor compares grey levels with fixed numbers."""
+    mean, spread = float(grey.mean()), float(grey.std())
+    if spread >= _LIT_SPREAD:
+        return np.asarray(grey, np.uint8)
+    gain = min(_LIT_SPREAD / max(spread, 1.0), _MOST_GAIN)
+    return cv2.convertScaleAbs(
+        grey, alpha=gain, beta=_LIT_MEAN - gain * mean if mean < _LIT_MEAN else (1 - gain) * mean
+    )
+
+
+def _within(box: NDArray[np.float64], grey: NDArray[np.uint8]) -> bool:
+    """Tell whether a box is still of a face's size, with its middle inside the picture."""
     middle_x, middle_y = box[:2] + box[2:] / 2
     height, width = grey.shape
-    return bool(0 <= middle_x < width and 0 <= middle_y < height and 8 <= box[2] <= max(height, width))
+    return bool(_LEAST_FACE_PX <= box[2] <= 2 * max(grey.shape) and 0 <= middle_x < width and 0 <= middle_y < height)
 
 
 def _moved(box: NDArray[np.float64], before: Points, now: Points) -> NDArray[np.float64]:

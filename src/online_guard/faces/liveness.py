@@ -13,7 +13,7 @@ import numpy as np
 
 from online_guard.terms import Action, Outcome
 
-from .actions import ActionEvent, find_events
+from .actions import ActionEvent, find_events, is_flat
 from .clips import Clip
 from .continuity import clip_fps, motion_faults, time_faults
 from .identity import Face, FaceVector, distance, face_vector
@@ -46,7 +46,6 @@ REASONS: dict[str, tuple[str, str]] = {
     "unasked_action": ("做了未要求的动作", "an action that was not asked for"),
     "frozen_frames": ("画面静止或重复", "the picture stands still or repeats"),
     "implausible_times": ("画面时间不可信", "the frames' times can't be true"),
-    "implausible_speed": ("动作快慢不像真人", "faster or slower than a person moves"),
     "flat": ("转动时没有立体感，疑似照片", "the face stays flat as it turns, like a photo"),
 }
 """What each reason says, in Chinese and English."""
@@ -104,7 +103,7 @@ def judge_clip(
     signals = measure_signals(track.points, clip.times_s)
     events = find_events(signals)
     found, unfulfilled = match_actions(events, actions)
-    faults += [*motion_faults(clip, track), *unfulfilled]
+    faults += [*motion_faults(clip, track), *unfulfilled, *(["flat"] if is_flat(signals) else [])]
     frames = _identity_frames(signals, found)
     far, strange = _identity_faults(clip, track, frames, reference, match_distance)
     faults += strange

@@ -34,6 +34,8 @@ class Signals:
             nose, bridge and lips together.
         pitch: Height of the tip of the nose less that of the jaw beneath the ears, in lengths from the eyes to the
             mouth; grows as the person looks down. 0.25 is about 15 degrees.
+        aspect: Distance of the eyes over the length from eyes to lips: what tilting a photo changes and lids don't.
+        place: n × 2, where the nose is in the picture, in median distances of the eyes.
     """
 
     times_s: Series
@@ -43,6 +45,8 @@ class Signals:
     yaw: Series
     yaw_middle: Series
     pitch: Series
+    aspect: Series
+    place: NDArray[np.float64]
 
     @property
     def eyes(self) -> Series:
@@ -76,12 +80,20 @@ def measure_signals(points: Points, times_s: Series) -> Signals:
         yaw=tip_at[0],
         yaw_middle=-_cross(ridge, tip - bridge) / _length(ridge) / height,
         pitch=tip_at[1] - jaw_at[1],
+        aspect=_length(between) / height,
+        place=points[:, 27:36].mean(axis=1) / _median(_length(between)),
     )
 
 
 def _gap(points: Points, pairs: tuple[tuple[int, int], ...]) -> Series:
     """Return the mean distance of pairs of points."""
     return np.asarray(np.mean([_length(points[:, one] - points[:, other]) for one, other in pairs], axis=0))
+
+
+def _median(values: Series) -> float:
+    """Return the median of what was seen, NaN where nothing was."""
+    seen = values[~np.isnan(values)]
+    return float(np.median(seen)) if seen.size else float("nan")
 
 
 def _length(vectors: NDArray[np.float64]) -> Series:
