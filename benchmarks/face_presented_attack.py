@@ -111,10 +111,10 @@ def real() -> Iterator[Row | str]:
 
 def of_files(name: str, attacks: bool, files: Sequence[Path]) -> Iterator[Row]:
     """Yield a row for pictures and one for clips, where there are some."""
-    for kind, endings, judge in (("pictures", PICTURE_ENDINGS, judge_file), ("clips", CLIP_ENDINGS, judge_clip_file)):
+    for kind, endings in (("pictures", PICTURE_ENDINGS), ("clips", CLIP_ENDINGS)):
         chosen = [path for path in files if path.suffix.lower() in endings]
         if chosen:
-            yield f"{name}, {kind}", attacks, [judge(path) for path in chosen]
+            yield f"{name}, {kind}", attacks, [judge_file(path) for path in chosen]
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -122,16 +122,13 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def judge_file(path: Path) -> PresentedAttack:
-    """Return what is said of a picture; not evaluable without a face."""
-    return judge_pictures([decode(path.read_bytes())])
-
-
-def judge_clip_file(path: Path) -> PresentedAttack:
-    """Return what is said of a clip; not evaluable where it can't be read."""
+    """Return what is said of a picture or a clip; not evaluable, with a line, where it can't be read."""
     try:
-        return judge_clip(read_clip(path))
+        if path.suffix.lower() in CLIP_ENDINGS:
+            return judge_clip(read_clip(path))
+        return judge_pictures([decode(path.read_bytes())])
     except GuardError as refusal:
-        print(refusal, file=sys.stderr)
+        print(f"{path.name}: {refusal}", file=sys.stderr)
         return PresentedAttack(None, Decision.NOT_EVALUABLE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,10 +19,18 @@ from hypothesis import strategies as st
 
 from online_guard.faces.decode import RgbPixels, decode
 from online_guard.faces.identity import Face, find_faces
-from online_guard.faces.presented_attack import Decision, PresentedAttack, judge_frames, judge_picture, own_check
+from online_guard.faces.presented_attack import (
+    Decision,
+    PresentedAttack,
+    Stripes,
+    judge_frames,
+    judge_picture,
+    own_check,
+)
 from online_guard.faces.stripes import MIN_FACE_PX, stripes
 from online_guard.simulate.recaptures import SPECIES, Camera, taken
 
+ROOT = Path(__file__).resolve().parents[2]
 PIXELS = np.zeros((200, 200, 3), np.uint8)
 FACE = Face(50, 50, 150, 150, 1.0)
 
@@ -167,8 +176,22 @@ def test_a_made_screen_and_a_made_print_differ_from_the_scene(kind: str, sample:
     assert attacks == 0 if kind == "genuine" else attacks >= 1
 
 
+def test_training_puts_the_threshold_beyond_every_genuine_capture() -> None:
+    path = ROOT / "scripts" / "train_presented_attack.py"
+    spec = importlib.util.spec_from_file_location("train_presented_attack", path)
+    assert spec is not None
+    assert spec.loader is not None
+    training = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(training)
+    genuine, attacks = np.linspace(0.1, 0.5, 50), np.linspace(0.2, 3, 50)
+    check = Stripes(**training.fit(np.r_[genuine, attacks], np.arange(100) >= 50))
+    limit = -(np.log(1 / check.threshold - 1) + check.bias) / check.weight
+    assert check.weight > 0
+    assert limit == pytest.approx(0.5 + training.MARGIN, abs=0.01)
+
+
 def test_the_manifest_names_the_shipped_model() -> None:
-    manifest = tomllib.loads((Path(__file__).resolve().parents[2] / "models" / "manifest.toml").read_text("utf-8"))
+    manifest = tomllib.loads((ROOT / "models" / "manifest.toml").read_text("utf-8"))
     (entry,) = manifest["own"]
     content = files("online_guard.faces").joinpath(entry["file"]).read_bytes()
     assert entry["sha256"] == hashlib.sha256(content).hexdigest()

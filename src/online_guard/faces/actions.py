@@ -17,7 +17,7 @@ from online_guard.terms import Action
 from .signals import Series, Signals
 
 TURN = 0.10
-OPEN_MOUTH = 0.18
+OPEN_MOUTH = 0.15
 NOD = 0.16
 BLINK = 0.22
 """How far each signal must leave its baseline: yaw; mouth; pitch; share of the eye opening that is lost."""

@@ -198,9 +198,8 @@ def _lit(grey: NDArray[Any]) -> NDArray[np.uint8]:
     if spread >= _LIT_SPREAD:
         return np.asarray(grey, np.uint8)
     gain = min(_LIT_SPREAD / max(spread, 1.0), _MOST_GAIN)
-    return cv2.convertScaleAbs(
-        grey, alpha=gain, beta=_LIT_MEAN - gain * mean if mean < _LIT_MEAN else (1 - gain) * mean
-    )
+    level = max(mean, _LIT_MEAN) - gain * mean
+    return np.asarray(np.clip(grey * np.float32(gain) + np.float32(level), 0, 255), np.uint8)
 
 
 def _within(box: NDArray[np.float64], grey: NDArray[np.uint8]) -> bool:

@@ -94,7 +94,8 @@ def _faults(
         return ["unasked_action"] if stray else []
     if not done and all(event.action is Action.BLINK for event in events):
         return ["nothing_done", "action_missing"]
-    if {event.action for event in events} >= set(missing):
+    early = [event for event in events if not done or event.at_s < done[-1].at_s or event.action != missing[0]]
+    if {event.action for event in early} >= set(missing):
         return ["wrong_order"]
     return ["action_missing", *(["unasked_action"] if stray else [])]
 

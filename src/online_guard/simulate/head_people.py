@@ -10,6 +10,7 @@ from .head_canvas import Colour
 
 LEARNER_SEEDS = (472, 898, 31, 74, 90, 778, 199, 625, 683, 73, 147)
 """Heads that are more than 0.6 apart for dlib, searched among the first 900 seeds; learner-01 is the photo."""
+LEARNERS = 1 + len(LEARNER_SEEDS)
 STRANGER_SEED = 252
 """A head that belongs to no learner."""
 

@@ -64,7 +64,7 @@ class Rig:
 
 
 PHOTO_RIG = Rig(
-    eyes=(Eye(-0.295, -0.445, 0.145, 0.06, 0.035, -0.13), Eye(0.315, -0.405, 0.145, 0.07, 0.028, 0.0)),
+    eyes=(Eye(-0.295, -0.445, 0.145, 0.06, 0.035, -0.13), Eye(0.315, -0.405, 0.145, 0.07, 0.028)),
     mouth=(-0.01, 0.235), mouth_half_width=0.27, mouth_sag=0.12, chin_y=0.65,
     centre=(0.0, -0.2), half_height=0.92, nose_y=-0.05, nose_depth=0.16,
     outline=((-1.1, 0.4), (-0.9, 0.7), (-0.5, 0.72), (-0.2, 0.66), (0.1, 0.6), (0.35, 0.48), (0.55, 0.3), (0.68, 0.0)),
@@ -74,9 +74,9 @@ PHOTO_RIG = Rig(
 
 def rig_of(head: Head, smile: float) -> Rig:
     """Return the rig of a painted head, from the numbers it was painted with."""
+    above, below = head.eye_open * 1.1, head.eye_open * 0.75
     left, right = (
-        Eye(side * head.eye_gap, head.eye_y, head.eye_width, head.eye_open * 1.1, head.eye_open * 0.75, head.eye_tilt)
-        for side in (-1, 1)
+        Eye(side * head.eye_gap, head.eye_y, head.eye_width, above, below, head.eye_tilt) for side in (-1, 1)
     )
     heights = np.linspace(-1, 1, 33, dtype=np.float32)
     widths = half_width(head, heights)
@@ -132,25 +132,26 @@ def _sampled(canvas: Pixels, x: Field, y: Field) -> Pixels:
 
 
 def close_lids(canvas: Pixels, rig: Rig, closure: float) -> None:
-    """Draw the upper lids down over the eyes, in place: the skin above stretches, the eyeball doesn't move."""
+    """Draw the upper lids down over the eyes, in place: skin as below the eye, with the lashes along its edge."""
     still = canvas.copy()
     for eye, side in zip(rig.eyes, (-1, 1), strict=True):
-        reach, lash = 0.13, 0.02
         rows, columns, x, y = _window(
-            eye.x - eye.half_width * 1.15, eye.y - eye.above - reach - 0.05,
-            eye.x + eye.half_width * 1.15, eye.y + eye.below + 0.08,
-        )  # fmt: skip
+            eye.x - eye.half_width * 1.1,
+            eye.y - eye.above - 0.12,
+            eye.x + eye.half_width * 1.1,
+            eye.y + eye.below + 0.1,
+        )
         outward = (x - eye.x) * side
         down = y - eye.y + eye.slope * outward
         across = np.clip(1 - (outward / eye.half_width) ** 2, 0, 1)
-        open_at = -eye.above * across + lash
-        closed_at = eye.below * across**1.2 + lash
-        lid = open_at + closure * (closed_at - open_at)
-        anchor = open_at - reach
-        stretched = anchor + (down - anchor) * (open_at - anchor) / (lid - anchor)
-        covered = (down > anchor) & (down < lid)
-        seen = _sampled(still, x, y + np.where(covered, stretched - down, 0))
-        canvas[rows, columns] = seen
+        open_at, closed_at = -eye.above * across, eye.below * across**1.2 + 0.015
+        edge = open_at + closure * (closed_at - open_at)
+        skin = cv2.GaussianBlur(_sampled(still, x, y - down + closed_at + 0.05), (0, 0), 2) * np.float32(0.92)
+        lid = np.clip((down - open_at + 0.05) / 0.04, 0, 1) * np.clip((edge - down) / 0.012 + 0.5, 0, 1)
+        lash = np.clip(1.4 - np.abs(down - edge) / 0.012, 0, 1)
+        shown = (across > 0) * min(1.0, 4 * closure)
+        covered = still[rows, columns] + (skin - still[rows, columns]) * (lid * shown)[..., None]
+        canvas[rows, columns] = (covered + (0.35 * skin - covered) * (0.85 * lash * shown)[..., None]).astype(np.uint8)
 
 
 def drop_jaw(canvas: Pixels, rig: Rig, jaw: float) -> None:
