@@ -131,8 +131,14 @@ def _sampled(canvas: Pixels, x: Field, y: Field) -> Pixels:
     )
 
 
+_LIDS_MEET = 0.0
+"""Where closed lids meet: at this share of the way from the middle of the eye to its lower edge."""
+_LASH = 0.028
+"""Half the thickness of the upper lashes when seen over a closed lid."""
+
+
 def close_lids(canvas: Pixels, rig: Rig, closure: float) -> None:
-    """Draw the upper lids down over the eyes, in place: skin as below the eye, with the lashes along its edge."""
+    """Draw the lids over the eyes, in place: skin as below the eye, with the lashes where the lids meet."""
     still = canvas.copy()
     for eye, side in zip(rig.eyes, (-1, 1), strict=True):
         rows, columns, x, y = _window(
@@ -144,18 +150,24 @@ def close_lids(canvas: Pixels, rig: Rig, closure: float) -> None:
         outward = (x - eye.x) * side
         down = y - eye.y + eye.slope * outward
         across = np.clip(1 - (outward / eye.half_width) ** 2, 0, 1)
-        open_at, closed_at = -eye.above * across, eye.below * across**1.2 + 0.015
-        edge = open_at + closure * (closed_at - open_at)
-        skin = cv2.GaussianBlur(_sampled(still, x, y - down + closed_at + 0.05), (0, 0), 2) * np.float32(0.92)
-        lid = np.clip((down - open_at + 0.05) / 0.04, 0, 1) * np.clip((edge - down) / 0.012 + 0.5, 0, 1)
-        lash = np.clip(1.4 - np.abs(down - edge) / 0.012, 0, 1)
+        top, bottom = -eye.above * across, eye.below * across**1.2
+        meet = _LIDS_MEET * bottom
+        upper, lower = top + closure * (meet - top), bottom + 0.01 + closure * (meet - bottom - 0.01)
+        skin = cv2.GaussianBlur(_sampled(still, x, y - down + bottom + 0.065), (0, 0), 2) * np.float32(0.92)
+        lid = np.clip((down - top + 0.05) / 0.04, 0, 1) * np.clip((bottom + 0.03 - down) / 0.02, 0, 1)
+        lid *= np.clip((upper - down) / 0.012 + 0.5, 0, 1) + np.clip((down - lower) / 0.012 + 0.5, 0, 1)
+        lash = np.clip(1.4 - np.abs(down - upper) / _LASH, 0, 1)
         shown = (across > 0) * min(1.0, 4 * closure)
-        covered = still[rows, columns] + (skin - still[rows, columns]) * (lid * shown)[..., None]
-        canvas[rows, columns] = (covered + (0.35 * skin - covered) * (0.85 * lash * shown)[..., None]).astype(np.uint8)
+        covered = still[rows, columns] + (skin - still[rows, columns]) * (np.minimum(lid, 1) * shown)[..., None]
+        canvas[rows, columns] = (covered + (0.3 * skin - covered) * (0.9 * lash * shown)[..., None]).astype(np.uint8)
+
+
+_LIP = 0.06
+"""How thick the lower lip is drawn below an open mouth."""
 
 
 def drop_jaw(canvas: Pixels, rig: Rig, jaw: float) -> None:
-    """Part the lips and pull lower lip and chin down, in place; the mouth's inside is dark, with teeth above."""
+    """Part the lips and pull lower lip and chin down, in place; the mouth's inside is dark."""
     middle_x, middle_y = rig.mouth
     rows, columns, x, y = _window(middle_x - 0.85, middle_y - 0.2, middle_x + 0.85, rig.chin_y + 0.6)
     across = np.clip(1 - ((x - middle_x) / rig.mouth_half_width) ** 2, 0, 1)
@@ -164,11 +176,14 @@ def drop_jaw(canvas: Pixels, rig: Rig, jaw: float) -> None:
     below = np.clip((y - line) / (rig.chin_y - line), 0, 1)
     pulled = gap * (1 - below) + jaw * np.exp(-(((x - middle_x) / 0.62) ** 4)) * below
     pulled *= np.clip((rig.chin_y + 0.55 - y) / 0.5, 0, 1) * (y > line)
+    lit = canvas[round((middle_y + 0.03) * HEAD_PX + CANVAS_PX / 2), round(middle_x * HEAD_PX + CANVAS_PX / 2)]
+    lip = np.clip(lit * np.float32(1.3) + 10, 0, 255)
     seen = _sampled(canvas, x, y - np.minimum(pulled, np.maximum(y - line, 0)))
+    edge = np.clip(1.5 - np.abs(y - line - gap - _LIP / 2) / (_LIP / 2), 0, 1) * (across > 0) * min(1.0, 8 * jaw)
+    lipped = seen + (lip - seen) * (0.9 * edge)[..., None]
     hole = np.clip(np.minimum(y - line, line + gap - y) / 0.02 + 0.5, 0, 1) * (gap > 0.008)
-    teeth = np.clip((0.055 - (y - line)) / 0.015, 0, 1)
-    inside = np.asarray((52, 20, 22), np.float32) + teeth[..., None] * np.asarray((120, 122, 118), np.float32)
-    canvas[rows, columns] = (seen + (inside - seen) * hole[..., None]).astype(np.uint8)
+    inside = np.asarray((30, 10, 12), np.float32)
+    canvas[rows, columns] = (lipped + (inside - lipped) * hole[..., None]).astype(np.uint8)
 
 
 def turned_places(rig: Rig, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
