@@ -2,104 +2,156 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .alignment import Alignment, GreyPixels
+from .alignment import Alignment, GreyPixels, Mask, Matrix, Plane, improved, laid
+from .displacement import CELLS, displacements
+from .matching import blurred, missing_blur, sharpness, toned
 
 FaceBox = tuple[float, float, float, float]
 """Left, top, right, bottom in px of the compared copy."""
 
-Plane = NDArray[Any]
-"""One number per pixel, float32."""
-
 _CALM = 1.0
 """Sigma in px of the blur that both pictures get first: it takes out most of a sensor's noise."""
-_BLURS = (0.0, 0.6, 1.0, 1.5, 2.2, 3.2, 4.5)
-"""Sigmas in px tried on the sharper picture; the best is refined between its neighbours."""
 _BROAD = 10.0
 """Sigma in px beyond which a difference is one of light."""
 _SMOOTH = 1.2
 _BLOCK_PX = 12
-_SCALE = 0.8
-"""Puts the limit between the same picture and two at 0.04."""
+_OVERLAP = 0.6
+"""Two pictures that share less of their area can't be compared."""
+
+_STRONG, _WEAK = 20.0, 7.0
+"""Grey levels: a patch that reaches the first, down to the second, may be lettering laid over the picture."""
+_MOST_COVERED = 0.12
+"""Share of the picture that lettering may cover."""
+
+_SCALE = 0.60
+"""Puts the limit between the same picture and two at 0.04; see docs/faces.md for what was measured."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two pictures made as alike as one alteration can: as seen from the first one's place, and where to compare."""
+
+    wanted: Plane
+    moved: Plane
+    counts: Mask
 
 
 def difference(first: GreyPixels, alignment: Alignment, face: FaceBox | None) -> float:
-    """Return the root mean square left in the worst blocks over the picture's standard deviation, 0 to 1."""
-    seen = cv2.erode(alignment.seen.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    if seen.mean() < 0.6:
-        return 1.0
-    altered, target = _matched(first.astype(np.float32), alignment.laid.astype(np.float32), seen)
-    weight = seen.astype(np.float32)
-    left = (altered - target) * weight
-    left -= _blurred(left, _BROAD) / np.maximum(_blurred(weight, _BROAD), 0.05) * weight
-    left = _blurred(left, _SMOOTH)
+    """Return how different two aligned pictures of one face are, 0 to 1.
+
+    Two measures, both of the face's worst twentieth: how far it moved against the rest of the picture, px, and what is
+    left of grey levels over the picture's standard deviation. Their geometric mean, with weights 0.7 and 0.3, tells
+    alterations from life better than either.
+    """
+    one, other = (blurred(each.astype(np.float32), _CALM) for each in (first, alignment.picture))
+    matrix, everywhere, blur = alignment.matrix, np.ones(first.shape, np.bool_), 0.0
+    for stage in range(3):
+        pair = _compared(one, other, matrix, everywhere, blur)
+        if pair is None:
+            return 1.0
+        if stage == 1:
+            blur = _blur_between(pair)
+        matrix = improved(matrix, pair.wanted, pair.moved, pair.counts)
+    pair = _compared(one, other, matrix, everywhere, blur)
+    covered = everywhere if pair is None else _lettering(pair, face)
+    if pair is not None and covered.any():
+        without = _compared(one, other, matrix, ~covered, blur)
+        if without is not None:
+            matrix = improved(matrix, without.wanted, without.moved, without.counts)
+        pair = _compared(one, other, matrix, ~covered, blur)
+    return 1.0 if pair is None else _measured(pair, face)
+
+
+def _compared(one: Plane, other: Plane, matrix: Matrix, uncovered: Mask, blur: float) -> _Pair | None:
+    """Return the pictures laid over each other, with blur and brightness matched; None where too little overlaps.
+
+    Args:
+        one: The first picture.
+        other: The second picture.
+        matrix: How it lies over the first.
+        uncovered: Pixels of the first picture that count.
+        blur: Sigma in px that the first picture lacks; below 0 the second one lacks it.
+    """
+    moved, seen = laid(other, matrix)
+    counts = seen & uncovered
+    if counts.mean() < _OVERLAP:
+        return None
+    if blur >= 0:
+        return _Pair(toned(blurred(one, blur), moved, counts), moved, counts)
+    return _Pair(one, toned(blurred(moved, -blur), one, counts), counts)
+
+
+def _blur_between(pair: _Pair) -> float:
+    """Return the blur that the first picture lacks, below 0 what the second one lacks, in px."""
+    if sharpness(pair.wanted, pair.counts) < sharpness(pair.moved, pair.counts):
+        return -missing_blur(pair.moved, pair.wanted, pair.counts)
+    return missing_blur(pair.wanted, pair.moved, pair.counts)
+
+
+def _lettering(pair: _Pair, face: FaceBox | None) -> Mask:
+    """Return what a clock or a line of text covers: strong patches that don't lie within the face.
+
+    A patch within the face (eyes that closed, a mouth that opened) is evidence and stays; so does everything when more
+    would be covered than lettering does. Without a face any patch may be lettering.
+    """
+    off = np.abs(blurred(pair.wanted - pair.moved, 0.6)) * pair.counts
+    patches = cv2.morphologyEx((off > _WEAK).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 13), np.uint8))
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(patches, connectivity=8)
+    peaks = np.zeros(count, np.float32)
+    strong = off > _STRONG
+    np.maximum.at(peaks, np.asarray(labels[strong], np.intp), off[strong])
+    left, top, width, height = (boxes[:, i] for i in range(4))
+    outside = np.ones(count, np.bool_)
+    if face is not None:
+        slack = 0.03 * (face[2] - face[0])
+        outside = (left < face[0] - slack) | (left + width > face[2] + slack)
+        outside |= (top < face[1] - slack) | (top + height > face[3] + 2 * slack)
+    taken = (peaks > _STRONG) & outside & (boxes[:, 4] >= 12)
+    taken[0] = False
+    covered = cv2.dilate(taken[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return np.asarray(covered if covered.mean() <= _MOST_COVERED else np.zeros_like(covered), np.bool_)
+
+
+def _measured(pair: _Pair, face: FaceBox | None) -> float:
+    """Return the weighted geometric mean of displacement and grey levels left, scaled to the limit."""
+    moved = displacements(pair.wanted, pair.moved, pair.counts)
+    middles = np.arange(0.5, CELLS) * pair.counts.shape[0] / CELLS
+    near = _within(face, middles, middles, (0.0, 0.1, 0.0, 0.05))
+    displaced = np.quantile(moved[near] if near.sum() >= 4 else moved, 0.95)
+
+    weight = pair.counts.astype(np.float32)
+    left = (pair.wanted - pair.moved) * weight
+    left -= blurred(left, _BROAD) / np.maximum(blurred(weight, _BROAD), 0.05) * weight
+    left = blurred(left, _SMOOTH)
     blocks = np.sqrt(np.maximum(cv2.blur(left * left, (_BLOCK_PX, _BLOCK_PX)), 0))  # running sums can dip below 0
-    where = seen & _inner(face, seen.shape)
-    if where.sum() < _BLOCK_PX**2:
-        where = seen
-    return float(min(1.0, _SCALE * np.quantile(blocks[where], 0.98) / max(float(target[seen].std()), 1.0)))
+    inner = cv2.erode(pair.counts.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    middles = np.arange(0.5, pair.counts.shape[0])
+    core = inner & _within(face, middles, middles, (0.08, 0.12, 0.08, 0.12))
+    rest = np.quantile(blocks[core if core.sum() >= 100 else inner], 0.95) / max(float(pair.wanted[inner].std()), 1.0)
+    return float(min(1.0, _SCALE * displaced**0.7 * rest**0.3))
 
 
-def _inner(face: FaceBox | None, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return where the face lies, without the edge of its box; everywhere without a face."""
-    inside = np.zeros(shape, bool)
-    left, top, right, bottom = (0.0, 0.0, float(shape[1]), float(shape[0])) if face is None else face
-    across, down = 0.08 * (right - left), 0.05 * (bottom - top)
-    rows = slice(max(0, int(top + down)), max(0, int(bottom - down)))
-    inside[rows, max(0, int(left + across)) : max(0, int(right - across))] = True
-    return inside
+def _within(
+    face: FaceBox | None, across: NDArray[np.float64], down: NDArray[np.float64], margin: tuple[float, ...]
+) -> Mask:
+    """Return which places lie in the face; all without one.
 
-
-def _matched(one: Plane, other: Plane, seen: NDArray[np.bool_]) -> tuple[Plane, Plane]:
-    """Return the sharper picture blurred and brightened to look like the other, and the other."""
-    sharper, target = _blurred(one, _CALM), _blurred(other, _CALM)
-    if _sharpness(sharper, seen) < _sharpness(target, seen):
-        sharper, target = target, sharper
-
-    def miss(sigma: float) -> float:
-        again = _toned(_blurred(sharper, sigma), target, seen, rounds=1)
-        return float(np.mean(np.minimum(np.abs(again - target)[seen], 20)))
-
-    misses = {sigma: miss(sigma) for sigma in _BLURS[:2]}
-    for sigma in _BLURS[2:]:
-        if misses[max(misses)] > min(misses.values()):
-            break
-        misses[sigma] = miss(sigma)
-    best = min(misses, key=lambda sigma: misses[sigma])
-    place = _BLURS.index(best)
-    for near in _BLURS[max(0, place - 1) : place] + _BLURS[place + 1 : place + 2]:
-        misses[(best + near) / 2] = miss((best + near) / 2)
-    best = min(misses, key=lambda sigma: misses[sigma])
-    return _toned(_blurred(sharper, best), target, seen, rounds=2), target
-
-
-def _toned(picture: Plane, target: Plane, seen: NDArray[np.bool_], rounds: int) -> Plane:
-    """Return the picture under the cubic tone curve that brings it closest to the target, outliers weighing little."""
-    places = np.flatnonzero(seen)[::3]
-    levels = picture / 255 - 0.5
-    powers = np.vander(levels.ravel()[places], 4)
-    wanted = target.ravel()[places]
-    weights = np.ones(len(places), np.float32)
-    for _ in range(rounds):
-        curve = np.linalg.lstsq(powers * weights[:, None], wanted * weights, rcond=None)[0]
-        off = np.abs(wanted - powers @ curve)
-        weights = np.sqrt(np.minimum(1, (1.5 * np.median(off) + 0.5) / np.maximum(off, 1e-6)))
-    return np.asarray(np.polyval(curve, levels), np.float32)
-
-
-def _sharpness(picture: Plane, seen: NDArray[np.bool_]) -> float:
-    """Return the mean size of the Laplacian over the standard deviation."""
-    edges = np.abs(cv2.Laplacian(picture, cv2.CV_32F))[seen]
-    return float(edges.mean() / (picture[seen].std() + 1))
-
-
-def _blurred(picture: Plane, sigma: float) -> Plane:
-    """Return the picture under a Gaussian blur."""
-    if sigma == 0:
-        return picture
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+    Args:
+        face: Its box.
+        across: Places from left to right, px.
+        down: Places from top to bottom, px.
+        margin: What is cut off the box at left, top, right and bottom, in its widths and heights.
+    """
+    if face is None:
+        return np.ones((len(down), len(across)), np.bool_)
+    left, top, right, bottom = face
+    width, height = right - left, bottom - top
+    x = (across > left + margin[0] * width) & (across < right - margin[2] * width)
+    y = (down > top + margin[1] * height) & (down < bottom - margin[3] * height)
+    return np.asarray(y[:, None] & x[None, :], np.bool_)

@@ -106,7 +106,7 @@ def inspect(
     image_bytes: bytes,
     reference: FaceVector | Capture | None = None,
     *,
-    passive: bool = True,
+    passive: bool = False,
     check: Check | None = None,
 ) -> SnapshotReport:
     """Return what a picture shows; bytes that can't be decoded give a report with the reason `unreadable`.
