@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 
 from .alignment import Alignment, GreyPixels, Mask, Matrix, Plane, improved, laid
 from .displacement import CELLS, displacements
-from .matching import blurred, missing_blur, sharpness, toned
+from .matching import as_altered, blurred, missing_blur, sharpness
 
 FaceBox = tuple[float, float, float, float]
 """Left, top, right, bottom in px of the compared copy."""
 
 _CALM = 1.0
 """Sigma in px of the blur that both pictures get first: it takes out most of a sensor's noise."""
+_COARSE = 3.0
+"""Sigma in px of copies in which a line of text is faint, and an edge several px off still pulls."""
+_MOST_STEPS = 12
+_AT_REST_PX = 0.2
 _BROAD = 10.0
 """Sigma in px beyond which a difference is one of light."""
 _SMOOTH = 1.2
@@ -49,14 +53,15 @@ def difference(first: GreyPixels, alignment: Alignment, face: FaceBox | None) ->
     left of grey levels over the picture's standard deviation. Their geometric mean, with weights 0.7 and 0.3, tells
     alterations from life better than either.
     """
-    one, other = (blurred(each.astype(np.float32), _CALM) for each in (first, alignment.picture))
-    matrix, everywhere, blur = alignment.matrix, np.ones(first.shape, np.bool_), 0.0
-    for stage in range(3):
+    one, other = first.astype(np.float32), alignment.picture.astype(np.float32)
+    everywhere, blur = np.ones(first.shape, np.bool_), 0.0
+    matrix = _settled(one, other, alignment.matrix, everywhere)
+    for stage in range(2):
         pair = _compared(one, other, matrix, everywhere, blur)
         if pair is None:
             return 1.0
-        if stage == 1:
-            blur = _blur_between(pair)
+        if stage == 0:
+            blur = _blur_between(one, other, matrix)
         matrix = improved(matrix, pair.wanted, pair.moved, pair.counts)
     pair = _compared(one, other, matrix, everywhere, blur)
     covered = everywhere if pair is None else _lettering(pair, face)
@@ -68,7 +73,23 @@ def difference(first: GreyPixels, alignment: Alignment, face: FaceBox | None) ->
     return 1.0 if pair is None else _measured(pair, face)
 
 
-def _compared(one: Plane, other: Plane, matrix: Matrix, uncovered: Mask, blur: float) -> _Pair | None:
+def _settled(one: Plane, other: Plane, matrix: Matrix, everywhere: Mask) -> Matrix:
+    """Return the map after robust steps in coarse copies, as many as it takes to come to rest."""
+    corners = np.array([[0, 0, 1], [one.shape[1], 0, 1], [0, one.shape[0], 1]], np.float32)
+    for _ in range(_MOST_STEPS):
+        pair = _compared(one, other, matrix, everywhere, 0.0, _COARSE)
+        if pair is None:
+            return matrix
+        better = improved(matrix, pair.wanted, pair.moved, pair.counts)
+        if np.abs((better - matrix) @ corners.T).max() < _AT_REST_PX:
+            return better
+        matrix = better
+    return matrix
+
+
+def _compared(
+    one: Plane, other: Plane, matrix: Matrix, uncovered: Mask, blur: float, calm: float = _CALM
+) -> _Pair | None:
     """Return the pictures laid over each other, with blur and brightness matched; None where too little overlaps.
 
     Args:
@@ -77,21 +98,27 @@ def _compared(one: Plane, other: Plane, matrix: Matrix, uncovered: Mask, blur: f
         matrix: How it lies over the first.
         uncovered: Pixels of the first picture that count.
         blur: Sigma in px that the first picture lacks; below 0 the second one lacks it.
+        calm: Sigma in px of the blur that both get.
     """
     moved, seen = laid(other, matrix)
     counts = seen & uncovered
     if counts.mean() < _OVERLAP:
         return None
+    sigma = float(np.hypot(calm, blur))
     if blur >= 0:
-        return _Pair(toned(blurred(one, blur), moved, counts), moved, counts)
-    return _Pair(one, toned(blurred(moved, -blur), one, counts), counts)
+        target = blurred(moved, calm)
+        return _Pair(as_altered(one, target, counts, sigma), target, counts)
+    target = blurred(one, calm)
+    return _Pair(target, as_altered(moved, target, counts, sigma), counts)
 
 
-def _blur_between(pair: _Pair) -> float:
+def _blur_between(one: Plane, other: Plane, matrix: Matrix) -> float:
     """Return the blur that the first picture lacks, below 0 what the second one lacks, in px."""
-    if sharpness(pair.wanted, pair.counts) < sharpness(pair.moved, pair.counts):
-        return -missing_blur(pair.moved, pair.wanted, pair.counts)
-    return missing_blur(pair.wanted, pair.moved, pair.counts)
+    moved, seen = laid(other, matrix)
+    calm, target = blurred(one, _CALM), blurred(moved, _CALM)
+    if sharpness(calm, seen) < sharpness(target, seen):
+        return -missing_blur(moved, calm, seen, _CALM)
+    return missing_blur(one, target, seen, _CALM)
 
 
 def _lettering(pair: _Pair, face: FaceBox | None) -> Mask:

@@ -44,7 +44,7 @@ def displacements(one: Plane, other: Plane, counts: Mask) -> NDArray[np.float32]
 
     Source: B. Lucas and T. Kanade (1981) in cells, smoothed as by B. Horn and B. Schunck (1981).
     """
-    across, down = slopes((one + other) / 2)
+    across, down = slopes(np.asarray(cv2.addWeighted(one, 0.5, other, 0.5, 0), np.float32))
     weight = counts.astype(np.float32)
     off = (one - other) * weight
     off -= blurred(off, _LIGHT) / np.maximum(blurred(weight, _LIGHT), 0.05) * weight

@@ -31,21 +31,39 @@ def sharpness(picture: Plane, counts: Mask) -> float:
     return float(edges.mean() / (picture[counts].std() + 1))
 
 
-def toned(picture: Plane, target: Plane, counts: Mask, rounds: int = 1) -> Plane:
-    """Return the picture under the cubic tone curve that brings it closest to the target, outliers weighing little."""
+def as_altered(picture: Plane, target: Plane, counts: Mask, sigma: float) -> Plane:
+    """Return the picture brightened and blurred to look like the target, outliers weighing little.
+
+    The tone curve is found on blurred pictures, where hairs that don't lie quite over each other do no harm, and laid
+    on the picture before it is blurred: a bright edge spreads further than a dark one.
+
+    Args:
+        picture: As prepared.
+        target: The other picture, already blurred.
+        counts: Pixels that the curve is found on.
+        sigma: Of the blur, px.
+    """
     places = np.flatnonzero(counts.ravel())[::3]
-    curve, _ = _curve(picture, target, places, rounds)
-    levels = picture / 255 - np.float32(0.5)
-    third, second, first, constant = curve
-    return np.asarray(((third * levels + second) * levels + first) * levels + constant, np.float32)
+    curve, _ = _curve(blurred(picture, sigma), target, places, 1)
+    steps = np.arange(0, 256, 0.25, dtype=np.float32)
+    table = _powers(steps) @ curve
+    at = np.clip(picture * 4, 0, len(table) - 1).astype(np.intp)
+    return blurred(np.asarray(table[at], np.float32), sigma)
 
 
-def missing_blur(sharper: Plane, target: Plane, counts: Mask) -> float:
-    """Return by which sigma, in px, the sharper picture must be blurred to look most like the target."""
+def missing_blur(sharper: Plane, target: Plane, counts: Mask, already: float) -> float:
+    """Return by which sigma, in px, the sharper picture must be blurred to look most like the target.
+
+    Args:
+        sharper: As prepared.
+        target: Blurred by `already`.
+        counts: Pixels compared.
+        already: Sigma in px that both get in any case.
+    """
     places = np.flatnonzero(counts.ravel())[::4]
 
     def miss(sigma: float) -> float:
-        _, off = _curve(blurred(sharper, sigma), target, places, 1)
+        _, off = _curve(blurred(sharper, float(np.hypot(already, sigma))), target, places, 1)
         return float(np.mean(np.minimum(off, _ENOUGH)))
 
     return _lowest(miss)
@@ -72,17 +90,23 @@ def _lowest(miss: Callable[[float], float]) -> float:
 def _curve(
     picture: Plane, target: Plane, places: NDArray[np.intp], rounds: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return a robust cubic curve (highest power first, of level / 255 - 0.5) and how far each place is off it."""
-    levels = picture.ravel()[places] / np.float32(255) - np.float32(0.5)
+    """Return a robust tone curve, the weights of `_powers`, and how far each place is off it."""
     wanted = target.ravel()[places]
-    powers = np.stack([levels**3, levels * levels, levels, np.ones_like(levels)], axis=1)
-    weights = np.ones_like(levels)
+    powers = _powers(picture.ravel()[places])
+    weights = np.ones_like(wanted)
     for again in range(rounds + 1):
         weighted = powers * weights[:, None]
         curve = np.linalg.solve(
-            (weighted.T @ powers).astype(np.float64) + 1e-3 * np.eye(4), (weighted.T @ wanted).astype(np.float64)
+            (weighted.T @ powers).astype(np.float64) + 1e-3 * np.eye(5), (weighted.T @ wanted).astype(np.float64)
         ).astype(np.float32)
         off = np.abs(wanted - powers @ curve)
         if again < rounds:
             weights = np.minimum(1, (1.5 * np.median(off) + 0.5) / np.maximum(off, 1e-6)).astype(np.float32)
     return curve, off
+
+
+def _powers(levels: Plane) -> Plane:
+    """Return what tone curves are made of: cubic, with a logarithm for the steep start of a gamma below 1."""
+    centred = levels / np.float32(255) - np.float32(0.5)
+    steep = np.log(np.maximum(levels, 0) + np.float32(4)) / np.float32(5)
+    return np.stack([centred**3, centred * centred, centred, np.ones_like(centred), steep], axis=-1)
