@@ -2,8 +2,8 @@
 
 A snapshot or reference is answered at once and searched by the worker, before its class is judged: the job of a class
 is taken, leased and tried again as a whole, so that no second kind of job is needed. Each capture is committed on its
-own, so a killed worker goes on where it was. The frames of a clip are searched while it is judged, for a clip seen
-before doesn't pass.
+own, so a killed worker goes on where it was. The frames of a clip are compared while it is judged, for a clip seen
+before doesn't pass: with the nearest candidates at once, with all of many by the worker.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from online_guard.faces.likeness import Capture
 from online_guard.service.house import House, clock_ms
-from online_guard.service.seen_pictures import PICTURE, Likeness, sealed_vector
+from online_guard.service.seen_pictures import PICTURE, Likeness, Sought, sealed_vector
 from online_guard.store import capture_rows, queries
 from online_guard.store.capture_rows import REFERENCE, SNAPSHOT, CaptureRow
 from online_guard.store.tables import CaptureRecord, JobRecord, SessionRecord
@@ -33,12 +33,17 @@ def keep_snapshot(house: House, database: Session, session: SessionRecord, snaps
 
 
 def keep_frames(
-    house: House, database: Session, session: SessionRecord, check_id: str, pictures: Sequence[Capture]
+    house: House,
+    database: Session,
+    session: SessionRecord,
+    check_id: str,
+    pictures: Sequence[Capture],
+    is_searched: bool,
 ) -> None:
-    """Keep the telling frames of a clip, which were searched already."""
+    """Keep the telling frames of a clip; the worker searches those that weren't compared with all yet."""
     for picture in pictures:
         record = _record(house, capture_rows.FRAME, session.enrolment_id, session.row_id, check_id, picture)
-        record.is_searched = True
+        record.is_searched = is_searched
         database.add(record)
 
 
@@ -87,4 +92,4 @@ def _found(house: House, row: CaptureRow) -> list[Likeness]:
         if sealed is None:
             return []
         picture = Capture.from_bytes(house.vault.open(sealed, PICTURE))
-        return house.seen.likenesses(database, house.vault, house.policy, row, picture)
+        return house.seen.likenesses(database, house.vault, house.policy, Sought(row, picture))[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from online_guard.faces.presented_attack import judge_frames
 from online_guard.faces.response import ActionFound
 from online_guard.service import duplicates
 from online_guard.service.house import House
-from online_guard.service.seen_pictures import Likeness
+from online_guard.service.seen_pictures import Likeness, Sought
 from online_guard.store.capture_rows import FRAME, CaptureRow, put_likenesses, stronger
 from online_guard.store.tables import CheckRecord, EnrolmentRecord, SessionRecord, SnapshotRecord
 from online_guard.terms import LABELS, Action, Outcome
@@ -30,6 +30,8 @@ WORDS = REASONS | {SEEN_BEFORE: ("画面以前出现过，疑似重放", "the pi
 RESIDUAL_NOISE = 1e-6
 CLIP_MS = 60_000
 """No clip is longer; a snapshot of the same camera within this time may show the same moment (SPEC OG604)."""
+MOST_AT_ONCE = 24
+"""Candidates that a frame is compared with while its sender waits, some 60 ms each; the worker compares with all."""
 NEWEST = 1 << 62
 """The row of a capture that isn't kept yet: later than all."""
 
@@ -48,7 +50,7 @@ class JudgedClip:
 def judge(house: House, clip: Clip, actions: Sequence[Action], reference: FaceVector | None) -> JudgedClip:
     """Return the judgement of a clip that answers a challenge; it takes one to two seconds."""
     report = judge_clip(clip, actions, reference, house.policy.liveness.match_distance)
-    frames = [clip.frames[number] for number in report.evidence_frames]
+    frames = [clip.frames[number] for number in _telling(report)]
     faces = [_only_face(frame) for frame in frames]
     return JudgedClip(
         report=report,
@@ -57,6 +59,12 @@ def judge(house: House, clip: Clip, actions: Sequence[Action], reference: FaceVe
         strip=strip(clip, report),
         plot=plot(report),
     )
+
+
+def _telling(report: LivenessReport) -> list[int]:
+    """Return the frames that are compared: the first one shown in the strip, and the peak of each action found."""
+    peaks = {one.frame for one in report.actions if one.frame is not None}
+    return sorted({*report.evidence_frames[:1], *peaks})
 
 
 def _only_face(frame: RgbPixels) -> Face | None:
@@ -69,42 +77,51 @@ def _capture(frame: RgbPixels, face: Face | None) -> Capture:
     return capture(frame, perceptual_hash(frame), vector, face)
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a clip's frames have in common with earlier captures, and whether all candidates were compared."""
+
+    rows: tuple[Likeness, ...]
+    is_whole: bool
+
+    def __add__(self, other: Found) -> Found:
+        """Return what two searches found."""
+        return Found(self.rows + other.rows, self.is_whole and other.is_whole)
+
+
 def search(
     house: House, database: Session, session: SessionRecord, check_id: str, judged: JudgedClip, after: int = 0
-) -> list[Likeness]:
-    """Return the likeness rows of a clip's frames to all captures kept after a row; the frames aren't kept yet."""
+) -> Found:
+    """Return what the frames of a clip, which aren't kept yet, share with the captures kept after a row."""
     learner_id = database.get_one(EnrolmentRecord, session.enrolment_id).learner_id
     name = f"{session.platform_id}/{session.session_id}"
-    found: list[Likeness] = []
+    found = Found((), is_whole=True)
     for picture in judged.pictures:
         own = CaptureRow(
             NEWEST, FRAME, session.enrolment_id, learner_id, session.row_id, name, check_id, picture.phash, None
         )
-        found += house.seen.likenesses(database, house.vault, house.policy, own, picture, after)
+        sought = Sought(own, picture, after, MOST_AT_ONCE)
+        rows, is_whole = house.seen.likenesses(database, house.vault, house.policy, sought)
+        found += Found(tuple(rows), is_whole)
     return found
 
 
 def keep_frames(
-    house: House,
-    database: Session,
-    session: SessionRecord,
-    check_id: str,
-    judged: JudgedClip,
-    found: Iterable[Likeness],
+    house: House, database: Session, session: SessionRecord, check_id: str, judged: JudgedClip, found: Found
 ) -> None:
     """Keep the telling frames for later searches, and what they have in common with earlier captures."""
-    duplicates.keep_frames(house, database, session, check_id, judged.pictures)
+    duplicates.keep_frames(house, database, session, check_id, judged.pictures, found.is_whole)
     rows: dict[tuple[str, str], Likeness] = {}
-    for row in found:
+    for row in found.rows:
         key = (row["other_kind"], row["other_id"])
         rows[key] = stronger(row, rows.get(key, row))
     put_likenesses(database, rows.values())
 
 
-def was_seen(house: House, database: Session, check: CheckRecord, found: Iterable[Likeness]) -> bool:
+def was_seen(house: House, database: Session, check: CheckRecord, found: Found) -> bool:
     """Return whether a frame of a clip is an earlier picture; snapshots that the session took meanwhile may be."""
     limit = house.policy.snapshot.same_picture_residual + RESIDUAL_NOISE
-    same = [row for row in found if row["residual"] is not None and row["residual"] <= limit]
+    same = [row for row in found.rows if row["residual"] is not None and row["residual"] <= limit]
     return any(not _taken_meanwhile(database, check, row) for row in same)
 
 

@@ -8,12 +8,14 @@ pictures are `CaptureIndex`'s.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
 
+from online_guard.faces.capture_index import CaptureIndex
 from online_guard.faces.fingerprint import phash_distance
 from online_guard.faces.identity import FaceVector
 from online_guard.faces.likeness import Capture, likeness
@@ -33,6 +35,27 @@ PICTURE, VECTOR = "capture", "face vector"
 TOLD_RESIDUALS = 2.0
 """A pair is written down up to so many times `snapshot.same_picture_residual`, so that an auditor sees near misses."""
 Likeness = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A capture that is compared with those kept before it, and after the row `after`.
+
+    most: how many candidates are compared at most, None for all.
+    """
+
+    row: CaptureRow
+    picture: Capture
+    after: int = 0
+    most: int | None = None
+
+    def earlier(self, others: Iterable[CaptureRow]) -> Iterator[CaptureRow]:
+        """Yield those of some captures that it is compared with: none of its own snapshot or clip."""
+        own = self.row
+        for other in others:
+            is_own = (other.session_row, other.name) == (own.session_row, own.name)
+            if self.after < other.row_id < own.row_id and not is_own:
+                yield other
 
 
 class SeenPictures:
@@ -58,55 +81,37 @@ class SeenPictures:
             return self._last
 
     def likenesses(
-        self,
-        database: Session,
-        vault: Vault,
-        policy: Policy,
-        own: CaptureRow,
-        picture: Capture,
-        after: int = 0,
-    ) -> list[Likeness]:
-        """Return the likeness rows of a capture to those kept after the row `after` and before it (SPEC 7).
+        self, database: Session, vault: Vault, policy: Policy, sought: Sought
+    ) -> tuple[list[Likeness], bool]:
+        """Return the likeness rows of a capture to earlier ones (SPEC 7), and whether all candidates were compared.
 
         Two references have none: BUNDLE puts a snapshot or a check beside something else.
         """
+        others, is_whole = self._candidates(sought)
         found: dict[tuple[Any, ...], Likeness] = {}
         for other, numbers in (
-            *self._same_pictures(database, vault, policy, own, picture, after),
-            *self._same_faces(database, policy, own, picture, after),
+            *_same_pictures(database, vault, policy, sought, others),
+            *self._same_faces(database, policy, sought),
         ):
-            row = _likeness_row(own, other, numbers)
+            row = _likeness_row(sought.row, other, numbers)
             if row is not None:
                 key = (row["session_row"], row["snapshot_id"], row["other_kind"], row["other_id"])
                 found[key] = stronger(row, found.get(key, row))
-        return list(found.values())
+        return list(found.values()), is_whole
 
-    def _same_pictures(
-        self, database: Session, vault: Vault, policy: Policy, own: CaptureRow, picture: Capture, after: int
-    ) -> Iterator[tuple[CaptureRow, Likeness]]:
-        """Yield what may be the same picture, and of other learners what looks alike, with its residual."""
+    def _candidates(self, sought: Sought) -> tuple[list[CaptureRow], bool]:
+        """Return what may be the same picture, the nearest hashes where few are wanted, and whether these are all."""
         with self._lock:
-            others = [self._rows[key] for key in self._index.candidates(picture.phash, picture.vector)]
-        for other in _earlier(own, others, after):
-            sealed = sealed_picture(database, other.row_id)
-            if sealed is None:
-                continue
-            compared = likeness(picture, Capture.from_bytes(vault.open(sealed, PICTURE)))
-            numbers = {
-                "phash_distance": compared.phash_distance,
-                "cosine": compared.cosine,
-                "residual": compared.residual,
-                "distance": compared.distance,
-            }
-            near = compared.residual <= TOLD_RESIDUALS * policy.snapshot.same_picture_residual
-            like = compared.phash_distance <= policy.snapshot.phash_distance
-            if near or (like and other.learner_id != own.learner_id):
-                yield other, numbers
+            keys = self._index.candidates(sought.picture.phash, sought.picture.vector)
+            others = list(sought.earlier([self._rows[key] for key in keys]))
+        if sought.most is None or len(others) <= sought.most:
+            return others, True
+        others.sort(key=lambda other: phash_distance(sought.picture.phash, other.phash))
+        return others[: sought.most], False
 
-    def _same_faces(
-        self, database: Session, policy: Policy, own: CaptureRow, picture: Capture, after: int
-    ) -> Iterator[tuple[CaptureRow, Likeness]]:
+    def _same_faces(self, database: Session, policy: Policy, sought: Sought) -> Iterator[tuple[CaptureRow, Likeness]]:
         """Yield, of each enrolment of another learner, the capture with the nearest face, if it is near enough."""
+        own, picture = sought.row, sought.picture
         if picture.vector is None:
             return
         with self._lock:
@@ -116,17 +121,25 @@ class SeenPictures:
         nearest: set[str] = set()
         for other, distance, cosine in rows:
             skipped = other.learner_id == own.learner_id or other.row_id in gone or other.enrolment_id in nearest
-            if not skipped and list(_earlier(own, [other], after)):
+            if not skipped and list(sought.earlier([other])):
                 nearest.add(other.enrolment_id)
                 bits = phash_distance(picture.phash, other.phash)
                 yield other, {"phash_distance": bits, "cosine": cosine, "residual": None, "distance": distance}
 
 
-def _earlier(own: CaptureRow, others: Sequence[CaptureRow], after: int) -> Iterator[CaptureRow]:
-    """Yield the captures kept before `own` and after `after` that aren't of the same snapshot or clip."""
+def _same_pictures(
+    database: Session, vault: Vault, policy: Policy, sought: Sought, others: Sequence[CaptureRow]
+) -> Iterator[tuple[CaptureRow, Likeness]]:
+    """Yield what is or nearly is the same picture, and of other learners what looks alike, with its residual."""
     for other in others:
-        if after < other.row_id < own.row_id and (other.session_row, other.name) != (own.session_row, own.name):
-            yield other
+        sealed = sealed_picture(database, other.row_id)
+        if sealed is None:
+            continue
+        compared = likeness(sought.picture, Capture.from_bytes(vault.open(sealed, PICTURE)))
+        near = compared.residual <= TOLD_RESIDUALS * policy.snapshot.same_picture_residual
+        like = compared.phash_distance <= policy.snapshot.phash_distance
+        if near or (like and other.learner_id != sought.row.learner_id):
+            yield other, asdict(compared)
 
 
 def _likeness_row(own: CaptureRow, other: CaptureRow, numbers: Likeness) -> Likeness | None:
@@ -143,29 +156,6 @@ def _likeness_row(own: CaptureRow, other: CaptureRow, numbers: Likeness) -> Like
         "other_row": other.session_row,
         **numbers,
     }
-
-
-class CaptureIndex:
-    """Candidates by looking at all: enough for some thousand captures."""
-
-    def __init__(self) -> None:
-        self._kept: list[tuple[int, str, FaceVector | None]] = []
-
-    def add(self, key: int, phash: str, vector: FaceVector | None) -> None:
-        """Keep a capture."""
-        self._kept.append((key, phash, vector))
-
-    def candidates(self, phash: str, vector: FaceVector | None) -> list[int]:
-        """Return the captures whose hash lies within 12 bits, or whose vector has a cosine of at least 0.995."""
-        return [
-            key
-            for key, other, face in self._kept
-            if phash_distance(phash, other) <= 12 or (face is not None and vector is not None and _near(face, vector))
-        ]
-
-
-def _near(one: FaceVector, other: FaceVector) -> bool:
-    return float(one @ other) >= 0.995 * float(np.linalg.norm(one) * np.linalg.norm(other))
 
 
 class _Faces:
