@@ -13,7 +13,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,11 @@ import cv2
 import numpy as np
 
 from online_guard.faces.actions import find_events
+from online_guard.faces.challenge import CHALLENGES
 from online_guard.faces.clips import Clip, read_clip
 from online_guard.faces.continuity import motion_faults
 from online_guard.faces.decode import RgbPixels, decode
+from online_guard.faces.eye_contrast import eye_contrast
 from online_guard.faces.identity import find_faces
 from online_guard.faces.landmarks import follow
 from online_guard.faces.liveness import judge_clip
@@ -44,9 +45,6 @@ TRIES = 2
 """Clips of each kind from each photo."""
 GENUINE_CLIPS = 60
 PHOTO_SIDE_PX = 480
-CHALLENGES = tuple(
-    asked for asked in permutations(Action, 3) if {Action.BLINK, Action.OPEN_MOUTH} & set(asked)
-)  # as `draw_challenge`
 
 
 def said(part: Proportion) -> str:
@@ -85,7 +83,7 @@ def attacks() -> Iterator[str]:
         for number in range(TRIES * len(pictures)):
             clip = make(pictures[number % len(pictures)], seed=1000 + number)
             track = follow(clip)
-            events = find_events(measure_signals(track.points, clip.times_s))
+            events = find_events(measure_signals(track.points, clip.times_s, eye_contrast(clip, track)))
             faults = list(motion_faults(clip, track))
             through = [not faults and not match_actions(events, asked)[1] for asked in CHALLENGES]
             passed.append(through[random.integers(len(CHALLENGES))])
@@ -141,7 +139,8 @@ def blinks() -> Iterator[str]:
         hits, false, minutes, of = 0, 0, 0.0, 0
         for clip, moments, ignored in clips:
             some = _thinned(clip, most)
-            events = find_events(measure_signals(follow(some).points, some.times_s))
+            track = follow(some)
+            events = find_events(measure_signals(track.points, some.times_s, eye_contrast(some, track)))
             seen = [event.at_s for event in events if event.action is Action.BLINK and event.at_s >= BASELINE_S]
             counted = [at for at in moments if at >= BASELINE_S and not _inside(at, ignored)]
             hits += sum(any(abs(at - one) <= TOLERANCE_S for one in seen) for at in counted)

@@ -72,6 +72,7 @@ def signals_of(fps: float, seconds: float, **series: Any) -> Signals:
         yaw_middle=0 * still,
         pitch=-0.4 * still,
         aspect=1.1 * still,
+        contrast=0.3 * np.stack([still, still], axis=1),
         place=np.stack([2 * still, 2 * still], axis=1),
     )
     drawn = {name: np.vectorize(function, otypes=[float])(times_s) for name, function in series.items()}

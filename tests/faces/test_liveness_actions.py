@@ -75,9 +75,18 @@ def test_a_blink_is_found_at_its_moment(fps: float, length_s: float) -> None:
     assert event.at_s == pytest.approx(2.5, abs=0.1)
 
 
-@pytest.mark.parametrize(("lost", "found"), [(0.20, []), (0.25, [Action.BLINK])])
+@pytest.mark.parametrize(("lost", "found"), [(0.16, []), (0.21, [Action.BLINK])])
 def test_a_blink_counts_from_its_threshold_on(lost: float, found: list[Action]) -> None:
     assert seen(blinking(lost, fps=30)) == found
+
+
+@pytest.mark.parametrize(("lost", "found"), [(0.32, []), (0.40, [Action.BLINK])])
+def test_eyes_that_pale_are_shut(lost: float, found: list[Action]) -> None:
+    signals = signals_of(30, 5)
+    signals.contrast[:] *= np.vectorize(bump(2.5, 0.3, -lost, 1.0))(signals.times_s)[:, None]
+    assert seen(signals) == found
+    signals.contrast[:, 0] = 0.3
+    assert seen(signals) == []
 
 
 def test_one_eye_is_a_wink() -> None:

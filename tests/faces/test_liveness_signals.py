@@ -17,7 +17,9 @@ ANGLES = st.floats(-math.radians(35), math.radians(35))
 
 
 def measured(*looks: Look) -> Signals:
-    return measure_signals(np.stack([points_of(look) for look in looks]), np.arange(len(looks)) / 15)
+    return measure_signals(
+        np.stack([points_of(look) for look in looks]), np.arange(len(looks)) / 15, np.ones((len(looks), 2))
+    )
 
 
 @given(roll=st.floats(-0.4, 0.4), scale=st.floats(0.3, 3), lids=st.floats(0.1, 1), mouth=st.floats(0, 0.6))
@@ -64,6 +66,6 @@ def test_lids_and_lips() -> None:
 
 def test_no_face_gives_no_number() -> None:
     points = np.stack([points_of(Look()), np.full((68, 2), np.nan)])
-    signals = measure_signals(points, np.arange(2) / 15)
+    signals = measure_signals(points, np.arange(2) / 15, np.ones((2, 2)))
     assert np.isnan([signals.yaw[1], signals.eyes[1], signals.mouth[1], signals.pitch[1]]).all()
     assert not np.isnan(signals.yaw[0])

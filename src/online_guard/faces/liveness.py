@@ -16,6 +16,7 @@ from online_guard.terms import Action, Outcome
 from .actions import ActionEvent, find_events, is_flat
 from .clips import Clip
 from .continuity import clip_fps, motion_faults, time_faults
+from .eye_contrast import eye_contrast
 from .identity import Face, FaceVector, distance, face_vector
 from .landmarks import Track, follow
 from .response import ActionFound, match_actions
@@ -100,7 +101,7 @@ def judge_clip(
         missing = tuple(ActionFound(action) for action in actions)
         return LivenessReport(_outcome(faults), tuple(faults), fps, None, missing, (), None, ())
     track = follow(clip)
-    signals = measure_signals(track.points, clip.times_s)
+    signals = measure_signals(track.points, clip.times_s, eye_contrast(clip, track))
     events = find_events(signals)
     found, unfulfilled = match_actions(events, actions)
     faults += [*motion_faults(clip, track), *unfulfilled, *(["flat"] if is_flat(signals) else [])]

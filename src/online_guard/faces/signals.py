@@ -35,6 +35,7 @@ class Signals:
         pitch: Height of the tip of the nose less that of the jaw beneath the ears, in lengths from the eyes to the
             mouth; grows as the person looks down. 0.25 is about 15 degrees.
         aspect: Distance of the eyes over the length from eyes to lips: what tilting a photo changes and lids don't.
+        contrast: n × 2 (right eye, left eye), how much each eye stands out from the skin (`eye_contrast`).
         place: n × 2, where the nose is in the picture, in median distances of the eyes.
     """
 
@@ -46,6 +47,7 @@ class Signals:
     yaw_middle: Series
     pitch: Series
     aspect: Series
+    contrast: NDArray[np.float64]
     place: NDArray[np.float64]
 
     @property
@@ -54,12 +56,13 @@ class Signals:
         return (self.eye_left + self.eye_right) / 2
 
 
-def measure_signals(points: Points, times_s: Series) -> Signals:
+def measure_signals(points: Points, times_s: Series, contrast: NDArray[np.float64]) -> Signals:
     """Return the signals of tracked points.
 
     Args:
         points: Frames × 68 × 2 px.
         times_s: One time per frame.
+        contrast: As `eye_contrast` gives it.
     """
 
     def middle(*numbers: int) -> NDArray[np.float64]:
@@ -81,6 +84,7 @@ def measure_signals(points: Points, times_s: Series) -> Signals:
         yaw_middle=-_cross(ridge, tip - bridge) / _length(ridge) / height,
         pitch=tip_at[1] - jaw_at[1],
         aspect=_length(between) / height,
+        contrast=contrast,
         place=points[:, 27:36].mean(axis=1) / _median(_length(between)),
     )
 
