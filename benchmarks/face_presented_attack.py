@@ -1,8 +1,9 @@
 """Error rates of the passive check, in the terms of ISO/IEC 30107-3.
 
 APCER: share of attack presentations of one species taken for live; BPCER: share of genuine (bona fide) presentations
-taken for an attack; both with 95 % Wilson intervals, over the presentations that can be evaluated. Everything measured
-here was kept out of training. Usage: `python benchmarks/face_presented_attack.py`, about five minutes on one core.
+taken for an attack; both with 95 % Wilson intervals, over the presentations that can be evaluated. Made captures are
+others than those of training; `models/README.md` says which scenes both share.
+Usage: `python benchmarks/face_presented_attack.py`, about five minutes on one core.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from train_presented_attack import made_captures, squares  # noqa: E402
 
 SHARED = Path(os.environ.get("ONLINE_GUARD_SHARED", ROOT.parent / "shared"))
-SEED = 2
-"""Training has seed 1."""
+SEED = 3
+"""Training has seed 1; region and margin of the threshold were chosen with captures of seeds 1 and 2 in view."""
 KEPT_LEARNERS = range(9, 13)
 KEPT_PICTURES = ("coffee", "rocket", "motorcycle_right")
 FRAMES_OF_A_CLIP = 8

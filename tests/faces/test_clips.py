@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from online_guard.errors import GuardError
-from online_guard.faces import clip_limits, clips
+from online_guard.faces import clip_limits, kept_frames
 from online_guard.faces.clips import Clip, clip_of_frames, read_clip, read_frames, write_clip
 
 
@@ -157,7 +157,7 @@ def test_a_side_beyond_the_limit_is_refused_before_decoding() -> None:
 def test_large_frames_are_kept_small_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     large = write_clip(Clip(moving(4, 720, 1280), np.arange(4) / 15))
     assert read_clip(large).frames[0].shape == (360, 640, 3)
-    monkeypatch.setattr(clips, "MAX_KEPT_BYTES", 3 * 360 * 640 * 3)
+    monkeypatch.setattr(kept_frames, "MAX_KEPT_BYTES", 3 * 360 * 640 * 3)
     assert {frame.shape for frame in read_clip(large).frames} == {(180, 320, 3)}
 
 

@@ -33,15 +33,15 @@ def judged(species: str, *answers: Answer, kind: Kind = Kind.CLIP) -> list[Judge
     return [Judged(Presentation(Path("x"), "x", species, kind), answer, (), ()) for answer in answers]
 
 
-def test_errors_are_shares_of_the_answers_and_silence_of_all() -> None:
+def test_errors_and_silence_are_shares_of_all_presentations() -> None:
     live, attack, none = Answer.LIVE, Answer.ATTACK, Answer.NONE
     rows = rates([*judged("photo", live, attack, attack, none), *judged("live", live, live, attack, none, none),
                   *judged("mask", none), *judged("photo", live, kind=Kind.PICTURE)])  # fmt: skip
     counted = [(r.species, r.kind, r.errors.hits, r.errors.of, r.silent.hits, r.silent.of) for r in rows]
     assert counted == [
-        ("live", Kind.CLIP, 1, 3, 2, 5),
-        ("mask", Kind.CLIP, 0, 0, 1, 1),
-        ("photo", Kind.CLIP, 1, 3, 1, 4),
+        ("live", Kind.CLIP, 1, 5, 2, 5),
+        ("mask", Kind.CLIP, 0, 1, 1, 1),
+        ("photo", Kind.CLIP, 1, 4, 1, 4),
         ("photo", Kind.PICTURE, 1, 1, 0, 1),
     ]
     assert metrics_plot(rows).startswith(b"\x89PNG")

@@ -186,7 +186,7 @@ def attack_metrics(
 
         plot_file.write_bytes(metrics_plot(rows))
     attacks = [row for row in rows if row.species != LIVE]
-    shares = [row.errors.share for row in attacks if row.errors.share is not None]
+    shares = [row.errors.share or 0.0 for row in attacks]
     said = {
         "live": [_row(row, "bpcer", "bpnrr") for row in rows if row.species == LIVE],
         "attacks": [_row(row, "apcer", "apnrr") for row in attacks],
@@ -215,7 +215,6 @@ def _row(row: Any, error: str, silent: str) -> dict[str, Any]:
         "species": row.species,
         "kind": str(row.kind),
         "presentations": row.silent.of,
-        "responses": row.errors.of,
         "errors": row.errors.hits,
         "non_responses": row.silent.hits,
         **_rate(error, row.errors),

@@ -24,12 +24,7 @@ from online_guard.errors import ErrorKind, GuardError
 from . import clip_limits
 from .clip_limits import bad_times, check_bytes, check_times, malformed, too_long
 from .decode import RgbPixels, decode
-
-KEPT_SIDE_PX = 640
-"""Frames are kept at this longer side at most; a face that fills a third of it has eyes of some 40 px."""
-KEPT_SIDE_LONG_PX = 320
-MAX_KEPT_BYTES = 300 * 1024 * 1024
-"""When the frames kept need more than this (340 of 640 × 480), all are halved: 900 frames then need 276 MB at most."""
+from .kept_frames import KeptFrames
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 TIMES_FILE = "times.json"
@@ -92,7 +87,7 @@ def clip_of_frames(images: Sequence[bytes], at_ms: Sequence[int]) -> Clip:
         raise bad_times(f"{len(images)} frames, {len(at_ms)} times", where="")
     times_s = np.asarray(at_ms, np.float64) / 1000
     check_times(times_s, where="")
-    kept = _Kept()
+    kept = KeptFrames()
     for number, image in enumerate(images):
         try:
             kept.add(decode(image), where=f"/frames/{number}")
@@ -117,7 +112,7 @@ def read_frames(folder: Path) -> Clip:
         times = json.loads(given.read_bytes())
         named = times if isinstance(times, dict) else dict(zip((path.name for path in files), times, strict=True))
         at_ms = sorted((int(at), name) for name, at in named.items())
-    except (OSError, ValueError, TypeError) as fault:
+    except (OSError, ValueError, TypeError, OverflowError) as fault:
         raise bad_times(f"{TIMES_FILE}: {fault}", where=str(given)) from fault
     if {path.name for path in files} != set(named):
         raise bad_times(f"{TIMES_FILE} doesn't name the pictures there are", where=str(given))
@@ -146,53 +141,13 @@ def write_clip(clip: Clip) -> bytes:
         return path.read_bytes()
 
 
-class _Kept:
-    """Frames as they come, made smaller when they need too much memory; every frame goes the same way."""
-
-    def __init__(self) -> None:
-        self._frames: list[RgbPixels] = []
-        self._shape: tuple[int, ...] = ()
-        self._side_px = KEPT_SIDE_PX
-
-    def add(self, pixels: RgbPixels, where: str) -> None:
-        """Keep one more frame, refuse it if its size differs from the first one's."""
-        self._shape = self._shape or pixels.shape
-        if pixels.shape != self._shape:
-            raise GuardError(
-                ErrorKind.INVALID,
-                "clip.sizes",
-                "各帧尺寸不一致 / the frames aren't all of one size",
-                where=where,
-                remedy="请不要在拍摄中改变画面尺寸 / don't change the size while recording",
-            )
-        small = _fitted(pixels, KEPT_SIDE_PX)
-        if self._side_px == KEPT_SIDE_PX and (len(self._frames) + 1) * small.nbytes > MAX_KEPT_BYTES:
-            self._side_px = KEPT_SIDE_LONG_PX
-            self._frames = [_fitted(frame, KEPT_SIDE_LONG_PX) for frame in self._frames]
-        self._frames.append(_fitted(small, self._side_px))
-
-    def frames(self) -> tuple[RgbPixels, ...]:
-        """Return all frames kept."""
-        return tuple(self._frames)
-
-
-def _fitted(pixels: RgbPixels, side_px: int) -> RgbPixels:
-    """Return a picture whose longer side is at most `side_px`."""
-    height, width = pixels.shape[:2]
-    scale = side_px / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def _decoded(data: bytes, where: str) -> Clip:
     """Return the clip in the bytes of a video file."""
     if not data:
         raise GuardError(ErrorKind.MALFORMED, "clip.empty", "视频为空 / the clip is empty", where=where)
     check_bytes(len(data), where)
     suffix = _suffix(data, where)
-    kept, times = _Kept(), list[float]()
+    kept, times = KeptFrames(), list[float]()
     with _opened(data, suffix, where) as capture:
         announced_s = _announced_s(capture)
         while capture.grab():

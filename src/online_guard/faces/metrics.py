@@ -2,7 +2,8 @@
 
 A folder holds `live/` and `attack/<species>/`: clips (WebM, MP4, or a folder of frames with `times.json`), judged by
 `liveness.judge_clip`, and pictures, judged by the passive check. What says neither yes nor no (`inconclusive`,
-`not_evaluable`, an unreadable file) is a non-response; error rates are shares of the presentations that had an answer.
+`not_evaluable`, an unreadable file) is a non-response: no error, but a presentation. All rates are shares of all
+presentations: an attack without an answer got nowhere, a learner without one has to try again.
 """
 
 from __future__ import annotations
@@ -208,12 +209,6 @@ def rates(judged: list[Judged]) -> list[Row]:
     for (attack, species, kind), answers in sorted(groups.items()):
         wrong = Answer.LIVE if attack else Answer.ATTACK
         silent = answers.count(Answer.NONE)
-        rows.append(
-            Row(
-                species,
-                kind,
-                Proportion(answers.count(wrong), len(answers) - silent),
-                Proportion(silent, len(answers)),
-            )
-        )
+        errors = Proportion(answers.count(wrong), len(answers))
+        rows.append(Row(species, kind, errors, Proportion(silent, len(answers))))
     return rows

@@ -8,7 +8,7 @@ differ.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,11 +18,13 @@ from online_guard.faces.clips import Clip
 from online_guard.terms import Action
 
 from .head_canvas import CANVAS_PX, HEAD_PX
-from .head_people import LEARNER_SEEDS, Take, draw_head
+from .head_people import LEARNER_SEEDS, Head, Take, draw_head
 from .head_rig import PHOTO_RIG, Pose, Rig, close_lids, drop_jaw, rig_of, turned_places
 from .heads import paint, photograph
 
 FRAME_PX = (320, 240)
+FACE_LEVEL = 110
+"""Mean level, 0-255, that the camera's exposure brings a dark face to."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,11 @@ class Motion:
 
 _TIMINGS = {
     # action: shortest and longest rise, hold and fall in s, smallest and greatest strength
-    Action.BLINK: ((0.08, 0.10), (0.06, 0.09), (0.10, 0.13), (1.0, 1.0)),
+    Action.BLINK: ((0.07, 0.09), (0.09, 0.12), (0.09, 0.12), (1.0, 1.0)),
     Action.TURN_LEFT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
     Action.TURN_RIGHT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
     Action.OPEN_MOUTH: ((0.25, 0.35), (0.20, 0.35), (0.25, 0.35), (0.27, 0.34)),
-    Action.NOD: ((0.28, 0.38), (0.05, 0.15), (0.30, 0.40), (0.26, 0.36)),
+    Action.NOD: ((0.30, 0.38), (0.08, 0.15), (0.32, 0.40), (0.32, 0.40)),
 }
 """Blinks: H. R. Schiffman, "Sensation and Perception" (2001), 0.1-0.4 s. The others: tried before a mirror."""
 
@@ -116,11 +118,27 @@ def _sit(learner: int, seed: int, random: np.random.Generator) -> _Sitting:
     if learner == 1:
         picture, rig = photograph(Take(take.number, light=take.light)), PHOTO_RIG
     else:
-        head = draw_head(LEARNER_SEEDS[learner - 2])
-        picture, rig = paint(head, Take(**{**vars(take), "roll_deg": 0.0})), rig_of(head, take.smile)
+        head = _groomed(draw_head(LEARNER_SEEDS[learner - 2]))
+        picture, rig = paint(head, replace(take, roll_deg=0.0)), rig_of(head, take.smile)
     soft = cv2.GaussianBlur(picture, (0, 0), 0.5 * CANVAS_PX / FRAME_PX[0])
-    canvas = np.clip(soft * take.gain, 0, 255).astype(np.uint8)
+    middle = slice(CANVAS_PX // 3, 2 * CANVAS_PX // 3)
+    exposure = np.clip(FACE_LEVEL / soft[middle, middle].mean(), 1, 2)  # as a camera that looks for faces does
+    canvas = np.clip(soft * exposure * take.gain, 0, 255).astype(np.uint8)
     return _Sitting(canvas, rig, take, within(-0.09, 0.09), within(-0.05, 0.05), within(0, 2 * np.pi, 8))
+
+
+def _groomed(head: Head) -> Head:
+    """Return a head as it comes before the camera: light glasses, a light beard, hair out of the eyes.
+
+    Landmarks lose brows under a painted fringe, lips in a painted beard, and a turned face behind thick frames.
+    """
+    return replace(
+        head,
+        glasses=head.glasses and "thin",
+        beard=min(head.beard, 0.25),
+        moustache=min(head.moustache, 0.15),
+        hair="parted" if head.hair == "fringe" else head.hair,
+    )
 
 
 def _pose(sitting: _Sitting, done: Sequence[Motion], at_s: float) -> Pose:

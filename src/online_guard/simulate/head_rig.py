@@ -156,7 +156,7 @@ def close_lids(canvas: Pixels, rig: Rig, closure: float) -> None:
         skin = cv2.GaussianBlur(_sampled(still, x, y - down + bottom + 0.065), (0, 0), 2) * np.float32(0.92)
         lid = np.clip((down - top + 0.05) / 0.04, 0, 1) * np.clip((bottom + 0.03 - down) / 0.02, 0, 1)
         lid *= np.clip((upper - down) / 0.012 + 0.5, 0, 1) + np.clip((down - lower) / 0.012 + 0.5, 0, 1)
-        lash = np.clip(1.4 - np.abs(down - upper) / _LASH, 0, 1)
+        lash = np.clip(1.4 - np.abs(down - upper) / (_LASH * (0.35 + 0.65 * across)), 0, 1)
         shown = (across > 0) * min(1.0, 4 * closure)
         covered = still[rows, columns] + (skin - still[rows, columns]) * (np.minimum(lid, 1) * shown)[..., None]
         canvas[rows, columns] = (covered + (0.3 * skin - covered) * (0.9 * lash * shown)[..., None]).astype(np.uint8)
@@ -204,7 +204,7 @@ def turned_places(rig: Rig, pose: Pose, x: Field, y: Field) -> tuple[Field, Fiel
     nose = rig.nose_depth * np.exp(-(((u - nose_u) / 0.17) ** 2) - ((v - nose_v) / 0.22) ** 2)
     from_u = u * cos_yaw - (front + nose) * sin_yaw
     # What turns into view behind the cheek was never seen: the cheek goes on there.
-    from_u = np.where(front > 0, np.clip(from_u, -0.93 * edge, 0.93 * edge), from_u)
+    from_u = np.where(front > 0, np.clip(from_u, -0.955 * edge, 0.955 * edge), from_u)
     move_u = from_u - u - carried[0]
     move_v = v * (cos_pitch - 1) - (front + nose) * sin_pitch - carried[1]
     share = np.clip((1.75 - np.sqrt((u / broad) ** 2 + (v / rig.half_height) ** 2)) / 0.7, 0, 1)
