@@ -10,9 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.faces import quality
 from online_guard.faces.decode import decode
-from online_guard.faces.identity import face_vector, find_faces
+from online_guard.faces.decoder import close_decoders
+from online_guard.faces.identity import face_vector, find_faces, landmarks
 from online_guard.faces.pipeline import enrol_reference, inspect
+from online_guard.faces.pose import Pose
 
 Reader = Callable[[str], bytes]
 Listing = dict[str, Any]
@@ -113,6 +116,71 @@ def test_a_report_holds_facts_of_the_picture(sample: Reader) -> None:
     assert len(seen.sha256) == 64
     assert seen.phash is not None
     assert len(seen.phash) == 16
+
+
+def test_a_report_holds_box_points_and_pose_of_the_face(sample: Reader) -> None:
+    content = sample("learner-01/reference.jpg")
+    seen = inspect(content)
+    pixels = decode(content)
+    assert seen.face == find_faces(pixels)[0]
+    assert np.array_equal(seen.points, landmarks(pixels, seen.face))
+    assert seen.pose is not None
+    assert max(abs(seen.pose.yaw_deg), abs(seen.pose.roll_deg)) < 15
+
+
+def test_a_picture_without_a_face_has_neither_box_nor_pose(catalogue: Listing, sample: Reader) -> None:
+    seen = inspect(sample(special(catalogue, "no-face")["file"]))
+    assert (seen.face, seen.points, seen.pose, seen.presented_attack) == (None, (), None, None)
+    assert seen.capture is not None
+
+
+def test_with_the_enrolled_capture_a_report_says_how_alike_the_pictures_are(catalogue: Listing, sample: Reader) -> None:
+    entry = special(catalogue, "replayed-reference")
+    enrolled = enrol_reference(sample(f"{entry['learner']}/reference.jpg"))
+    replayed = inspect(sample(entry["file"]), enrolled.capture)
+    honest = inspect(sample(f"{entry['learner']}/snapshot-1.jpg"), enrolled.capture)
+    assert replayed.likeness is not None
+    assert honest.likeness is not None
+    assert replayed.likeness.residual < honest.likeness.residual
+    assert replayed.distance == replayed.likeness.distance == inspect(sample(entry["file"]), enrolled.vector).distance
+    assert inspect(sample(entry["file"]), enrolled.vector).likeness is None
+
+
+def test_the_passive_check_is_asked_by_default_and_needs_one_face(catalogue: Listing, sample: Reader) -> None:
+    content = sample("learner-01/reference.jpg")
+    assert inspect(content).presented_attack is not None
+    assert inspect(content, passive=False).presented_attack is None
+    assert inspect(sample(special(catalogue, "two-faces")["file"])).presented_attack is None
+
+
+def test_a_refusal_is_kept_in_words() -> None:
+    seen = inspect(b"GIF89a" + bytes(50))
+    assert seen.refusal is not None
+    assert (seen.refusal.code, seen.capture) == (seen.detail, None)
+
+
+def test_a_decoder_that_cannot_start_is_not_the_pictures_fault(sample: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = sample("learner-01/reference.jpg")
+    close_decoders()
+    monkeypatch.setattr("online_guard.faces.decoder.sys.executable", "/nowhere/python")
+    with pytest.raises(GuardError) as refusal:
+        inspect(content)
+    assert refusal.value.code == "image.no_decoder"
+    monkeypatch.undo()
+    assert inspect(content).good
+
+
+def test_a_reference_turned_away_is_refused(sample: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = sample("learner-01/reference.jpg")
+    for pose, refused in ((Pose(25, 35, 0), False), (Pose(-25.1, 0, 0), True), (Pose(0, 35.1, 0), True)):
+        monkeypatch.setattr(quality, "pose", lambda _, pose=pose: pose)
+        if not refused:
+            assert enrol_reference(content).pose == pose
+            continue
+        with pytest.raises(GuardError, match="turned away") as refusal:
+            enrol_reference(content)
+        assert refusal.value.code == "reference.turned"
+        assert inspect(content).good  # a snapshot may look aside
 
 
 def test_the_same_bytes_give_the_same_report(sample: Reader, references: References) -> None:

@@ -30,7 +30,7 @@ _SEARCH_SIDES_PX = (384, 640, 1280)
 70 px: 0.18 of the longer side in the first copy, 0.11 in the second, 0.055 in the third. They take 8, 22 and 83 ms
 (4:3). Of 50 real photos a copy of 320 px shows the face in 44, one of 640 px in 47."""
 
-_NEAR = 0.26
+_NEAR = 0.2
 """A largest face below this share of the longer side is so far from the camera that others beside it may be too small
 for that copy: the next is searched as well. So a face 0.7 times as wide as the largest is surely seen."""
 

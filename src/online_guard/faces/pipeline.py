@@ -9,6 +9,7 @@ evidence at all.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from online_guard.errors import ErrorKind, GuardError
 
@@ -36,7 +37,29 @@ _WORDS = {
 """Each reason except `unreadable` for people, in Chinese and English."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What any picture shows: number of faces, the largest with its points, its quality, the only one's vector."""
+
+    pixels: RgbPixels
+    phash: str
+    faces: int
+    face: Face | None
+    points: Points | None
+    quality: Quality
+    vector: FaceVector | None
+
+    @cached_property
+    def capture(self) -> Capture:
+        return capture(self.pixels, self.phash, self.vector, self.face)
+
+    def reasons(self, limits: QualityLimits) -> tuple[str, ...]:
+        """Return why the picture isn't good."""
+        wrong_count = () if self.faces == 1 else (SEVERAL_FACES,) if self.faces else (NO_FACE,)
+        return wrong_count + shortcomings(self.quality, limits)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SnapshotReport:
     """What one picture shows.
 
@@ -60,30 +83,35 @@ class SnapshotReport:
         likeness: To the reference capture, when there is one and the picture is readable.
         presented_attack: What the passive check says of the face, when it was asked and there is exactly one.
         vector: Of the face, when there is exactly one.
-        capture: The picture prepared for comparisons with others; None when unreadable.
         refusal: With `unreadable`, why, in words.
+        seen: The decoded picture, kept for `capture`; None when unreadable.
     """
 
     good: bool
     reasons: tuple[str, ...]
-    detail: str
-    faces: int
-    distance: float | None
+    detail: str = ""
+    faces: int = 0
+    distance: float | None = None
     sha256: str
-    phash: str | None
-    brightness: float | None
-    sharpness: float | None
-    face_size_px: int
-    width: int
-    height: int
+    phash: str | None = None
+    brightness: float | None = None
+    sharpness: float | None = None
+    face_size_px: int = 0
+    width: int = 0
+    height: int = 0
     pose: Pose | None = None
     face: Face | None = None
     points: tuple[tuple[int, int], ...] = ()
     likeness: Likeness | None = None
     presented_attack: PresentedAttack | None = None
     vector: FaceVector | None = field(default=None, compare=False, repr=False)
-    capture: Capture | None = field(default=None, compare=False, repr=False)
     refusal: GuardError | None = field(default=None, compare=False, repr=False)
+    seen: _Seen | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def capture(self) -> Capture | None:
+        """Return the picture prepared for comparisons with others, made when first asked for; None when unreadable."""
+        return None if self.seen is None else self.seen.capture
 
 
 @dataclass(frozen=True)
@@ -106,7 +134,7 @@ def inspect(
     image_bytes: bytes,
     reference: FaceVector | Capture | None = None,
     *,
-    passive: bool = False,
+    passive: bool = True,
     check: Check | None = None,
 ) -> SnapshotReport:
     """Return what a picture shows; bytes that can't be decoded give a report with the reason `unreadable`.
@@ -133,11 +161,10 @@ def inspect(
     return SnapshotReport(
         good=not reasons,
         reasons=reasons,
-        detail="",
         faces=seen.faces,
         distance=None if seen.vector is None or known is None else distance(seen.vector, known),
         sha256=sha256_hex(image_bytes),
-        phash=seen.capture.phash,
+        phash=seen.phash,
         brightness=seen.quality.brightness,
         sharpness=seen.quality.sharpness,
         face_size_px=seen.quality.face_size_px,
@@ -149,7 +176,7 @@ def inspect(
         likeness=likeness(seen.capture, reference) if isinstance(reference, Capture) else None,
         presented_attack=judge_picture(pixels, seen.face, check) if passive and seen.face and seen.faces == 1 else None,
         vector=seen.vector,
-        capture=seen.capture,
+        seen=seen,
     )
 
 
@@ -173,7 +200,7 @@ def enrol_reference(image_bytes: bytes) -> ReferenceReport:
         raise _refused(reasons)
     return ReferenceReport(
         sha256=sha256_hex(image_bytes),
-        phash=seen.capture.phash,
+        phash=seen.phash,
         brightness=seen.quality.brightness,
         sharpness=seen.quality.sharpness,
         face_size_px=seen.quality.face_size_px,
@@ -185,49 +212,19 @@ def enrol_reference(image_bytes: bytes) -> ReferenceReport:
     )
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What any picture shows: number of faces, the largest with its points, quality, the only one's vector, capture."""
-
-    faces: int
-    face: Face | None
-    points: Points | None
-    quality: Quality
-    vector: FaceVector | None
-    capture: Capture
-
-    def reasons(self, limits: QualityLimits) -> tuple[str, ...]:
-        """Return why the picture isn't good."""
-        wrong_count = () if self.faces == 1 else (SEVERAL_FACES,) if self.faces else (NO_FACE,)
-        return wrong_count + shortcomings(self.quality, limits)
-
-
 def _look(pixels: RgbPixels) -> _Seen:
     found = find_faces(pixels)
     face = found[0] if found else None
     points = None if face is None else landmarks(pixels, face)
     vector = face_vector(pixels, found[0], points) if len(found) == 1 else None
-    prepared = capture(pixels, perceptual_hash(pixels), vector, face)
-    return _Seen(len(found), face, points, measure(pixels, face, points), vector, prepared)
+    quality = measure(pixels, face, points)
+    return _Seen(pixels, perceptual_hash(pixels), len(found), face, points, quality, vector)
 
 
 def _unreadable(image_bytes: bytes, refusal: GuardError) -> SnapshotReport:
     """Return the report of bytes that aren't a picture."""
-    return SnapshotReport(
-        good=False,
-        reasons=(UNREADABLE,),
-        detail=refusal.code,
-        faces=0,
-        distance=None,
-        sha256=sha256_hex(image_bytes),
-        phash=None,
-        brightness=None,
-        sharpness=None,
-        face_size_px=0,
-        width=0,
-        height=0,
-        refusal=refusal,
-    )
+    sha256 = sha256_hex(image_bytes)
+    return SnapshotReport(good=False, reasons=(UNREADABLE,), detail=refusal.code, sha256=sha256, refusal=refusal)
 
 
 def _refused(reasons: tuple[str, ...]) -> GuardError:
