@@ -20,10 +20,10 @@ Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 """One truth per pixel, rows × columns."""
 
-_SIDES_PX = (48, 96, 192)
-_ROUNDS = {48: 40, 96: 20, 192: 10}
-"""Copies searched one after the other, and the most steps in each: a turn of 3° or a crop of 5 % lies within reach of
-the first, in which a step takes a sixteenth of the time."""
+_COARSE_PX, _FINER_PX = 48, 96
+_ROUNDS = {_COARSE_PX: 40, _FINER_PX: 20}
+"""Sides of the copies searched one after the other, and the most steps in each: a turn of 3° or a crop of 5 % lies
+within reach of the first, in which a step takes a sixteenth of the time."""
 _NEAR_ENOUGH = 1e-4
 """A step that adds less correlation than this is the last one."""
 _CLEARLY = 0.15
@@ -55,7 +55,7 @@ def align(first: GreyPixels, second: GreyPixels) -> Alignment | None:
     """
     tries = []
     for picture in (second, np.ascontiguousarray(second[:, ::-1])):
-        found = _nearest(first, picture, _SIDES_PX[:1], np.eye(2, 3, dtype=np.float32))
+        found = _closer(first, picture, np.eye(2, 3, dtype=np.float32), _COARSE_PX)
         if found is not None and found[0] > _HOPELESS:
             tries.append((*found, picture))
     tries.sort(key=lambda tried: -tried[0])
@@ -63,49 +63,22 @@ def align(first: GreyPixels, second: GreyPixels) -> Alignment | None:
         tries.pop()
     best: tuple[float, Alignment] | None = None
     for _, matrix, picture in tries:
-        found = _nearest(first, picture, _SIDES_PX[1:], _twice(matrix))
+        found = _closer(first, picture, matrix, _FINER_PX)
         if found is not None and (best is None or found[0] > best[0]):
             best = found[0], Alignment(picture, found[1])
     return None if best is None else best[1]
 
 
-def _nearest(
-    first: GreyPixels, second: GreyPixels, sides_px: tuple[int, ...], matrix: Matrix
-) -> tuple[float, Matrix] | None:
-    """Return correlation and map, found in copies of these sizes, each twice the one before; None where none is."""
-    correlation = 0.0
-    for side_px in sides_px:
-        if correlation:
-            matrix = _twice(matrix)
-        found = _closer(_copy(first, side_px), _copy(second, side_px), matrix, _ROUNDS[side_px])
-        if found is None:
-            return None
-        correlation, matrix = found
-    return correlation, matrix
-
-
-def _closer(first: GreyPixels, second: GreyPixels, matrix: Matrix, rounds: int) -> tuple[float, Matrix] | None:
-    """Return the correlation reached from a first guess and the map; None where nothing correlates."""
-    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, rounds, _NEAR_ENOUGH)
+def _closer(first: GreyPixels, second: GreyPixels, matrix: Matrix, side_px: int) -> tuple[float, Matrix] | None:
+    """Return the correlation of copies of a size and the map, from a first guess; None where nothing correlates."""
+    one, other = (cv2.resize(each, (side_px, side_px), interpolation=cv2.INTER_AREA) for each in (first, second))
+    scale = np.array([[1, 1, side_px / first.shape[0]]], np.float32)
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ROUNDS[side_px], _NEAR_ENOUGH)
     try:
-        correlation, better = cv2.findTransformECC(first, second, matrix, cv2.MOTION_AFFINE, criteria)
+        correlation, better = cv2.findTransformECC(one, other, matrix * scale, cv2.MOTION_AFFINE, criteria)
     except cv2.error:  # the way it says that pictures are flat or have nothing in common
         return None
-    return float(correlation), np.asarray(better, np.float32)
-
-
-def _copy(picture: GreyPixels, side_px: int) -> GreyPixels:
-    """Return the picture at another size."""
-    if picture.shape[0] == side_px:
-        return picture
-    return np.asarray(cv2.resize(picture, (side_px, side_px), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _twice(matrix: Matrix) -> Matrix:
-    """Return the same map for copies of twice the size."""
-    larger = matrix.copy()
-    larger[:, 2] *= 2
-    return larger
+    return float(correlation), np.asarray(better / scale, np.float32)
 
 
 def laid(picture: Plane, matrix: Matrix) -> tuple[Plane, Mask]:

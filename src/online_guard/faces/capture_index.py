@@ -55,7 +55,7 @@ class _Sorted:
 class CaptureIndex:
     """Captures by perceptual hash and face vector; one thread adds, any number look up meanwhile.
 
-    Memory: about 64 bytes a capture.
+    Memory: 73 bytes a capture (0.73 GB for ten million), with room to grow, and 10 MB for vectors.
     """
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class CaptureIndex:
     def add_many(self, keys: NDArray[np.int64], hashes: NDArray[np.uint64]) -> None:
         """Add captures without vectors, such as all of a store when a service starts.
 
-        Every so often (when one in 64 is new) all are sorted anew: a quarter of a second per million.
+        Every so often (when one in 64 is new) all are sorted anew: 0.4 s of one core per million.
         """
         with self._adding:
             total = self._count + len(keys)

@@ -19,7 +19,7 @@ _CALM = 1.0
 """Sigma in px of the blur that both pictures get first: it takes out most of a sensor's noise."""
 _COARSE = 3.0
 """Sigma in px of copies in which a line of text is faint, and an edge several px off still pulls."""
-_MOST_STEPS = 12
+_MOST_STEPS = 8
 _AT_REST_PX = 0.2
 _BROAD = 10.0
 """Sigma in px beyond which a difference is one of light."""

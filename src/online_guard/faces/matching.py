@@ -18,6 +18,18 @@ _ENOUGH = 20.0
 """A pixel off by more grey levels than this says nothing more about blur."""
 
 
+def _shapes() -> NDArray[np.float64]:
+    """Return what tone curves are made of, quarters of levels × 5: cubic, and the steep start of a gamma below 1."""
+    levels = np.arange(0, 255.25, 0.25)
+    centred = levels / 255 - 0.5
+    shapes = np.stack([centred**3, centred**2, centred, np.ones_like(levels), np.log(levels + 4)], axis=1)
+    independent, _ = np.linalg.qr(shapes)
+    return np.asarray(independent * np.sqrt(len(levels)))
+
+
+_SHAPES = _shapes()
+
+
 def blurred(picture: Plane, sigma: float) -> Plane:
     """Return the picture under a Gaussian blur of `sigma` px."""
     if sigma == 0:
@@ -44,11 +56,8 @@ def as_altered(picture: Plane, target: Plane, counts: Mask, sigma: float) -> Pla
         sigma: Of the blur, px.
     """
     places = np.flatnonzero(counts.ravel())[::3]
-    curve, _ = _curve(blurred(picture, sigma), target, places, 1)
-    steps = np.arange(0, 256, 0.25, dtype=np.float32)
-    table = _powers(steps) @ curve
-    at = np.clip(picture * 4, 0, len(table) - 1).astype(np.intp)
-    return blurred(np.asarray(table[at], np.float32), sigma)
+    curve, _ = _curve(blurred(picture, sigma), target, places)
+    return blurred(curve[_step_of(picture)], sigma)
 
 
 def missing_blur(sharper: Plane, target: Plane, counts: Mask, already: float) -> float:
@@ -63,7 +72,7 @@ def missing_blur(sharper: Plane, target: Plane, counts: Mask, already: float) ->
     places = np.flatnonzero(counts.ravel())[::4]
 
     def miss(sigma: float) -> float:
-        _, off = _curve(blurred(sharper, float(np.hypot(already, sigma))), target, places, 1)
+        _, off = _curve(blurred(sharper, float(np.hypot(already, sigma))), target, places)
         return float(np.mean(np.minimum(off, _ENOUGH)))
 
     return _lowest(miss)
@@ -87,26 +96,23 @@ def _lowest(miss: Callable[[float], float]) -> float:
     return best
 
 
-def _curve(
-    picture: Plane, target: Plane, places: NDArray[np.intp], rounds: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return a robust tone curve, the weights of `_powers`, and how far each place is off it."""
+def _curve(picture: Plane, target: Plane, places: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return a robust tone curve, a level for each quarter of a level, and how far each place is off it."""
     wanted = target.ravel()[places]
-    powers = _powers(picture.ravel()[places])
-    weights = np.ones_like(wanted)
-    for again in range(rounds + 1):
-        weighted = powers * weights[:, None]
-        curve = np.linalg.solve(
-            (weighted.T @ powers).astype(np.float64) + 1e-3 * np.eye(5), (weighted.T @ wanted).astype(np.float64)
-        ).astype(np.float32)
-        off = np.abs(wanted - powers @ curve)
-        if again < rounds:
-            weights = np.minimum(1, (1.5 * np.median(off) + 0.5) / np.maximum(off, 1e-6)).astype(np.float32)
+    steps = _step_of(picture.ravel()[places])
+    off = np.zeros_like(wanted)
+    curve = np.empty(0, np.float32)
+    for again in range(2):
+        weights = np.minimum(1, (1.5 * np.median(off) + 0.5) / np.maximum(off, 1e-6)) if again else np.ones_like(wanted)
+        many = np.bincount(steps, weights, len(_SHAPES))
+        total = np.bincount(steps, weights * wanted, len(_SHAPES))
+        squares = (_SHAPES * many[:, None]).T @ _SHAPES
+        held = 1e-9 * np.trace(squares) * np.eye(len(squares))
+        curve = (_SHAPES @ np.linalg.solve(squares + held, _SHAPES.T @ total)).astype(np.float32)
+        off = np.abs(wanted - curve[steps])
     return curve, off
 
 
-def _powers(levels: Plane) -> Plane:
-    """Return what tone curves are made of: cubic, with a logarithm for the steep start of a gamma below 1."""
-    centred = levels / np.float32(255) - np.float32(0.5)
-    steep = np.log(np.maximum(levels, 0) + np.float32(4)) / np.float32(5)
-    return np.stack([centred**3, centred * centred, centred, np.ones_like(centred), steep], axis=-1)
+def _step_of(picture: Plane) -> NDArray[np.intp]:
+    """Return to which quarter of a level each pixel belongs."""
+    return np.asarray(np.clip(picture * 4 + np.float32(0.5), 0, len(_SHAPES) - 1), np.intp)
