@@ -109,3 +109,15 @@ def test_the_needed_numbers_are_the_smallest() -> None:
         needed = calibration._needed(limit)
         high = [calibration.Proportion(0, count).interval[1] for count in (needed - 1, needed)]
         assert high[0] > limit >= high[1]
+
+
+def test_real_photos_part_people(identity_photos: list[Path], tmp_path: Path) -> None:
+    few = [photo for photo in identity_photos if photo.name.startswith("fa_")]
+    for photo in few:
+        (tmp_path / photo.name).symlink_to(photo)
+    result = calibrate(read_gallery(tmp_path, lambda done, total: None))
+    assert (result.people, result.left_out) == (len({photo.name.partition("__")[0] for photo in few}), ())
+    within = {rate.distance: rate for rate in result.rates}[0.6]
+    assert within.fmr.share == 0
+    assert within.fnmr.share is not None
+    assert within.fnmr.share < 0.1

@@ -17,6 +17,8 @@ from online_guard.errors import GuardError
 from online_guard.faces import clip_limits, kept_frames
 from online_guard.faces.clips import Clip, clip_of_frames, read_clip, read_frames, write_clip
 
+from .conftest import SHARED
+
 
 def moving(frames: int, height: int = 48, width: int = 64) -> tuple[np.ndarray, ...]:
     """Return a bright block that walks to the right; red at the left of the picture, blue at the right."""
@@ -175,3 +177,13 @@ def test_a_folder_of_frames_with_times(tmp_path: Path) -> None:
     for wrong in ([0, 50], {"0.jpg": 0, "1.jpg": 1}, 7, {"0.jpg": 0, "1.jpg": 1, "3.jpg": 2}):
         times.write_text(json.dumps(wrong))
         assert code(lambda: read_frames(tmp_path)) == "clip.times"
+
+
+def test_a_real_clip_is_read_with_its_times() -> None:
+    file = SHARED / "media" / "live" / "DinoMan_blink-detector__example_example.mp4"
+    if not file.is_file():
+        pytest.skip(f"no real clips: {file} does not exist (set ONLINE_GUARD_SHARED)")
+    clip = read_clip(file)
+    assert (len(clip.frames), clip.frames[0].shape) == (75, (128, 96, 3))
+    assert clip.fps == pytest.approx(25, abs=0.01)
+    assert code(lambda: read_clip(file.read_bytes()[:6000])) == "clip.malformed"

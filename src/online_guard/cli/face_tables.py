@@ -71,7 +71,7 @@ def print_calibration(said: dict[str, Any]) -> None:
 
 def print_metrics(said: dict[str, Any]) -> None:
     """Print the result of `faces metrics`."""
-    table = Table("类别 species", "种类 kind", "数量 n", "错误率 error % (95 %)", "无应答 non-response % (95 %)")
+    table = Table("类别 species", "种类 kind", "n", "错误率 error % (95 %)", "无应答 no response %")
     for line in said["live"]:
         table.add_row("真人 live", line["kind"], str(line["presentations"]), f"BPCER {_percent(line, 'bpcer')}",
                       f"BPNRR {_percent(line, 'bpnrr')}")  # fmt: skip

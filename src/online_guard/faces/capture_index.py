@@ -72,6 +72,14 @@ class CaptureIndex:
         """Return the number of captures added."""
         return self._count
 
+    @property
+    def size_bytes(self) -> int:
+        """Return the memory that the columns take."""
+        known = self._sorted
+        ordered = sum(column.nbytes for column in known.hashes)
+        ordered += sum(column.nbytes for column in known.rows + known.starts)
+        return ordered + self._keys.nbytes + self._hashes.nbytes + self._vectors.nbytes + self._vector_rows.nbytes
+
     def add(self, key: int, phash: str, vector: FaceVector | None = None) -> None:
         """Add one capture.
 

@@ -25,6 +25,19 @@ def check_bytes(count: int, where: str) -> None:
         )
 
 
+def check_side(width: int, height: int, where: str) -> None:
+    """Refuse too large a picture (`clip.too_many_pixels`)."""
+    if max(width, height) > MAX_SIDE_PX:
+        raise GuardError(
+            ErrorKind.TOO_LARGE,
+            "clip.too_many_pixels",
+            f"画面为 {width}×{height} 像素，边长上限 {MAX_SIDE_PX} / "
+            f"the picture is {width}×{height} px, a side may have {MAX_SIDE_PX}",
+            where=where,
+            remedy="请以较低分辨率录制 / record at a lower resolution",
+        )
+
+
 def check_times(times_s: NDArray[np.float64], where: str) -> None:
     """Refuse times that aren't those of a clip within the limits."""
     if not len(times_s):

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from online_guard.errors import ErrorKind, GuardError
 
 from . import clip_limits
-from .clip_limits import bad_times, check_bytes, check_times, malformed, too_long
+from .clip_limits import bad_times, check_bytes, check_side, check_times, malformed, too_long
 from .decode import RgbPixels, decode
 from .kept_frames import KeptFrames
 
@@ -157,6 +157,7 @@ def _decoded(data: bytes, where: str) -> Clip:
             found, frame = capture.retrieve()
             if not found:
                 raise malformed(f"frame {len(times)}", where)
+            check_side(frame.shape[1], frame.shape[0], where)  # the coded size may be another than the container's
             kept.add(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8), where)
     if not times:
         raise malformed("no frame", where)
@@ -198,15 +199,7 @@ def _opened(data: bytes, suffix: str, where: str) -> Iterator[cv2.VideoCapture]:
         if not capture.open(name, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1]):
             raise malformed("no picture track", where)
         width, height = (round(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        if max(width, height) > clip_limits.MAX_SIDE_PX:
-            raise GuardError(
-                ErrorKind.TOO_LARGE,
-                "clip.too_many_pixels",
-                f"画面为 {width}×{height} 像素，边长上限 {clip_limits.MAX_SIDE_PX} / "
-                f"the picture is {width}×{height} px, a side may have {clip_limits.MAX_SIDE_PX}",
-                where=where,
-                remedy="请以较低分辨率录制 / record at a lower resolution",
-            )
+        check_side(width, height, where)
         yield capture
     except cv2.error as fault:
         raise malformed(str(fault.err or fault), where) from fault

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .alignment import Alignment, GreyPixels, Mask, Matrix, Plane, improved, laid
 from .displacement import CELLS, displacements
-from .matching import as_altered, blurred, missing_blur, sharpness
+from .matching import as_altered, blurred, missing_blur, sharpness, spread
 
 FaceBox = tuple[float, float, float, float]
 """Left, top, right, bottom in px of the compared copy."""
@@ -38,6 +38,15 @@ _SCALE = 0.60
 
 
 @dataclass(frozen=True)
+class _Two:
+    """Two pictures as prepared; `aspect` is width over height of the first before it was made square."""
+
+    one: Plane
+    other: Plane
+    aspect: float
+
+
+@dataclass(frozen=True)
 class _Pair:
     """Two pictures made as alike as one alteration can: as seen from the first one's place, and where to compare."""
 
@@ -46,38 +55,38 @@ class _Pair:
     counts: Mask
 
 
-def difference(first: GreyPixels, alignment: Alignment, face: FaceBox | None) -> float:
+def difference(first: GreyPixels, alignment: Alignment, face: FaceBox | None, aspect: float) -> float:
     """Return how different two aligned pictures of one face are, 0 to 1.
 
     Two measures, both of the face's worst twentieth: how far it moved against the rest of the picture, px, and what is
     left of grey levels over the picture's standard deviation. Their geometric mean, with weights 0.7 and 0.3, tells
     alterations from life better than either.
     """
-    one, other = first.astype(np.float32), alignment.picture.astype(np.float32)
+    two = _Two(first.astype(np.float32), alignment.picture.astype(np.float32), aspect)
     everywhere, blur = np.ones(first.shape, np.bool_), 0.0
-    matrix = _settled(one, other, alignment.matrix, everywhere)
+    matrix = _settled(two, alignment.matrix, everywhere)
     for stage in range(2):
-        pair = _compared(one, other, matrix, everywhere, blur)
+        pair = _compared(two, matrix, everywhere, blur)
         if pair is None:
             return 1.0
         if stage == 0:
-            blur = _blur_between(one, other, matrix)
+            blur = _blur_between(two, matrix)
         matrix = improved(matrix, pair.wanted, pair.moved, pair.counts)
-    pair = _compared(one, other, matrix, everywhere, blur)
+    pair = _compared(two, matrix, everywhere, blur)
     covered = everywhere if pair is None else _lettering(pair, face)
     if pair is not None and covered.any():
-        without = _compared(one, other, matrix, ~covered, blur)
+        without = _compared(two, matrix, ~covered, blur)
         if without is not None:
             matrix = improved(matrix, without.wanted, without.moved, without.counts)
-        pair = _compared(one, other, matrix, ~covered, blur)
+        pair = _compared(two, matrix, ~covered, blur)
     return 1.0 if pair is None else _measured(pair, face)
 
 
-def _settled(one: Plane, other: Plane, matrix: Matrix, everywhere: Mask) -> Matrix:
+def _settled(two: _Two, matrix: Matrix, everywhere: Mask) -> Matrix:
     """Return the map after robust steps in coarse copies, as many as it takes to come to rest."""
-    corners = np.array([[0, 0, 1], [one.shape[1], 0, 1], [0, one.shape[0], 1]], np.float32)
+    corners = np.array([[0, 0, 1], [two.one.shape[1], 0, 1], [0, two.one.shape[0], 1]], np.float32)
     for _ in range(_MOST_STEPS):
-        pair = _compared(one, other, matrix, everywhere, 0.0, _COARSE)
+        pair = _compared(two, matrix, everywhere, 0.0, _COARSE)
         if pair is None:
             return matrix
         better = improved(matrix, pair.wanted, pair.moved, pair.counts)
@@ -87,38 +96,35 @@ def _settled(one: Plane, other: Plane, matrix: Matrix, everywhere: Mask) -> Matr
     return matrix
 
 
-def _compared(
-    one: Plane, other: Plane, matrix: Matrix, uncovered: Mask, blur: float, calm: float = _CALM
-) -> _Pair | None:
+def _compared(two: _Two, matrix: Matrix, uncovered: Mask, blur: float, calm: float = _CALM) -> _Pair | None:
     """Return the pictures laid over each other, with blur and brightness matched; None where too little overlaps.
 
     Args:
-        one: The first picture.
-        other: The second picture.
-        matrix: How it lies over the first.
+        two: The pictures.
+        matrix: How the second lies over the first.
         uncovered: Pixels of the first picture that count.
         blur: Sigma in px that the first picture lacks; below 0 the second one lacks it.
         calm: Sigma in px of the blur that both get.
     """
-    moved, seen = laid(other, matrix)
+    moved, seen = laid(two.other, matrix)
     counts = seen & uncovered
     if counts.mean() < _OVERLAP:
         return None
-    sigma = float(np.hypot(calm, blur))
+    sigma = spread(calm, blur, two.aspect)
     if blur >= 0:
         target = blurred(moved, calm)
-        return _Pair(as_altered(one, target, counts, sigma), target, counts)
-    target = blurred(one, calm)
+        return _Pair(as_altered(two.one, target, counts, sigma), target, counts)
+    target = blurred(two.one, calm)
     return _Pair(target, as_altered(moved, target, counts, sigma), counts)
 
 
-def _blur_between(one: Plane, other: Plane, matrix: Matrix) -> float:
+def _blur_between(two: _Two, matrix: Matrix) -> float:
     """Return the blur that the first picture lacks, below 0 what the second one lacks, in px."""
-    moved, seen = laid(other, matrix)
-    calm, target = blurred(one, _CALM), blurred(moved, _CALM)
+    moved, seen = laid(two.other, matrix)
+    calm, target = blurred(two.one, _CALM), blurred(moved, _CALM)
     if sharpness(calm, seen) < sharpness(target, seen):
-        return -missing_blur(moved, calm, seen, _CALM)
-    return missing_blur(one, target, seen, _CALM)
+        return -missing_blur(moved, calm, seen, _CALM, two.aspect)
+    return missing_blur(two.one, target, seen, _CALM, two.aspect)
 
 
 def _lettering(pair: _Pair, face: FaceBox | None) -> Mask:

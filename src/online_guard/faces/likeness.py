@@ -33,7 +33,7 @@ _OFFSET = 4.0
 _LOGARITHMS = tuple((share * np.log(np.arange(256) + _OFFSET)).astype(np.float32) for share in (0.299, 0.587, 0.114))
 """Of red, green and blue levels, times the share that BT.601 gives a colour in brightness."""
 
-_HEADER = struct.Struct("<4sQ??4f")
+_HEADER = struct.Struct("<4sQ??5f")
 _FORMAT = b"OGC1"
 
 
@@ -42,21 +42,25 @@ class Capture:
     """A picture prepared once for all comparisons.
 
     Attributes:
-        pixels_192: Grey copy of 192 × 192 px, 0-255; the picture's shape isn't kept.
+        pixels_192: Grey copy of 192 × 192 px, 0-255.
         phash: Perceptual hash, 16 hex digits.
         vector: Of the face, when there is exactly one.
         face: Its box in the copy: left, top, right, bottom in px.
+        aspect: Width over height of the picture, which the copy squeezed.
     """
 
     pixels_192: GreyPixels
     phash: str
     vector: FaceVector | None
     face: FaceBox | None = None
+    aspect: float = 1.0
 
     def to_bytes(self) -> bytes:
         """Return the capture as bytes for `from_bytes`, 36 900 of them, 1 024 more with a vector."""
         box = (0.0, 0.0, 0.0, 0.0) if self.face is None else self.face
-        header = _HEADER.pack(_FORMAT, int(self.phash, 16), self.face is not None, self.vector is not None, *box)
+        header = _HEADER.pack(
+            _FORMAT, int(self.phash, 16), self.face is not None, self.vector is not None, *box, self.aspect
+        )
         vector = b"" if self.vector is None else self.vector.astype("<f8").tobytes()
         return header + vector + self.pixels_192.tobytes()
 
@@ -76,9 +80,9 @@ class Capture:
         vector = np.frombuffer(content, "<f8", numbers, _HEADER.size).astype(np.float64)
         vector.flags.writeable = False
         pixels = np.frombuffer(content, np.uint8, offset=_HEADER.size + 8 * numbers).reshape(SIDE_PX, SIDE_PX)
-        left, top, right, bottom = box
+        left, top, right, bottom, aspect = box
         face = (left, top, right, bottom) if with_face else None
-        return cls(pixels, f"{phash:016x}", vector if with_vector else None, face)
+        return cls(pixels, f"{phash:016x}", vector if with_vector else None, face, aspect)
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,7 @@ class Likeness:
     """How alike two captures are.
 
     Attributes:
-        phash_distance: Bits of 64 in which their perceptual hashes differ; smaller of straight and mirrored is not
-            taken: it is the distance of the hashes as stored.
+        phash_distance: Bits of 64 in which their perceptual hashes differ, however the pictures are turned.
         cosine: Of the angle between the face vectors, -1 to 1; None unless both have one.
         distance: Between the face vectors, as `identity.distance`; None unless both have one.
         residual: See `residual`.
@@ -117,7 +120,7 @@ def capture(pixels: RgbPixels, phash: str, vector: FaceVector | None, face: Face
         across, down = SIDE_PX / pixels.shape[1], SIDE_PX / pixels.shape[0]
         edges = np.array([face.left * across, face.top * down, face.right * across, face.bottom * down], np.float32)
         box = (float(edges[0]), float(edges[1]), float(edges[2]), float(edges[3]))
-    return Capture(copy, phash, vector, box)
+    return Capture(copy, phash, vector, box, float(np.float32(pixels.shape[1] / pixels.shape[0])))
 
 
 def likeness(one: Capture, other: Capture) -> Likeness:
@@ -144,7 +147,7 @@ def residual(one: Capture, other: Capture) -> float:
     alignment = align(first.pixels_192, second.pixels_192)
     if alignment is None:
         return 1.0
-    return difference(first.pixels_192, alignment, first.face)
+    return difference(first.pixels_192, alignment, first.face, first.aspect)
 
 
 def _grey(pixels: RgbPixels) -> GreyPixels:

@@ -30,11 +30,21 @@ def _shapes() -> NDArray[np.float64]:
 _SHAPES = _shapes()
 
 
-def blurred(picture: Plane, sigma: float) -> Plane:
-    """Return the picture under a Gaussian blur of `sigma` px."""
-    if sigma == 0:
-        return picture
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+def blurred(picture: Plane, sigma: float | tuple[float, float]) -> Plane:
+    """Return the picture under a Gaussian blur of `sigma` px, or of so many across and down."""
+    across, down = sigma if isinstance(sigma, tuple) else (sigma, sigma)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), across, None, down, cv2.BORDER_REPLICATE), np.float32)
+
+
+def spread(calm: float, more: float, aspect: float) -> tuple[float, float]:
+    """Return the blur across and down, in px of square copies, of a picture that was blurred by `more` before.
+
+    Args:
+        calm: Sigma in px of the blur that the copy gets in any case.
+        more: Sigma of the blur before, geometric mean of across and down.
+        aspect: Width over height of the picture, which the square copy squeezed.
+    """
+    return float(np.hypot(calm, more / np.sqrt(aspect))), float(np.hypot(calm, more * np.sqrt(aspect)))
 
 
 def sharpness(picture: Plane, counts: Mask) -> float:
@@ -43,7 +53,7 @@ def sharpness(picture: Plane, counts: Mask) -> float:
     return float(edges.mean() / (picture[counts].std() + 1))
 
 
-def as_altered(picture: Plane, target: Plane, counts: Mask, sigma: float) -> Plane:
+def as_altered(picture: Plane, target: Plane, counts: Mask, sigma: tuple[float, float]) -> Plane:
     """Return the picture brightened and blurred to look like the target, outliers weighing little.
 
     The tone curve is found on blurred pictures, where hairs that don't lie quite over each other do no harm, and laid
@@ -53,26 +63,27 @@ def as_altered(picture: Plane, target: Plane, counts: Mask, sigma: float) -> Pla
         picture: As prepared.
         target: The other picture, already blurred.
         counts: Pixels that the curve is found on.
-        sigma: Of the blur, px.
+        sigma: Of the blur, across and down, px.
     """
     places = np.flatnonzero(counts.ravel())[::3]
     curve, _ = _curve(blurred(picture, sigma), target, places)
     return blurred(curve[_step_of(picture)], sigma)
 
 
-def missing_blur(sharper: Plane, target: Plane, counts: Mask, already: float) -> float:
+def missing_blur(sharper: Plane, target: Plane, counts: Mask, calm: float, aspect: float) -> float:
     """Return by which sigma, in px, the sharper picture must be blurred to look most like the target.
 
     Args:
         sharper: As prepared.
-        target: Blurred by `already`.
+        target: Blurred by `calm`.
         counts: Pixels compared.
-        already: Sigma in px that both get in any case.
+        calm: Sigma in px that both get in any case.
+        aspect: As in `spread`.
     """
     places = np.flatnonzero(counts.ravel())[::4]
 
     def miss(sigma: float) -> float:
-        _, off = _curve(blurred(sharper, float(np.hypot(already, sigma))), target, places)
+        _, off = _curve(blurred(sharper, spread(calm, sigma, aspect)), target, places)
         return float(np.mean(np.minimum(off, _ENOUGH)))
 
     return _lowest(miss)

@@ -23,7 +23,7 @@ from .clips import PICTURE_SUFFIXES, TIMES_FILE, read_clip, read_frames
 from .decode import decode
 from .identity import find_faces
 from .liveness import judge_clip
-from .presented_attack import Decision, judge_picture
+from .presented_attack import Check, Decision, judge_picture
 from .proportions import Proportion
 
 CHALLENGES_FILE = "challenges.json"
@@ -154,13 +154,16 @@ def challenge_of(name: str) -> tuple[Action, ...]:
     return CHALLENGES[number % len(CHALLENGES)]
 
 
-def judge_all(folder: Path, match_distance: float, progress: Callable[[int, int], None]) -> list[Judged]:
+def judge_all(
+    folder: Path, match_distance: float, progress: Callable[[int, int], None], check: Check | None = None
+) -> list[Judged]:
     """Return the answer to every presentation of a folder, in the order of their names.
 
     Args:
         folder: With `live/` and `attack/<species>/`.
         match_distance: As in `liveness.judge_clip`; it decides whether the person changed within a clip.
         progress: Called with presentations done and their number.
+        check: An operator's model for pictures; the project's own check without one.
 
     Raises:
         GuardError: As `read_presentations` and `read_challenges`; `models.missing` or `models.changed`.
@@ -169,7 +172,7 @@ def judge_all(folder: Path, match_distance: float, progress: Callable[[int, int]
     answers = []
     for number, one in enumerate(presentations):
         if one.kind is Kind.PICTURE:
-            answers.append(_picture(one))
+            answers.append(_picture(one, check))
         else:
             answers.append(_clip(one, challenges.get(one.name) or challenge_of(one.name), match_distance))
         progress(number + 1, len(presentations))
@@ -186,7 +189,7 @@ def _clip(one: Presentation, asked: tuple[Action, ...], match_distance: float) -
     return Judged(one, answer, report.reasons, asked)
 
 
-def _picture(one: Presentation) -> Judged:
+def _picture(one: Presentation, check: Check | None) -> Judged:
     try:
         pixels = decode(one.path.read_bytes())
     except GuardError as refusal:
@@ -194,7 +197,7 @@ def _picture(one: Presentation) -> Judged:
     faces = find_faces(pixels)
     if not faces:
         return Judged(one, Answer.NONE, ("no_face",), ())
-    said = judge_picture(pixels, faces[0]).decision
+    said = judge_picture(pixels, faces[0], check).decision
     answer = {Decision.LIVE: Answer.LIVE, Decision.ATTACK: Answer.ATTACK}.get(said, Answer.NONE)
     return Judged(one, answer, (str(said),), ())
 

@@ -83,6 +83,7 @@ class _Sitting:
     canvas: NDArray[np.uint8]
     rig: Rig
     take: Take
+    looked_at: tuple[NDArray[np.float32], NDArray[np.float32]]
     yaw: float
     pitch: float
     phases: NDArray[np.float64]
@@ -124,7 +125,8 @@ def _sit(learner: int, seed: int, random: np.random.Generator) -> _Sitting:
     middle = slice(CANVAS_PX // 3, 2 * CANVAS_PX // 3)
     exposure = np.clip(FACE_LEVEL / soft[middle, middle].mean(), 1, 2)  # as a camera that looks for faces does
     canvas = np.clip(soft * exposure * take.gain, 0, 255).astype(np.uint8)
-    return _Sitting(canvas, rig, take, within(-0.09, 0.09), within(-0.05, 0.05), within(0, 2 * np.pi, 8))
+    yaw, pitch, phases = within(-0.09, 0.09), within(-0.05, 0.05), within(0, 2 * np.pi, 8)
+    return _Sitting(canvas, rig, take, _looked_at(take), yaw, pitch, phases)
 
 
 def _groomed(head: Head) -> Head:
@@ -163,26 +165,25 @@ def _frame(sitting: _Sitting, pose: Pose, at_s: float, random: np.random.Generat
         drop_jaw(canvas, sitting.rig, pose.jaw)
     if pose.closure > 0:
         close_lids(canvas, sitting.rig, pose.closure)
-    x, y = _looked_at(sitting.take)
-    from_x, from_y = turned_places(sitting.rig, pose, x, y)
-    seen = cv2.remap(
-        canvas,
-        (from_x * HEAD_PX + CANVAS_PX / 2).astype(np.float32),
-        (from_y * HEAD_PX + CANVAS_PX / 2).astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+    # Motion is smooth: it is worked out for every other pixel.
+    from_x, from_y = (
+        cv2.resize(places * np.float32(HEAD_PX) + np.float32(CANVAS_PX / 2), FRAME_PX, interpolation=cv2.INTER_LINEAR)
+        for places in turned_places(sitting.rig, pose, *sitting.looked_at)
     )
+    seen = cv2.remap(canvas, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     exposure = 1 + 0.012 * np.sin(2 * np.pi * 0.35 * at_s + sitting.phases[6])
-    noise = random.standard_normal(seen.shape, np.float32) * np.float32(sitting.take.noise)
-    return np.asarray(np.clip(seen * np.float32(exposure) + noise, 0, 255), np.uint8)
+    light = np.asarray(random.standard_normal(seen.shape, np.float32))
+    light *= np.float32(sitting.take.noise)
+    light += seen * np.float32(exposure)
+    return np.asarray(np.clip(light, 0, 255, out=light), np.uint8)
 
 
 def _looked_at(take: Take) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the canvas places, in half head heights, that the camera's pixels look at."""
+    """Return the canvas places, in half head heights, that the middles of blocks of 2 × 2 pixels look at."""
     width, height = FRAME_PX
     scale = take.zoom * width / CANVAS_PX
     turn = np.deg2rad(take.roll_deg)
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    columns, rows = np.meshgrid(np.arange(0.5, width, 2), np.arange(0.5, height, 2))
     x = (columns - width / 2 - take.shift[0]) / (scale * HEAD_PX)
     y = (rows - height / 2 - take.shift[1]) / (scale * HEAD_PX)
     return (

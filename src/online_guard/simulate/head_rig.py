@@ -192,7 +192,9 @@ def turned_places(rig: Rig, pose: Pose, x: Field, y: Field) -> tuple[Field, Fiel
     Each row of the face is half a circle with a nose before it; beyond the face the motion fades out, so that the room
     stands still.
     """
-    sin_yaw, cos_yaw, sin_pitch, cos_pitch = np.sin(pose.yaw), np.cos(pose.yaw), np.sin(pose.pitch), np.cos(pose.pitch)
+    sin_yaw, cos_yaw, sin_pitch, cos_pitch = (
+        float(turn(angle)) for angle in (pose.yaw, pose.pitch) for turn in (np.sin, np.cos)
+    )
     heights, widths = np.asarray(rig.outline, np.float32).T
     broad = float(widths.max())
     # The neck lies behind and below the face: turning carries the whole face along a little.
@@ -208,4 +210,4 @@ def turned_places(rig: Rig, pose: Pose, x: Field, y: Field) -> tuple[Field, Fiel
     move_u = from_u - u - carried[0]
     move_v = v * (cos_pitch - 1) - (front + nose) * sin_pitch - carried[1]
     share = np.clip((1.75 - np.sqrt((u / broad) ** 2 + (v / rig.half_height) ** 2)) / 0.7, 0, 1)
-    return x + move_u * share, y + move_v * share
+    return np.asarray(x + move_u * share, np.float32), np.asarray(y + move_v * share, np.float32)
