@@ -72,7 +72,7 @@ def _malformed(reason: str) -> NoReturn:
 
 
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
-"""The next JPEG marker that isn't a restart and isn't a stuffed byte of coded data; bytes 0xFF may fill up before it."""
+"""The next JPEG marker that isn't a restart and isn't a stuffed byte of coded data; more bytes 0xFF may precede it."""
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, _SOI})
