@@ -32,24 +32,27 @@ LIVENESS = """
 1. `POST …/liveness` 抽取三个动作(`actions`,附中英文),给出 `check_id`、`nonce` 与 60 秒的期限 `expires_ms`。尚未作答时
    再次请求得到同一质询,不会另抽。未作答或迟到的质询记为一次“无结论”的比对。
 2. `POST /v1/liveness/{check_id}/frames?nonce=…&at_ms=…`:请求体为 WebM 或 MP4,或
-   `{"frames": [{"at_ms": 0, "image": "…base64…"}, …]}`;不超过 32 MiB、60 秒,每秒 15 帧为宜,低于 8 帧无结论。画面不得镜像。
-3. 答复含 `outcome`、`reasons`(中英文)、`fps`、`distance`、逐个动作的时刻与信号值;画面曾出现过的(登记照、照片、别的视频)
-   即为 `failed` 与 `seen_before`。`strip` 与 `plot` 供审核人员查看。
+   `{"frames": [{"at_ms": 0, "image": "…base64…"}, …]}`;不超过 32 MiB、60 秒,每秒 15 帧为宜,低于 8 帧无结论。
+   画面不得镜像。
+3. 答复含 `outcome`、`reasons`(中英文)、`fps`、`distance`、逐个动作的时刻与信号值;画面曾出现过的(登记照、照片、
+   别的视频)即为 `failed` 与 `seen_before`。`strip` 与 `plot` 供审核人员查看。
 
-1. `POST …/liveness` draws three actions and tells `check_id`, `nonce` and when its 60 s end. While it waits, asking again
-   tells the same challenge. One that nobody answers, or too late, stays an inconclusive check.
-2. `POST /v1/liveness/{check_id}/frames?nonce=…&at_ms=…` with a WebM or MP4, or frames as JSON; at most 32 MiB and 60 s, at
-   15 frames a second: below 8 there is no verdict. Pictures aren't mirrored: the person's left is at their right.
-3. The answer has `outcome`, `reasons`, `fps`, `distance`, and for each action its times and signal. Pictures seen before (a
-   reference photo, a snapshot, another clip) are `failed` with `seen_before`. An auditor looks at `strip` and `plot`.
+1. `POST …/liveness` draws three actions and tells `check_id`, `nonce` and when its 60 s end. While it waits, asking
+   again tells the same challenge. One that nobody answers, or too late, stays an inconclusive check.
+2. `POST /v1/liveness/{check_id}/frames?nonce=…&at_ms=…` with a WebM or MP4, or frames as JSON; at most 32 MiB and
+   60 s, at 15 frames a second: below 8 there is no verdict. Pictures aren't mirrored: the person's left is at their
+   right.
+3. The answer has `outcome`, `reasons`, `fps`, `distance`, and for each action its times and signal. Pictures seen
+   before (a reference photo, a snapshot, another clip) are `failed` with `seen_before`. An auditor looks at `strip`
+   and `plot`.
 
 | 问题 problem | 状态 status | 何时 when |
 | --- | --- | --- |
 | `liveness.wrong_nonce` | 403 | 随机数有误,质询仍有效 / wrong nonce; the challenge stays open |
 | `liveness.late` | 409 | 末字节在期限之后到达 / the last byte came after the end |
-| `liveness.used` | 409 | 已由另一段视频作答;同一段视频再发得到同一答复 / another clip answered it; the same one again has its answer |
+| `liveness.used` | 409 | 已由另一段视频作答;同一段再发得到同一答复 / answered by another clip; the same has its answer |
 | `session.closed` | 409 | 会话已关闭 / the session is closed |
-| `clip.…`, `image.…`, `liveness.bad_frames` | 400, 413, 415, 422 | 无法解码或超限,质询仍有效 / not a clip within the limits; it stays open |
+| `clip.…`, `image.…`, `liveness.bad_frames` | 4xx | 无法解码或超限,质询仍有效 / no clip within limits; stays open |
 
 被拒绝的均留下死信。Whatever is refused leaves a dead letter.
 """

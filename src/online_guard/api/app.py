@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+import cv2
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
@@ -70,6 +71,7 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     if settings.test_client_token is not None:
         log.warning("受信任的测试客户端已启用,切勿用于生产 / the trusted test client is on: never in production")
+    cv2.setNumThreads(1)  # pictures are looked at two at a time: more threads only wait for each other
     house = open_house(settings)
     # uvicorn raises the signal again once it has stopped: its default would end the process here and now, and the
     # job at hand would wait until its lease runs out
