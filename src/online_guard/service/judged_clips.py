@@ -50,12 +50,14 @@ class JudgedClip:
 def judge(house: House, clip: Clip, actions: Sequence[Action], reference: FaceVector | None) -> JudgedClip:
     """Return the judgement of a clip that answers a challenge; it takes one to two seconds."""
     report = judge_clip(clip, actions, reference, house.policy.liveness.match_distance)
-    frames = [clip.frames[number] for number in _telling(report)]
+    numbers = _telling(report)
+    frames = [clip.frames[number] for number in numbers]
     faces = [_only_face(frame) for frame in frames]
+    calm = [number in report.evidence_frames[:1] for number in numbers]
     return JudgedClip(
         report=report,
         presented_attack=judge_frames(frames, faces, house.passive_check).flag,
-        pictures=tuple(_capture(frame, face) for frame, face in zip(frames, faces, strict=True)),
+        pictures=tuple(_capture(*shown) for shown in zip(frames, faces, calm, strict=True)),
         strip=strip(clip, report),
         plot=plot(report),
     )
@@ -72,8 +74,9 @@ def _only_face(frame: RgbPixels) -> Face | None:
     return faces[0] if len(faces) == 1 else None
 
 
-def _capture(frame: RgbPixels, face: Face | None) -> Capture:
-    vector = None if face is None else face_vector(frame, face)
+def _capture(frame: RgbPixels, face: Face | None, is_calm: bool) -> Capture:
+    """Return a frame as it is compared; turned away or with closed eyes, a face may resemble another person's."""
+    vector = face_vector(frame, face) if face is not None and is_calm else None
     return capture(frame, perceptual_hash(frame), vector, face)
 
 
