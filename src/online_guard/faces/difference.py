@@ -30,7 +30,7 @@ _OVERLAP = 0.6
 
 _STRONG, _WEAK = 20.0, 7.0
 """Grey levels: a patch that reaches the first, down to the second, may be lettering laid over the picture."""
-_MOST_COVERED = 0.12
+_MOST_COVERED = 0.15
 """Share of the picture that lettering may cover."""
 
 _SCALE = 0.60
@@ -147,7 +147,7 @@ def _lettering(pair: _Pair, face: FaceBox | None) -> Mask:
         outside |= (top < face[1] - slack) | (top + height > face[3] + 2 * slack)
     taken = (peaks > _STRONG) & outside & (boxes[:, 4] >= 12)
     taken[0] = False
-    covered = cv2.dilate(taken[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    covered = cv2.dilate(taken[labels].astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     return np.asarray(covered if covered.mean() <= _MOST_COVERED else np.zeros_like(covered), np.bool_)
 
 
