@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from online_guard.faces.clips import Clip, write_clip
+from online_guard.faces.clips import write_clip
+from online_guard.simulate.face_attacks import bent_photo
 from online_guard.simulate.head_clips import painted_clip
 from online_guard.terms import Action
 
@@ -16,11 +17,11 @@ SLOW_FPS = 6
 STAND_IN = 12
 """The learner whose face answers for others: one who cheats too."""
 GENUINE, SLOW, REPLAY = "genuine", "slow_camera", "replay"
-ATTACKS = (REPLAY, "still_photo", "stand_in", "wrong_order")
+ATTACKS = (REPLAY, "bent_photo", "stand_in", "wrong_order")
 LABELS: dict[str, tuple[str, str]] = {
     GENUINE: ("本人按要求做动作", "the learner does what is asked"),
     SLOW: ("摄像头太慢", "a camera that is too slow"),
-    "still_photo": ("举着本人照片", "a photo of the learner held still"),
+    "bent_photo": ("举着本人照片弯动", "a photo of the learner, bent to and fro"),
     "stand_in": ("他人代做", "another person"),
     "wrong_order": ("本人按别的顺序做动作", "the learner, in another order"),
     REPLAY: ("重放以前通过的视频", "a clip that passed before, sent again"),
@@ -56,13 +57,13 @@ class Camera:
 
     def _makers(self) -> dict[str, Callable[[int, Sequence[Action]], bytes]]:
         return {
-            "still_photo": lambda number, _: self._still_photo(number),
+            "bent_photo": lambda number, _: self._bent_photo(number),
             "stand_in": lambda _, actions: self.genuine(STAND_IN - 1, actions),
             "wrong_order": lambda number, actions: self.genuine(number, tuple(reversed(actions))),
             REPLAY: lambda number, _: self._passed[number],
         }
 
-    def _still_photo(self, number: int) -> bytes:
+    def _bent_photo(self, number: int) -> bytes:
         self._sittings += 1
-        alive = painted_clip(number + 1, (), self._sittings, FPS)
-        return write_clip(Clip((alive.frames[0],) * len(alive.frames), alive.times_s))
+        photo = painted_clip(number + 1, (), self._sittings, FPS).frames[0]
+        return write_clip(bent_photo(photo, self._sittings, FPS))

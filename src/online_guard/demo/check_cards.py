@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from online_guard.demo.camera import LABELS
+from online_guard.demo.camera import GENUINE, LABELS
 from online_guard.demo.people import name_of
 from online_guard.demo.platform import CheckAnswer, Platform
 from online_guard.terms import Outcome, bilingual
@@ -30,12 +30,12 @@ class CheckCard:
 
 
 def check_cards(platform: Platform) -> Iterator[CheckCard]:
-    """Yield one check of each kind that was shown to the service; of the learner's own one that passed, if any did."""
+    """Yield one check of each kind that was shown to the service: a genuine one that passed, attacks that failed."""
     for kind in LABELS:
         made = [check for check in platform.checks if check.kind == kind]
-        made.sort(key=lambda check: check.outcome is not Outcome.PASSED)
+        telling = Outcome.PASSED if kind == GENUINE else Outcome.FAILED
         if made:
-            yield _card(platform, made[0])
+            yield _card(platform, next((check for check in made if check.outcome is telling), made[0]))
 
 
 def _card(platform: Platform, check: CheckAnswer) -> CheckCard:
