@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from online_guard.demo.camera import FPS, GENUINE, SLOW, SLOW_FPS, Camera
+from online_guard.demo.camera import GENUINE, SLOW, SLOW_FPS, Camera
 from online_guard.demo.people import Album
 from online_guard.errors import ErrorKind, Fault, GuardError
 from online_guard.simulate.recorder import Directive, Opening, TelemetryEvent
@@ -120,7 +120,7 @@ class Platform:
             moment_ms = attempt * TRY_MS
             challenge = self.call("POST", f"/v1/sessions/{opening.session_id}/liveness", now_ms=now_ms + moment_ms)
             actions = tuple(Action(row["action"]) for row in challenge["actions"])
-            kind, clip = self._shown(number, actions, outcome)
+            kind, clip = self._shown(number, actions, outcome, attempt)
             answer = self.call(
                 "POST",
                 f"/v1/liveness/{challenge['check_id']}/frames",
@@ -134,11 +134,12 @@ class Platform:
         if answer["outcome"] == Outcome.PASSED:
             self.camera.keep(number, clip)
 
-    def _shown(self, number: int, actions: Sequence[Action], outcome: Outcome) -> tuple[str, bytes]:
+    def _shown(self, number: int, actions: Sequence[Action], outcome: Outcome, attempt: int) -> tuple[str, bytes]:
         if outcome is Outcome.FAILED:
             return self.camera.attack(number, actions)
-        kind, fps = (GENUINE, FPS) if outcome is Outcome.PASSED else (SLOW, SLOW_FPS)
-        return kind, self.camera.genuine(number, actions, fps)
+        if outcome is Outcome.INCONCLUSIVE:
+            return SLOW, self.camera.genuine(number, actions, SLOW_FPS)
+        return GENUINE, self.camera.careful(number, actions) if attempt else self.camera.genuine(number, actions)
 
     def strip(self, check: CheckAnswer) -> bytes:
         """Return the telling frames of a check as JPEG."""
