@@ -12,6 +12,7 @@ from typing import Any
 
 from online_guard.api.bodies import ClassBody
 from online_guard.demo.people import Album, identity_number, name_of
+from online_guard.faces.likeness import Capture
 from online_guard.faces.liveness import LivenessReport
 from online_guard.service import capture, liveness, registration, sessions
 from online_guard.service.house import House
@@ -97,15 +98,20 @@ class SimulatedPlatform:
 
     def check(self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int) -> None:
         """Go through one liveness check whose clip needn't be judged: what comes of it is given."""
+        self.judged(opening, at_ms, outcome, now_ms)
+
+    def judged(
+        self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int, pictures: tuple[Capture, ...] = ()
+    ) -> dict[str, Any]:
+        """Return the answer to a clip whose judgement and telling frames are given."""
         _, told = liveness.draw(self.house, opening.session_id, opening.platform_id, now_ms)
         with reading(self.house.engine) as database:
             check, _ = find_check(database, told["check_id"], None)
-        sent = liveness.Sent(
-            io.BytesIO(b"a clip"), is_frames=False, nonce=told["nonce"], at_ms=at_ms, received_ms=now_ms
-        )
+        clip = io.BytesIO(b"a clip")
+        sent = liveness.Sent(clip, is_frames=False, nonce=told["nonce"], at_ms=at_ms, received_ms=now_ms)
         assert liveness.take(self.house, check, sent)
         report = LivenessReport(outcome, (), 15.0, 0.3, (), (), None, ())
-        liveness.keep(self.house, check, JudgedClip(report, None, (), b"strip", b"plot"))
+        return liveness.keep(self.house, check, JudgedClip(report, None, pictures, b"strip", b"plot"))
 
     def close(self, opening: Opening, now_ms: int) -> None:
         """Close the session."""

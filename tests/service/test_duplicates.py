@@ -15,13 +15,15 @@ from simulated_platform import SAMPLE_MEDIA, SimulatedPlatform
 from sqlalchemy import select
 
 from online_guard.demo.people import another_moment
-from online_guard.service import duplicates, registration
+from online_guard.faces.pipeline import inspect
+from online_guard.service import duplicates, judged_clips, registration
 from online_guard.service.house import House, open_house
 from online_guard.service.verification import work_once
 from online_guard.simulate.course import Course
 from online_guard.simulate.learner import Learner
 from online_guard.store.tables import CaptureRecord, JobRecord, LikenessRecord
 from online_guard.store.unit_of_work import reading, writing
+from online_guard.terms import Outcome
 
 ONE = Course(class_id="one", platform_id="P", duration_s=600)
 OTHER = Course(class_id="other", platform_id="Q", duration_s=600)
@@ -120,7 +122,8 @@ def test_honest_pictures_have_no_likeness_and_no_finding(simulated: SimulatedPla
     shown(simulated, OTHER, "b", media("learner-02/snapshot-1.jpg")).leave()
     simulated.verify()
     assert likenesses(house) == []
-    assert not {"OG602", "OG604", "OG605", "OG801"} & (rules_of(judged_live(house), "a") | {"-"})
+    found = {row["rule"] for row in judged_live(house)["findings"]}
+    assert not {"OG602", "OG604", "OG605", "OG801"} & found
 
 
 def test_one_face_at_two_learners_names_both_and_judges_the_other_class_anew(
@@ -190,6 +193,27 @@ def test_a_worker_killed_between_two_captures_goes_on_and_a_restarted_index_know
     place.verify()
     assert {row.other_id for row in likenesses(restarted)} >= {"P/a-s001/photo-0001", "P/a-s001/photo-0002"}
     restarted.engine.dispose()
+
+
+@pytest.mark.parametrize("most", [24, 0])
+def test_a_frame_seen_before_is_found_at_once_or_by_the_worker_where_candidates_are_many(
+    simulated: SimulatedPlatform, house: House, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(judged_clips, "MOST_AT_ONCE", most)
+    two_learners(simulated)
+    picture = media("learner-01/snapshot-1.jpg")
+    shown(simulated, ONE, "a", picture).leave()
+    simulated.verify()
+    learner = shown(simulated, OTHER, "b")
+    frame = inspect(altered(picture)).capture
+    sitting = learner.sitting
+    told = simulated.judged(sitting.opening, sitting.at_ms, Outcome.PASSED, sitting.arrival_ms(), (frame,))
+    assert told["outcome"] == ("failed" if most else "passed")
+    assert [row["reason"] for row in told["reasons"]] == (["seen_before"] if most else [])
+    learner.leave()
+    simulated.verify()
+    assert [(row.snapshot_id, row.other_id) for row in likenesses(house)] == [(told["check_id"], "P/a-s001/photo-0001")]
+    assert "OG602" in rules_of(judged_live(house), "b")
 
 
 def test_no_picture_and_no_face_lies_open_in_the_database(simulated: SimulatedPlatform, house: House) -> None:
