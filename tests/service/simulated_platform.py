@@ -17,6 +17,7 @@ from online_guard.faces.liveness import LivenessReport
 from online_guard.service import capture, liveness, registration, sessions
 from online_guard.service.house import House
 from online_guard.service.judged_clips import JudgedClip
+from online_guard.service.sent_clips import Sent
 from online_guard.service.verification import work_once
 from online_guard.simulate.course import Course
 from online_guard.simulate.recorder import Directive, Opening, TelemetryEvent
@@ -108,7 +109,7 @@ class SimulatedPlatform:
         with reading(self.house.engine) as database:
             check, _ = find_check(database, told["check_id"], None)
         clip = io.BytesIO(b"a clip")
-        sent = liveness.Sent(clip, is_frames=False, nonce=told["nonce"], at_ms=at_ms, received_ms=now_ms)
+        sent = Sent(clip, is_frames=False, nonce=told["nonce"], at_ms=at_ms, received_ms=now_ms)
         assert liveness.take(self.house, check, sent)
         report = LivenessReport(outcome, (), 15.0, 0.3, (), (), None, ())
         return liveness.keep(self.house, check, JudgedClip(report, None, pictures, b"strip", b"plot"))

@@ -22,6 +22,7 @@ from online_guard.api.callers import (
 from online_guard.api.raw_bodies import a_clip
 from online_guard.api.sessions import SessionId
 from online_guard.service import liveness
+from online_guard.service.sent_clips import Sent
 
 router = APIRouter(tags=["活体比对 liveness"])
 CheckId = Annotated[Id, Path(description="活体比对 liveness check")]
@@ -82,7 +83,7 @@ async def answer(
     is_frames = content_type.partition(";")[0].strip().lower() == "application/json"
     received_ms = clock()
     return await looking_at_pictures(
-        liveness.answer, house, check_id, platform_id, liveness.Sent(body, is_frames, nonce, at_ms, received_ms)
+        liveness.answer, house, check_id, platform_id, Sent(body, is_frames, nonce, at_ms, received_ms)
     )
 
 
