@@ -26,7 +26,7 @@ PLANS: tuple[Plan, ...] = (
 )
 """Each cheat once, in a lesson of its own; no lesson that is left unfinished has another professional one behind it."""
 
-REPLAYED: Mapping[str, frozenset[str]] = {"liveness_failed": frozenset({"OG602"})}
+REPLAYED: Mapping[str, frozenset[str]] = {"liveness_failed": frozenset({"OG602", "OG604"})}
 """What a cheat shows besides where a camera stands before it: one of these clips is sent again."""
 
 
