@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import signal
+import struct
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -65,6 +66,12 @@ def memory_bytes(process_id: int | str, what: str) -> int:
     return int(line.split()[1]) * 1024
 
 
+def memory_from_now_on() -> int:
+    """Let this process's peak count from now on, and return what it has now."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return memory_bytes("self", "VmRSS")
+
+
 def test_one_process_serves_many_clips(process: ClipDecoderProcess, small: bytes) -> None:
     seen = set()
     for _ in range(3):
@@ -106,8 +113,8 @@ def test_memory_beyond_the_limit_is_refused_and_the_process_lives(
 ) -> None:
     process.frames(small)
     alive = process_id(process)
-    # No clip within the limits needs all the memory allowed, so less is allowed here: 4 MB, a frame has 6.
-    less = memory_bytes(alive, "VmSize") + 4_000_000
+    # No clip within the limits needs all the memory allowed, so less is allowed here: 24 MB. This one takes 36.
+    less = memory_bytes(alive, "VmSize") + 24_000_000
     resource.prlimit(alive, resource.RLIMIT_AS, (less, less))
     assert refusal_of(lambda: process.frames(large)).code == "clip.too_much_memory"
     assert len(process.frames(small)[0]) == 12
@@ -116,13 +123,29 @@ def test_memory_beyond_the_limit_is_refused_and_the_process_lives(
 
 def test_the_service_takes_no_more_memory_than_the_frames_kept(process: ClipDecoderProcess, large: bytes) -> None:
     process.frames(large)
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from now on
-    before = memory_bytes("self", "VmRSS")
+    before = memory_from_now_on()
     frames, _ = process.frames(large)
     assert frames.nbytes == 60 * 360 * 640 * 3
     assert memory_bytes("self", "VmHWM") - before < frames.nbytes + 8_000_000
     # 41 MB were kept; 60 frames of 1920 × 1080 px as decoded have 373.
     assert memory_bytes(process_id(process), "VmPeak") < clip_worker.MEMORY_LIMIT_BYTES * 3 // 4
+
+
+@pytest.mark.parametrize("side", [12_000, 16_383])
+def test_a_stream_larger_than_its_container_says_hurts_nobody(
+    process: ClipDecoderProcess, small: bytes, tmp_path: Path, side: int
+) -> None:
+    content = webm(tmp_path / "clip.webm", moving(30))
+    at = content.index(b"\x9d\x01\x2a") + 3  # of VP8's key frame (RFC 6386, 9.1): width and height follow
+    bomb = content[:at] + struct.pack("<HH", side, side) + content[at + 4 :]
+    process.frames(small)
+    alive = process_id(process)
+    before = memory_from_now_on()
+    assert refusal_of(lambda: process.frames(bomb)).code in {"clip.malformed", "clip.too_much_memory"}
+    assert memory_bytes("self", "VmHWM") - before < 8_000_000
+    assert memory_bytes(alive, "VmPeak") <= clip_worker.MEMORY_LIMIT_BYTES
+    assert len(process.frames(small)[0]) == 12
+    assert process_id(process) == alive
 
 
 def test_a_decoder_that_cannot_start_is_the_services_fault(

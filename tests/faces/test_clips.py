@@ -160,6 +160,19 @@ def test_a_side_beyond_the_limit_is_refused_before_decoding() -> None:
     assert code(lambda: read_clip(wide)) == "clip.too_many_pixels"
 
 
+def test_a_stream_wider_than_its_container_says_is_refused() -> None:
+    wide = bytearray(write_clip(Clip(moving(2, 16, 1936), np.arange(2) / 15)))
+    # ISO/IEC 14496-12: width and height in stsd (12.1.3) and, as 16.16, in tkhd (8.3.2).
+    entry, track = wide.index(b"mp4v", wide.index(b"stsd")) + 28, wide.index(b"tkhd") + 80
+    assert wide[entry : entry + 4] == struct.pack(">HH", 1936, 16)
+    assert wide[track : track + 8] == struct.pack(">II", 1936 << 16, 16 << 16)
+    wide[entry : entry + 4], wide[track : track + 8] = (
+        struct.pack(">HH", 64, 16),
+        struct.pack(">II", 64 << 16, 16 << 16),
+    )
+    assert code(lambda: read_clip(bytes(wide))) == "clip.too_many_pixels"
+
+
 def test_large_frames_are_kept_small() -> None:
     large = write_clip(Clip(moving(4, 720, 1280), np.arange(4) / 15))
     assert read_clip(large).frames[0].shape == (360, 640, 3)
