@@ -131,10 +131,12 @@ def blinks() -> Iterator[str]:
     if not listing.is_file():
         yield f"Blinks: not measured, {listing} does not exist (set ONLINE_GUARD_SHARED)"
         return
-    read: Any = json.loads(listing.read_text(encoding="utf-8"))
     yield "| frames a second | blink recall | false blinks a minute |\n| --- | --- | --- |"
-    clips = [(read_clip(_found(name)), *_moments(entry)) for name, entry in read.get("clips", read).items()
-             if isinstance(entry, dict)]  # fmt: skip
+    listed: dict[str, Any] = json.loads(listing.read_text(encoding="utf-8"))
+    clips = [
+        (read_clip(listing.parent / "live" / name), entry["blinks_s"], entry["ignore_s"])
+        for name, entry in listed.items()
+    ]
     for label, most in (("as filmed", 1e9), ("12", 12.0), ("10", 10.0)):
         hits, false, minutes, of = 0, 0, 0.0, 0
         for clip, moments, ignored in clips:
@@ -149,18 +151,6 @@ def blinks() -> Iterator[str]:
             )
             of, minutes = of + len(counted), minutes + float(some.times_s[-1]) / 60
         yield f"| {label} | {said(Proportion(hits, of))} | {false / minutes:.2f} ({false} in {minutes:.1f} min) |"
-
-
-def _found(name: str) -> Path:
-    """Return where a listed clip lies: beside the list or in one of its folders."""
-    media = SHARED / "media"
-    return media / name if (media / name).is_file() else next(media.rglob(Path(name).name))
-
-
-def _moments(entry: dict[str, Any]) -> tuple[list[float], list[list[float]]]:
-    """Return the moments of a clip and its stretches to ignore, s."""
-    (moments,) = (value for key, value in entry.items() if key in {"blinks_s", "blinks", "moments_s", "at_s"})
-    return moments, entry.get("ignore_s", [])
 
 
 def _inside(at_s: float, stretches: list[list[float]]) -> bool:

@@ -36,7 +36,7 @@ def test_nothing_happens_to_who_keeps_still() -> None:
 @pytest.mark.parametrize(("height", "action"), [(0.14, Action.TURN_LEFT), (-0.14, Action.TURN_RIGHT)])
 def test_a_turn_counts_from_its_threshold_on(fps: float, height: float, action: Action) -> None:
     assert seen(turning(height, fps=fps)) == [action]
-    assert seen(turning(height * 0.65, fps=fps)) == []
+    assert seen(turning(height * 0.6, fps=fps)) == []
     (event,) = find_events(turning(height, fps=fps))
     assert event.at_s == pytest.approx(2.5, abs=0.15)
     assert event.start_s < event.at_s < event.end_s

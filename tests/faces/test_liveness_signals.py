@@ -33,7 +33,7 @@ def test_size_and_roll_change_nothing(roll: float, scale: float, lids: float, mo
 @given(yaw=ANGLES, pitch=ANGLES)
 def test_a_tilted_photo_neither_turns_nor_nods(yaw: float, pitch: float) -> None:
     signals = measured(Look(flat=True), Look(yaw, pitch, flat=True))
-    assert abs(np.diff(signals.yaw)[0]) < 0.05  # perspective alone; a turn asks for 0.10
+    assert abs(np.diff(signals.yaw)[0]) < 0.05  # perspective alone; a turn asks for 0.09
     assert abs(np.diff(signals.pitch)[0]) < 0.08  # a nod asks for 0.16
 
 

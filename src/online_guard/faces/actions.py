@@ -13,7 +13,7 @@ from .blinks import BLINK, find_blinks
 from .excursions import FALL_MEMORY_S, Excursion, excursions, smooth
 from .signals import Series, Signals
 
-TURN = 0.10
+TURN = 0.09
 OPEN_MOUTH = 0.18
 NOD = 0.16
 """How far each signal must leave its baseline: yaw; mouth; pitch. Talking opens the mouth by 0.13 at most."""

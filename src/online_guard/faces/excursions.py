@@ -61,6 +61,7 @@ def excursions(
     if not seen.size:
         return
     baseline, side, first, before = _first_baseline(times_s, values, seen[0]), 0.0, 0, int(seen[0])
+    ended = 0
     for now in seen.tolist():
         passed = times_s[now] - times_s[before]
         away = values[now] - baseline
@@ -71,10 +72,10 @@ def excursions(
                 yield _finished(values, baseline, first, now, side)
             else:
                 baseline = float(values[now])
-            side = 0.0
+            side, ended = 0.0, now
         elif not side and abs(away) >= threshold:
             side = float(np.sign(away))
-            first = _beginning(values, baseline, now, side, threshold)
+            first = max(ended, _beginning(values, baseline, now, side, threshold))
         elif not side:
             baseline += (1 - float(np.exp(-passed / (_BASELINE_MEMORY_S if away > 0 else fall_s)))) * float(away)
         before = now

@@ -92,11 +92,7 @@ def judge_clip(
         GuardError: `models.missing` or `models.changed`; never because of the clip.
     """
     fps = clip_fps(clip.times_s)
-    faults = [*time_faults(clip.times_s)]
-    if len(clip.frames) < MIN_FRAMES:
-        faults.append("too_few_frames")
-    elif fps < MIN_FPS:
-        faults.append("too_slow_camera")
+    faults = _unfit(clip, fps)
     if faults:
         missing = tuple(ActionFound(action) for action in actions)
         return LivenessReport(_outcome(faults), tuple(faults), fps, None, missing, (), None, ())
@@ -104,10 +100,9 @@ def judge_clip(
     signals = measure_signals(track.points, clip.times_s, eye_contrast(clip, track))
     events = find_events(signals)
     found, unfulfilled = match_actions(events, actions)
-    faults += [*motion_faults(clip, track), *unfulfilled, *(["flat"] if is_flat(signals) else [])]
     frames = _identity_frames(signals, found)
     far, strange = _identity_faults(clip, track, frames, reference, match_distance)
-    faults += strange
+    faults += [*motion_faults(clip, track), *unfulfilled, *(["flat"] if is_flat(signals) else []), *strange]
     return LivenessReport(
         outcome=_outcome(faults),
         reasons=tuple(dict.fromkeys(faults)),
@@ -118,6 +113,14 @@ def judge_clip(
         signals=signals,
         evidence_frames=tuple(sorted({*frames, *(act.frame for act in found if act.frame is not None)})),
     )
+
+
+def _unfit(clip: Clip, fps: float) -> list[str]:
+    """Return why a clip can't be looked at: its times, too few frames, or too few a second."""
+    faults = list(time_faults(clip.times_s))
+    if len(clip.frames) < MIN_FRAMES:
+        return [*faults, "too_few_frames"]
+    return [*faults, "too_slow_camera"] if fps < MIN_FPS else faults
 
 
 def _outcome(faults: Sequence[str]) -> Outcome:
