@@ -176,6 +176,14 @@ def test_no_clip_is_left_open(process: ClipDecoderProcess, small: bytes) -> None
     assert open_before == [len(list(Path("/proc", str(one), "fd").iterdir())) for one in ("self", process_id(process))]
 
 
+def test_shared_memory_is_given_back(process: ClipDecoderProcess, large: bytes, tmp_path: Path) -> None:
+    whole = webm(tmp_path / "clip.webm", moving(60))
+    process.frames(large)
+    assert os.fstat(process._memory).st_blocks == 0
+    assert refusal_of(lambda: process.frames(whole[: len(whole) // 2])).code == "clip.malformed"
+    assert os.fstat(process._memory).st_blocks == 0
+
+
 def test_other_containers_are_not_looked_at(process: ClipDecoderProcess, tmp_path: Path) -> None:
     avi = tmp_path / "clip.avi"
     writer = cv2.VideoWriter(str(avi), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 15, (64, 48))

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from . import clip_worker
 from .clip_limits import malformed
 from .worker_loop import Outcome
-from .worker_process import Work, WorkerProcess, Workers
+from .worker_process import Work, WorkerProcess
+from .workers import Workers
 
 TIME_LIMIT_S = 20.0
 """A clip. Real ones of 720p took 3 ms of CPU a frame, so 900 frames of 1080p take some 6 s; a busy computer needs more.

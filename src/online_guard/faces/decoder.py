@@ -11,7 +11,8 @@ from . import decode_worker
 from .container import Header
 from .decode_worker import REQUEST
 from .worker_loop import Outcome
-from .worker_process import Work, WorkerProcess, Workers
+from .worker_process import Work, WorkerProcess
+from .workers import Workers
 
 TIME_LIMIT_S = 10.0
 """A picture. The slowest honest one, a transparent WebP of 16 megapixels, takes 1.5 s; a busy computer needs more."""

@@ -1,8 +1,7 @@
-"""Keeps the processes that decode: starts, asks, times, replaces them. Safe in threads and across a fork."""
+"""The parent's side of a process that decodes what strangers sent: starts, asks, times, replaces it."""
 
 from __future__ import annotations
 
-import atexit
 import fcntl
 import mmap
 import os
@@ -11,17 +10,15 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from online_guard.errors import ErrorKind, GuardError
 
-from .borrowed import Pool
 from .worker_loop import ANSWER, MAX_EXTRA_BYTES, Outcome
 
 _KEPT_BYTES = 8 * 1024 * 1024
@@ -177,13 +174,14 @@ class WorkerProcess:
         if size > MAX_EXTRA_BYTES or frames * rows * columns * 3 > self._work.room_bytes:
             raise EOFError("an answer to something else")
         extra = self._receive(size)
+        pixels = self._pixels((frames, rows, columns, 3))
         if outcome == Outcome.OUT_OF_MEMORY:
             english = "decoding it takes more memory than allowed"
             raise self._work.refusal("too_much_memory", "解码所需内存超限", english)
         if outcome == Outcome.REFUSED:
             kind, code, remedy, message = extra.decode().split("\n", 3)
             raise GuardError(ErrorKind(kind), code, message, remedy=remedy)
-        return Answer(Outcome(outcome), self._pixels((frames, rows, columns, 3)), extra)
+        return Answer(Outcome(outcome), pixels, extra)
 
     def _pixels(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         """Return a copy of what lies in the shared memory, so that whatever becomes of the process can't change it."""
@@ -191,7 +189,8 @@ class WorkerProcess:
         # Read, not looked at through a mapping: pages once looked at count as this process's memory too.
         if os.preadv(self._memory, [pixels.data], 0) != pixels.size:
             raise EOFError("some pixels are missing")
-        if pixels.size > _KEPT_BYTES and self._shared is not None:
+        # Of what was refused some may lie there as well.
+        if not 0 < pixels.size <= _KEPT_BYTES and self._shared is not None:
             self._shared.madvise(mmap.MADV_REMOVE)
         return pixels
 
@@ -219,42 +218,3 @@ def _shared_memory(size: int) -> int:
     os.ftruncate(memory, size)
     fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
     return memory
-
-
-Process = TypeVar("Process", bound=WorkerProcess)
-
-
-class Workers(Generic[Process]):
-    """The processes of one kind: at most `most`, ended with this one, left alone by whatever is forked off it.
-
-    Attributes:
-        made: All of them, also those that wait to be started again.
-    """
-
-    def __init__(self, make: Callable[[], Process], most: int) -> None:
-        self.made: list[Process] = []
-        self._make, self._most = make, most
-        self._lent = Pool(self._new, most)
-        atexit.register(self.close)
-        os.register_at_fork(after_in_child=self._after_fork)
-
-    @contextmanager
-    def borrow(self) -> Iterator[Process]:
-        """Lend a process until the block ends."""
-        with self._lent.borrow() as process:
-            yield process
-
-    def close(self) -> None:
-        """End them all; the next request starts one."""
-        for process in self.made:
-            process.close()
-
-    def _new(self) -> Process:
-        self.made.append(self._make())
-        return self.made[-1]
-
-    def _after_fork(self) -> None:
-        for process in self.made:
-            process.forget()
-        self.made.clear()
-        self._lent = Pool(self._new, self._most)  # what was lent out at the moment of the fork never comes back here
