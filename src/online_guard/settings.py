@@ -19,7 +19,7 @@ class Settings(BaseSettings):
         host: Address to listen on, loopback only.
         port: Port to listen on.
         presented_attack_manifest: Manifest of an operator's own anti-spoofing models, if there are any.
-        test_client_token: Lets a trusted test client set the service clock and report liveness results; off by default.
+        test_client_token: Lets a trusted test client set the service clock; off by default.
     """
 
     model_config = SettingsConfigDict(env_prefix="ONLINE_GUARD_", extra="ignore")

@@ -58,6 +58,8 @@ def test_the_description_lists_the_agreed_routes(description: dict[str, Any]) ->
         "POST /v1/sessions/{session_id}/events",
         "POST /v1/sessions/{session_id}/snapshots",
         "POST /v1/sessions/{session_id}/liveness",
+        "POST /v1/liveness/{check_id}/frames",
+        "GET /v1/liveness/{check_id}/{evidence}",
         "POST /v1/sessions/{session_id}/close",
         "GET /v1/sessions/{session_id}/verdict",
         "GET /v1/enrolments/{enrolment_id}/ledger",
@@ -80,7 +82,7 @@ def test_the_description_is_openapi_3_1_with_callers_bodies_and_problems(descrip
             assert operation["requestBody"]["content"], name
         declared = {row["name"] for row in operation.get("parameters", []) if row["in"] == "path"}
         assert declared == set(re.findall(r"{(\w+)}", name)), name
-    assert len({operation["operationId"] for operation in operations(description).values()}) == 16
+    assert len({operation["operationId"] for operation in operations(description).values()}) == 18
 
 
 def test_every_reference_of_the_description_leads_somewhere(description: dict[str, Any]) -> None:

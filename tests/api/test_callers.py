@@ -1,4 +1,4 @@
-"""The trusted test client is off unless switched on, and nobody else sets clocks or claims liveness."""
+"""The trusted test client is off unless switched on, nobody else sets the clock, and nobody claims liveness."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 import pytest
 from fastapi import FastAPI
-from platform_client import NOON_MS, Platform, ask, problem
+from platform_client import NOON_MS, Platform, ask, pointers, problem
 from pydantic import SecretStr
 
 from online_guard.api.app import create_app
@@ -36,9 +36,11 @@ def test_in_production_both_headers_are_refused(production: FastAPI, headers: di
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_in_production_nobody_claims_liveness(production: FastAPI) -> None:
-    body = {"check_id": "c", "at_ms": 1, "outcome": "passed"}
-    problem(ask(production, "POST", "/v1/sessions/x/liveness", json=body), 403, "test_client.required")
+def test_the_test_client_claims_no_liveness_either(platform: Platform) -> None:
+    path = f"/v1/sessions/{platform.a_session()}/liveness"
+    claimed = {"check_id": "c", "at_ms": 1, "outcome": "passed", "distance": 0.3}
+    refused = problem(platform.send("POST", path, claimed), 422, "body.invalid")
+    assert sorted(pointers(refused)) == ["/at_ms", "/check_id", "/distance", "/outcome"]
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "令牌"])

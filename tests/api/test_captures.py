@@ -1,4 +1,4 @@
-"""Snapshots and liveness results of a session over HTTP."""
+"""Snapshots of a session over HTTP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import io
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
 from platform_client import NOON_MS, Platform, count, event, pointers, problem
@@ -138,40 +137,3 @@ def test_the_moment_of_a_snapshot_may_be_rfc_3339(platform: Platform, photo: byt
 
 def test_a_snapshot_needs_its_session(platform: Platform, photo: bytes) -> None:
     problem(snapshot(platform, "nowhere", photo), 404, "not_found")
-
-
-def check(**changes: Any) -> dict[str, Any]:
-    """Return the body of a liveness result."""
-    return {"check_id": "check-1", "at_ms": NOON_MS, "outcome": "passed", "distance": 0.31} | changes
-
-
-def test_a_liveness_result_is_kept_once(platform: Platform) -> None:
-    path = f"/v1/sessions/{platform.a_session()}/liveness"
-    first, again = platform.send("POST", path, check()), platform.send("POST", path, check())
-    assert (first.status_code, again.status_code) == (201, 200)
-    assert first.json() == again.json() == check()
-    problem(platform.send("POST", path, check(outcome="failed")), 409, "check.other")
-
-
-@pytest.mark.parametrize(
-    ("change", "pointer"),
-    [
-        ({"outcome": "perhaps"}, "/outcome"),
-        ({"distance": -0.1}, "/distance"),
-        ({"distance": "0.3"}, "/distance"),
-        ({"score": 1}, "/score"),
-        ({"at_ms": "12:00"}, "/at_ms"),
-    ],
-)
-def test_a_wrong_liveness_result_is_refused_at_its_place(
-    platform: Platform, change: dict[str, Any], pointer: str
-) -> None:
-    answer = platform.send("POST", f"/v1/sessions/{platform.a_session()}/liveness", check(**change))
-    assert pointers(problem(answer, 422, "body.invalid")) == [pointer]
-
-
-def test_nobody_but_the_trusted_client_may_claim_liveness(platform: Platform) -> None:
-    url = f"{platform.service.url}/v1/sessions/{platform.a_session()}/liveness"
-    problem(httpx.post(url, json=check(), trust_env=False), 403, "test_client.required")
-    headers = {"Online-Guard-Test-Client": "guessed"}
-    problem(httpx.post(url, json=check(), headers=headers, trust_env=False), 403, "test_client.refused")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +14,7 @@ from platform_client import NOON_MS, Platform, event, pointers, problem
 from online_guard.batch import revalidate
 from online_guard.demo.people import Album, identity_number
 from online_guard.demo.platform import Platform as Desktop
-from online_guard.demo.service import RunningService
+from online_guard.demo.service import RunningService, running_service
 from online_guard.policy import load_policy
 from online_guard.service.export import export_bundle
 from online_guard.settings import Settings
@@ -22,6 +23,19 @@ from online_guard.simulate.course import Course, Plan, study
 
 COURSE = Course(class_id="honest-class")
 LEARNER, CHEAT = "honest-class-001", "honest-class-002"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """Return a service of its own: elsewhere many learners show one face, and are found (OG602, OG801)."""
+    with running_service(tmp_path_factory.mktemp("honest"), None, keep=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def platform(service: RunningService) -> Iterator[Platform]:
+    with httpx.Client(base_url=service.url, timeout=30, trust_env=False) as http:
+        yield Platform(http, service)
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,6 @@ SAME = 0.04
 """The shipped policy's snapshot.same_picture_residual."""
 
 REFERENCES = tuple(f"learner-{learner:02d}/reference.jpg" for learner in range(1, 13))
-HARDER = {"blur 4": 0.08}
-"""A blur that leaves a face of 130 px without eyelids isn't always seen through; docs/faces.md has the share."""
 
 
 @cache
@@ -51,7 +49,7 @@ def test_an_altered_picture_is_the_same_picture(alteration: str) -> None:
     for name in REFERENCES[list(ALTERATIONS).index(alteration) % 3 :: 3]:
         altered = ALTERATIONS[alteration](pixels_of(name))
         again = capture(altered, perceptual_hash(altered), None)
-        assert residual(sample_capture(name), again) <= HARDER.get(alteration, SAME), name
+        assert residual(sample_capture(name), again) <= SAME, name
 
 
 def test_snapshots_of_one_learner_are_different_pictures(catalogue: dict[str, Any]) -> None:
@@ -108,7 +106,7 @@ def test_a_capture_survives_storage() -> None:
     for one in (prepared(pixels_of(REFERENCES[1]), vector=True), capture(pixels_of(REFERENCES[2]), "f" * 16, None)):
         again = Capture.from_bytes(one.to_bytes())
         assert again.to_bytes() == one.to_bytes()
-        assert (again.phash, again.aspect, again.face is None) == (one.phash, one.aspect, one.face is None)
+        assert (again.phash, again.width, again.height, again.face) == (one.phash, one.width, one.height, one.face)
         np.testing.assert_array_equal(again.pixels_192, one.pixels_192)
         if one.vector is not None:
             np.testing.assert_array_equal(again.vector, one.vector)

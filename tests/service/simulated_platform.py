@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 from collections.abc import Sequence
@@ -11,11 +12,17 @@ from typing import Any
 
 from online_guard.api.bodies import ClassBody
 from online_guard.demo.people import Album, identity_number, name_of
-from online_guard.service import capture, registration, sessions
+from online_guard.faces.likeness import Capture
+from online_guard.faces.liveness import LivenessReport
+from online_guard.service import capture, liveness, registration, sessions
 from online_guard.service.house import House
+from online_guard.service.judged_clips import JudgedClip
+from online_guard.service.sent_clips import Sent
 from online_guard.service.verification import work_once
 from online_guard.simulate.course import Course
 from online_guard.simulate.recorder import Directive, Opening, TelemetryEvent
+from online_guard.store.capture_rows import find_check
+from online_guard.store.unit_of_work import reading
 from online_guard.terms import Outcome
 
 SAMPLE_MEDIA = Path(__file__).resolve().parents[2] / "sample_media"
@@ -72,29 +79,40 @@ class SimulatedPlatform:
 
     def snapshot(self, opening: Opening, at_ms: int, picture: str, asked_by: Directive | None, now_ms: int) -> None:
         """Deliver one camera image."""
-        capture.add_snapshot(
+        content = self._album.picture(self.people[opening.enrolment_id], picture)
+        self.show(opening, at_ms, content, now_ms, asked_by)
+
+    def show(
+        self, opening: Opening, at_ms: int, content: bytes, now_ms: int, asked_by: Directive | None = None
+    ) -> dict[str, Any]:
+        """Deliver a picture, and return the answer."""
+        return capture.add_snapshot(
             self.house,
             opening.session_id,
             opening.platform_id,
-            self._album.picture(self.people[opening.enrolment_id], picture),
+            content,
             snapshot_id=self._next("photo"),
             at_ms=at_ms,
             nonce=asked_by.nonce if asked_by else None,
             now_ms=now_ms,
-        )
+        )[1]
 
     def check(self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int) -> None:
-        """Deliver the result of one liveness check."""
-        capture.add_check(
-            self.house,
-            opening.session_id,
-            opening.platform_id,
-            check_id=self._next("check"),
-            at_ms=at_ms,
-            outcome=str(outcome),
-            distance=0.3,
-            now_ms=now_ms,
-        )
+        """Go through one liveness check whose clip needn't be judged: what comes of it is given."""
+        self.judged(opening, at_ms, outcome, now_ms)
+
+    def judged(
+        self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int, pictures: tuple[Capture, ...] = ()
+    ) -> dict[str, Any]:
+        """Return the answer to a clip whose judgement and telling frames are given."""
+        _, told = liveness.draw(self.house, opening.session_id, opening.platform_id, now_ms)
+        with reading(self.house.engine) as database:
+            check, _ = find_check(database, told["check_id"], None)
+        clip = io.BytesIO(b"a clip")
+        sent = Sent(clip, is_frames=False, nonce=told["nonce"], at_ms=at_ms, received_ms=now_ms)
+        assert liveness.take(self.house, check, sent)
+        report = LivenessReport(outcome, (), 15.0, 0.3, (), (), None, ())
+        return liveness.keep(self.house, check, JudgedClip(report, None, pictures, b"strip", b"plot"))
 
     def close(self, opening: Opening, now_ms: int) -> None:
         """Close the session."""

@@ -8,11 +8,12 @@ import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+import cv2
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from online_guard import __version__
-from online_guard.api import assessments, enrolments, problems, registration, sessions
+from online_guard.api import assessments, enrolments, liveness, problems, registration, sessions
 from online_guard.api.callers import ANYONE, callers
 from online_guard.api.limits import LimitedBodies
 from online_guard.errors import ErrorKind, GuardError
@@ -37,7 +38,7 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(LimitedBodies)
     problems.install(app)
     versioned = APIRouter(prefix="/v1")
-    for router in (registration.router, sessions.router, enrolments.router, assessments.router):
+    for router in (registration.router, sessions.router, liveness.router, enrolments.router, assessments.router):
         versioned.include_router(router)
     app.include_router(versioned)
 
@@ -70,6 +71,7 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     if settings.test_client_token is not None:
         log.warning("受信任的测试客户端已启用,切勿用于生产 / the trusted test client is on: never in production")
+    cv2.setNumThreads(1)  # pictures are looked at two at a time: more threads only wait for each other
     house = open_house(settings)
     # uvicorn raises the signal again once it has stopped: its default would end the process here and now, and the
     # job at hand would wait until its lease runs out

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from online_guard.evidence import Leave, Lesson, TrainingClass
 from online_guard.ingest.live import moment_ms
 from online_guard.ingest.rows import INT32, LATEST_MS
-from online_guard.terms import ApplicantKind, CertificateRoute, FaceChecks, LessonKind, Mode, Outcome
+from online_guard.terms import ApplicantKind, CertificateRoute, FaceChecks, LessonKind, Mode
 
 Id = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,128}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -129,13 +129,8 @@ class OpeningBody(Body):
     ip: Annotated[str, StringConstraints(max_length=64)] | None = None
 
 
-class CheckBody(Body):
-    """The result of a liveness check, from a trusted test client."""
-
-    check_id: Id
-    at_ms: Moment
-    outcome: Outcome
-    distance: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False, strict=True)] | None = None
+class DrawBody(Body):
+    """Nothing: a challenge is the service's own, and so is what comes of it."""
 
 
 class ClaimedLessonBody(Body):

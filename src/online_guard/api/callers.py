@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar, TypeVarTuple
+from collections.abc import AsyncIterator, Callable
+from tempfile import TemporaryFile
+from typing import Annotated, Any, BinaryIO, TypeVar, TypeVarTuple
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Header, Query, Request
@@ -55,30 +56,29 @@ def _is_test_client(
 TestClient = Annotated[bool, Depends(_is_test_client)]
 
 
-def _now_ms(
+def _clock(
     is_test_client: TestClient,
     told: Annotated[int | None, Header(alias="Online-Guard-Test-Now-Ms", ge=0, le=LATEST_MS)] = None,
-) -> int:
-    """Return the service's clock; a trusted test client may set it for its request."""
+) -> Callable[[], int]:
+    """Return the service's clock, to be read later; a trusted test client may set it for its request."""
     if told is None:
-        return clock_ms()
-    require_test_client(is_test_client)
-    return told
-
-
-def require_test_client(is_test_client: bool) -> None:
-    """Refuse everyone but the trusted test client.
-
-    Raises:
-        GuardError: The caller isn't it.
-    """
+        return clock_ms
     if not is_test_client:
         raise GuardError(
             ErrorKind.FORBIDDEN,
             "test_client.required",
             "仅限受信任的测试客户端 / only a trusted test client may do this",
-            remedy="活体比对须由服务端质询 / liveness is challenged by the service.",
+            where="Online-Guard-Test-Now-Ms",
+            remedy="请去掉该请求头 / leave this header out.",
         )
+    return lambda: told
+
+
+Clock = Annotated[Callable[[], int], Depends(_clock)]
+
+
+def _now_ms(clock: Clock) -> int:
+    return clock()
 
 
 NowMs = Annotated[int, Depends(_now_ms)]
@@ -88,6 +88,14 @@ async def _body(request: Request) -> bytes:
     return await request.body()
 
 
+async def _spooled_body(request: Request) -> AsyncIterator[BinaryIO]:
+    """Yield the body in a temporary file without a name, so that nothing of it outlives the request."""
+    with TemporaryFile() as file:
+        async for chunk in request.stream():
+            await to_thread.run_sync(file.write, chunk)
+        yield file
+
+
 async def looking_at_pictures(work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
     """Return what some work on a picture gives. Few run at once: the others wait, and hold up no other request."""
     return await to_thread.run_sync(work, *arguments, limiter=_PICTURES_AT_ONCE)
@@ -95,3 +103,4 @@ async def looking_at_pictures(work: Callable[[*Arguments], Result], *arguments: 
 
 JsonBytes = Annotated[bytes, Depends(_body)]
 ImageBytes = Annotated[bytes, Depends(_body)]
+SpooledBody = Annotated[BinaryIO, Depends(_spooled_body)]

@@ -1,9 +1,10 @@
-"""What OpenAPI says of bodies that FastAPI doesn't decode: pictures, and batches of events."""
+"""What OpenAPI says of bodies that FastAPI doesn't decode: pictures, clips, and batches of events."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from online_guard.faces.clip_limits import MAX_FRAMES
 from online_guard.ingest.live import MOST_EVENTS
 from online_guard.terms import EVENT_TYPES
 
@@ -42,3 +43,20 @@ def an_image() -> dict[str, Any]:
     """Return the declaration of a body that is a picture; what it is, is told from its bytes."""
     kinds = ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
     return {"requestBody": {"required": True, "content": {kind: {} for kind in kinds}}}
+
+
+def a_clip() -> dict[str, Any]:
+    """Return the declaration of a body that is a clip: a video, or single pictures with their times."""
+    frame = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["at_ms", "image"],
+        "properties": {
+            "at_ms": {"type": "integer", "minimum": 0, "description": "自拍摄开始的毫秒 / ms since the clip's start"},
+            "image": {"type": "string", "contentEncoding": "base64", "description": "JPEG, PNG, WebP"},
+        },
+    }
+    frames = {"type": "array", "minItems": 1, "maxItems": MAX_FRAMES, "items": frame}
+    body = {"type": "object", "additionalProperties": False, "required": ["frames"], "properties": {"frames": frames}}
+    kinds: dict[str, Any] = {kind: {} for kind in ("video/webm", "video/mp4", "application/octet-stream")}
+    return {"requestBody": {"required": True, "content": kinds | {"application/json": {"schema": body}}}}

@@ -1,4 +1,4 @@
-"""Routes of sessions: open, events, snapshots, liveness results, close, verdict."""
+"""Routes of sessions: open, events, snapshots, close, verdict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from online_guard.api.bodies import CheckBody, Id, MomentInQuery, OpeningBody
+from online_guard.api.bodies import Id, MomentInQuery, OpeningBody
 from online_guard.api.callers import (
     ASSESSOR,
     PLATFORM,
@@ -15,11 +15,9 @@ from online_guard.api.callers import (
     JsonBytes,
     NowMs,
     PlatformId,
-    TestClient,
     TheHouse,
     callers,
     looking_at_pictures,
-    require_test_client,
 )
 from online_guard.api.raw_bodies import a_batch, an_image
 from online_guard.service import capture, sessions, verification
@@ -70,28 +68,6 @@ async def add_snapshot(
     is_new, answer = await looking_at_pictures(
         capture.add_snapshot, house, session_id, platform_id, image, name, at_ms, nonce, now_ms
     )
-    response.status_code = CREATED if is_new else OK
-    return answer
-
-
-@router.post(
-    "/sessions/{session_id}/liveness",
-    summary="活体比对结果(仅测试客户端) / a liveness result",
-    openapi_extra=callers(PLATFORM),
-)
-def add_check(
-    house: TheHouse,
-    response: Response,
-    session_id: SessionId,
-    body: CheckBody,
-    now_ms: NowMs,
-    is_test_client: TestClient,
-    platform_id: PlatformId = None,
-) -> dict[str, Any]:
-    """Keep a liveness result that a trusted test client reports; nobody else may claim one."""
-    require_test_client(is_test_client)
-    facts = body.model_dump(mode="json")
-    is_new, answer = capture.add_check(house, session_id, platform_id, **facts, now_ms=now_ms)
     response.status_code = CREATED if is_new else OK
     return answer
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from online_guard.demo.camera import GENUINE, LABELS, REPLAY
+from online_guard.demo.platform import CheckAnswer
 from online_guard.demo.report import Report
 from online_guard.demo.roster import expected
 from online_guard.judge import Judgement
+from online_guard.service.judged_clips import SEEN_BEFORE, WORDS
 from online_guard.simulate.course import Plan
-from online_guard.terms import Subject
+from online_guard.terms import Outcome, Subject
 
 FINDING_FIELDS = ("rule", "subject", "subject_id", "effect", "start_ms", "end_ms", "evidence")
 
@@ -104,3 +107,13 @@ def _bad(report: Report) -> Iterator[str]:
     for item in report.refused:
         if not 400 <= item.status < 500 or not item.title:
             yield f"错误输入未被明确拒绝 bad input not clearly refused: {item.what_en}: {item.status}"
+
+
+def wrong_checks(checks: Sequence[CheckAnswer]) -> Iterator[str]:
+    """See that no attack passed, and that a clip sent again was known."""
+    for check in checks:
+        zh, en = LABELS[check.kind]
+        if check.kind != GENUINE and check.outcome is Outcome.PASSED:
+            yield f"{check.check_id}: {zh} {en}: 通过 passed"
+        if check.kind == REPLAY and WORDS[SEEN_BEFORE] not in check.reasons:
+            yield f"{check.check_id}: {zh} {en}: {check.reasons}"

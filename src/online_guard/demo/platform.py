@@ -8,15 +8,20 @@ from typing import Any
 
 import httpx
 
+from online_guard.demo.camera import GENUINE, SLOW, SLOW_FPS, Camera
 from online_guard.demo.people import Album
 from online_guard.errors import ErrorKind, Fault, GuardError
 from online_guard.simulate.recorder import Directive, Opening, TelemetryEvent
-from online_guard.terms import Outcome
+from online_guard.terms import Action, Outcome
 
 Json = dict[str, Any]
 Body = Json | list[Json] | bytes
 TOKEN_HEADER = "Online-Guard-Test-Client"  # noqa: S105 - the name of a header
 NOW_HEADER = "Online-Guard-Test-Now-Ms"
+TRIES = 3
+"""A learner whose check didn't pass is asked again, as any player does; so is one who tries to deceive it."""
+ANSWER_MS, TRY_MS = 8_000, 15_000
+"""How long a clip is under way, and until the next try."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,28 @@ class PictureAnswer:
     distance: float | None
 
 
+@dataclass(frozen=True)
+class CheckAnswer:
+    """What the service said of one clip: `kind` as `camera.LABELS` has it, reasons and asked actions in words."""
+
+    check_id: str
+    enrolment_id: str
+    lesson_no: int
+    kind: str
+    asked: tuple[Action, ...]
+    outcome: Outcome
+    reasons: tuple[tuple[str, str], ...]
+    fps: float
+    distance: float | None
+
+
 @dataclass
 class Platform:
     """The service as a simulated sitting sees it (`recorder.Service`), and the calls that a platform makes besides.
 
     Args:
         http: Client with the service's base address.
-        token: Of the trusted test client, which may set the service's clock and report liveness results.
+        token: Of the trusted test client, which may set the service's clock.
         album: Pictures of the learners.
         numbers: Number of each enrolment in the album.
     """
@@ -52,7 +72,8 @@ class Platform:
     conflicts: int = 0
     openings: list[Opening] = field(default_factory=list)
     pictures: list[PictureAnswer] = field(default_factory=list)
-    _checks: int = 0
+    checks: list[CheckAnswer] = field(default_factory=list)
+    camera: Camera = field(default_factory=Camera)
 
     def open(self, opening: Opening, now_ms: int) -> Sequence[Directive]:
         """Open a session and return the first directives."""
@@ -93,12 +114,39 @@ class Platform:
         )
 
     def check(self, opening: Opening, at_ms: int, outcome: Outcome, now_ms: int) -> None:
-        """Deliver the result of one liveness check."""
-        self._checks += 1
-        body: Json = {"check_id": f"check-{self._checks:06}", "at_ms": at_ms, "outcome": str(outcome)}
-        if outcome is Outcome.PASSED:
-            body["distance"] = 0.31
-        self.call("POST", f"/v1/sessions/{opening.session_id}/liveness", body, now_ms=now_ms)
+        """Go through liveness checks until one comes out as the learner's habits say, three at most."""
+        number = self.numbers[opening.enrolment_id]
+        for attempt in range(TRIES):
+            moment_ms = attempt * TRY_MS
+            challenge = self.call("POST", f"/v1/sessions/{opening.session_id}/liveness", now_ms=now_ms + moment_ms)
+            actions = tuple(Action(row["action"]) for row in challenge["actions"])
+            kind, clip = self._shown(number, actions, outcome, attempt)
+            answer = self.call(
+                "POST",
+                f"/v1/liveness/{challenge['check_id']}/frames",
+                clip,
+                now_ms=now_ms + moment_ms + ANSWER_MS,
+                parameters={"nonce": challenge["nonce"], "at_ms": str(at_ms + moment_ms)},
+            )
+            self.checks.append(_check_answer(opening, kind, actions, answer))
+            if answer["outcome"] == outcome:
+                break
+        if answer["outcome"] == Outcome.PASSED:
+            self.camera.keep(number, clip)
+
+    def _shown(self, number: int, actions: Sequence[Action], outcome: Outcome, attempt: int) -> tuple[str, bytes]:
+        if outcome is Outcome.FAILED:
+            return self.camera.attack(number, actions)
+        if outcome is Outcome.INCONCLUSIVE:
+            return SLOW, self.camera.genuine(number, actions, SLOW_FPS)
+        return GENUINE, self.camera.careful(number, actions) if attempt else self.camera.genuine(number, actions)
+
+    def strip(self, check: CheckAnswer) -> bytes:
+        """Return the telling frames of a check as JPEG."""
+        answer = self.send("GET", f"/v1/liveness/{check.check_id}/strip")
+        if answer.is_success:
+            return answer.content
+        raise _unexpected(f"strip: {answer.status_code} {answer.text[:500]}")
 
     def close(self, opening: Opening, now_ms: int) -> None:
         """Close the session."""
@@ -153,6 +201,20 @@ class Platform:
             content=body if isinstance(body, bytes) else None,
             json=None if picture else body,
         )
+
+
+def _check_answer(opening: Opening, kind: str, actions: tuple[Action, ...], answer: Json) -> CheckAnswer:
+    return CheckAnswer(
+        check_id=answer["check_id"],
+        enrolment_id=opening.enrolment_id,
+        lesson_no=opening.lesson_no,
+        kind=kind,
+        asked=actions,
+        outcome=Outcome(answer["outcome"]),
+        reasons=tuple((row["zh"], row["en"]) for row in answer["reasons"]),
+        fps=answer["fps"],
+        distance=answer["distance"],
+    )
 
 
 def _directives(answer: Json) -> list[Directive]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from online_guard import page
 from online_guard.assessment.eligibility import Eligibility
+from online_guard.demo.check_cards import CheckCard
 from online_guard.demo.picture import Limits, draw
 from online_guard.demo.traces import Trace, traces
 from online_guard.evidence import Evidence, Lesson, TrainingClass
@@ -103,6 +104,7 @@ class Report:
     sessions: Mapping[str, int]
     findings: tuple[FindingLine, ...] = ()
     refused: tuple[Refused, ...] = ()
+    checks: tuple[CheckCard, ...] = ()
 
     @property
     def hours(self) -> float:
@@ -135,6 +137,7 @@ def build_report(
     policy: Policy,
     people: Mapping[str, Person],
     refused: Sequence[Refused] = (),
+    checks: Sequence[CheckCard] = (),
 ) -> Report:
     """Return the report of the only class of some evidence.
 
@@ -144,6 +147,7 @@ def build_report(
         policy: By which it was judged.
         people: How each enrolment is shown; one that is missing is shown by its id.
         refused: Bad input to be shown.
+        checks: Liveness checks to be shown.
     """
     course = evidence.classes[0]
     rows = _Rows(
@@ -167,7 +171,7 @@ def build_report(
     window = next((row.window for row in judgement.eligibility if row.window), "")
     of_class = _about(Subject.CLASS, judgement.findings).get(course.class_id, ())
     lines = tuple(finding_line(finding, policy) for finding in of_class)
-    return Report(course, policy, window, learners, len(evidence.events), counts, lines, tuple(refused))
+    return Report(course, policy, window, learners, len(evidence.events), counts, lines, tuple(refused), tuple(checks))
 
 
 def render(report: Report) -> str:

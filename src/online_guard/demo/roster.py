@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from online_guard.demo.people import name_of
 from online_guard.demo.report import Person
 from online_guard.simulate.cheats import CHEATS
@@ -23,6 +25,9 @@ PLANS: tuple[Plan, ...] = (
     Plan(cheats={2: "unfinished"}),
 )
 """Each cheat once, in a lesson of its own; no lesson that is left unfinished has another professional one behind it."""
+
+REPLAYED: Mapping[str, frozenset[str]] = {"liveness_failed": frozenset({"OG602"})}
+"""What a cheat shows besides where a camera stands before it: one of these clips is sent again."""
 
 
 def person(number: int, plan: Plan) -> Person:
@@ -49,7 +54,7 @@ def expected(plan: Plan, lesson_no: int) -> tuple[frozenset[str], frozenset[str]
         cheat = CHEATS[way]
         if last == lesson_no:
             must.add(cheat.rule)
-            may |= cheat.also | {"OG702"}
+            may |= cheat.also | REPLAYED.get(way, frozenset()) | {"OG702"}
         elif last - cheat.lessons < lesson_no < last:
             may |= cheat.also | {cheat.rule, "OG702"}
     return frozenset(must), frozenset(may)

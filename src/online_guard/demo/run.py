@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,12 +18,13 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from online_guard.demo.checks import surprises
+from online_guard.demo.check_cards import check_cards
+from online_guard.demo.checks import surprises, wrong_checks
 from online_guard.demo.people import Album, identity_number, name_of, sample_media
 from online_guard.demo.platform import Json, Platform
 from online_guard.demo.report import Refused, Report, build_report, render
 from online_guard.demo.roster import PLANS, person
-from online_guard.demo.screen import show_findings, show_learners, show_pictures, show_refused
+from online_guard.demo.screen import show_checks, show_findings, show_learners, show_pictures, show_refused
 from online_guard.demo.service import COMMAND, RunningService, running_service
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Evidence
@@ -30,6 +32,7 @@ from online_guard.ingest.bundle import open_bundle, read_block
 from online_guard.judge import Judgement, judge
 from online_guard.policy import DEFAULT_POLICY, Policy, load_policy
 from online_guard.simulate.course import TITLES, Course, Plan, study
+from online_guard.terms import Outcome
 
 SEED = 2021
 VERIFY_TIMEOUT_S = 90
@@ -88,6 +91,7 @@ def _play(service: RunningService, out_dir: Path, screen: Console, plans: Sequen
         _apply(platform, course, ids)
         feed = _feed(platform, course)
         ledgers = {name: platform.call("GET", f"/v1/enrolments/{name}/ledger") for name in ids}
+        checks = list(check_cards(platform))
     screen.print(
         f"{platform.requests} 次请求 requests, {platform.events} 个事件 events, "
         f"{len(platform.openings)} 次会话 sessions"
@@ -96,11 +100,11 @@ def _play(service: RunningService, out_dir: Path, screen: Console, plans: Sequen
     policy = load_policy(DEFAULT_POLICY)
     evidence, judgement = judged(bundle, policy)
     people = {name: person(number, plans[number]) for number, name in enumerate(ids)}
-    report = build_report(evidence, judgement, policy, people, refused)
+    report = build_report(evidence, judgement, policy, people, refused, checks)
     _show(screen, report, claims, platform, refused)
     (out_dir / "report.html").write_text(render(report), encoding="utf-8")
     (out_dir / "roster-feed.json").write_text(json.dumps(feed, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    found = surprises(report, judgement, plans, verdicts, ledgers, feed)
+    found = [*surprises(report, judgement, plans, verdicts, ledgers, feed), *wrong_checks(platform.checks)]
     for name in ("report.html", "roster-feed.json", "bundle"):
         screen.print(f"→ {(out_dir / name).resolve()}", soft_wrap=True)
     for line in found:
@@ -193,11 +197,19 @@ def _refused(platform: Platform, zh: str, en: str, method: str, path: str, body:
 
 
 def _study(platform: Platform, course: Course, plans: Mapping[str, Plan], progress: Progress) -> None:
-    """Let every learner study, one after another; only the service's clock tells that it was the same weeks."""
+    """Let every learner study, two at a time; only the service's clock tells that it was the same weeks.
+
+    While the service judges the clip of one, that of the other is painted.
+    """
     task = progress.add_task("学习 studying", total=len(plans))
-    for name, plan in plans.items():
-        study(course.desk(platform, name, Random(f"{SEED}/{name}")), plan)  # noqa: S311 - it simulates
+
+    def run(name: str) -> None:
+        study(course.desk(platform, name, Random(f"{SEED}/{name}")), plans[name])  # noqa: S311 - it simulates
         progress.advance(task)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(run, name) for name in plans]:
+            done.result()
 
 
 def _await_verdicts(platform: Platform, progress: Progress) -> dict[str, Any]:
@@ -264,6 +276,8 @@ def _show(
     """Print all tables."""
     show_refused(screen, refused)
     show_pictures(screen, platform.pictures)
+    passed = sum(check.outcome is Outcome.PASSED for check in platform.checks)
+    show_checks(screen, report.checks, len(platform.checks), passed)
     show_findings(screen, report)
     show_learners(screen, report, claims)
 

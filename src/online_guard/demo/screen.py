@@ -8,10 +8,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from online_guard.demo.check_cards import CheckCard
 from online_guard.demo.platform import PictureAnswer
 from online_guard.demo.report import FindingLine, LearnerCard, Refused, Report
 
 STYLES = {"reject": "red", "review": "yellow", "note": "dim"}
+OUTCOME_STYLES = {"passed": "green", "failed": "red", "inconclusive": "yellow"}
 STATES = {
     "eligible": "[green]可参加 eligible[/]",
     "waiting": "[yellow]待复核 waiting[/]",
@@ -70,6 +72,23 @@ def show_pictures(console: Console, pictures: Sequence[PictureAnswer]) -> None:
         distance = "–" if one.distance is None else f"{one.distance:.2f}"
         good = "[green]是 yes[/]" if one.good else "[red]否 no[/]"
         table.add_row(kind, good, ", ".join(one.reasons) or "–", str(one.faces), distance)
+    console.print(table)
+
+
+def show_checks(console: Console, checks: Sequence[CheckCard], tried: int, passed: int) -> None:
+    """Print one liveness check of each kind: what was asked and shown, and what the service found."""
+    title = f"活体比对 Liveness checks: {tried} 次 tried, {passed} 次通过 passed"
+    table = Table(title=title, title_justify="left", show_lines=True, expand=True)
+    for heading in ("镜头前 before the camera", "要求 asked", "结果 outcome", "原因 reasons", "距离 distance"):
+        table.add_column(heading, overflow="fold")
+    for check in checks:
+        table.add_row(
+            f"{check.label_zh}\n[dim]{check.label_en}[/]",
+            " → ".join(check.asked),
+            f"[{OUTCOME_STYLES[check.outcome]}]{check.outcome_label}[/]",
+            "\n".join(f"{zh} [dim]{en}[/]" for zh, en in check.reasons) or "–",
+            "–" if check.distance is None else f"{check.distance:.2f}",
+        )
     console.print(table)
 
 

@@ -64,7 +64,7 @@ def align(first: GreyPixels, second: GreyPixels) -> Alignment | None:
     best: tuple[float, Alignment] | None = None
     for _, matrix, picture in tries:
         found = _closer(first, picture, matrix, _FINER_PX)
-        if found is not None and (best is None or found[0] > best[0]):
+        if found is not None and found[0] > (_HOPELESS if best is None else best[0]):
             best = found[0], Alignment(picture, found[1])
     return None if best is None else best[1]
 

@@ -17,10 +17,10 @@ FaceBox = tuple[float, float, float, float]
 
 _CALM = 1.0
 """Sigma in px of the blur that both pictures get first: it takes out most of a sensor's noise."""
-_COARSE = 3.0
-"""Sigma in px of copies in which a line of text is faint, and an edge several px off still pulls."""
+_COARSE = 1.5
+"""Sigma in px of copies of half the size, in which a line of text is faint, and an edge several px off still pulls."""
 _MOST_STEPS = 8
-_AT_REST_PX = 0.2
+_AT_REST_PX = 0.1
 _BROAD = 10.0
 """Sigma in px beyond which a difference is one of light."""
 _SMOOTH = 1.2
@@ -64,7 +64,7 @@ def difference(first: GreyPixels, alignment: Alignment, face: FaceBox | None, as
     """
     two = _Two(first.astype(np.float32), alignment.picture.astype(np.float32), aspect)
     everywhere, blur = np.ones(first.shape, np.bool_), 0.0
-    matrix = _settled(two, alignment.matrix, everywhere)
+    matrix = _settled(two, alignment.matrix)
     for stage in range(2):
         pair = _compared(two, matrix, everywhere, blur)
         if pair is None:
@@ -82,18 +82,22 @@ def difference(first: GreyPixels, alignment: Alignment, face: FaceBox | None, as
     return 1.0 if pair is None else _measured(pair, face)
 
 
-def _settled(two: _Two, matrix: Matrix, everywhere: Mask) -> Matrix:
-    """Return the map after robust steps in coarse copies, as many as it takes to come to rest."""
-    corners = np.array([[0, 0, 1], [two.one.shape[1], 0, 1], [0, two.one.shape[0], 1]], np.float32)
+def _settled(two: _Two, matrix: Matrix) -> Matrix:
+    """Return the map after robust steps in copies of half the size, as many as it takes to come to rest."""
+    side_px = two.one.shape[0] // 2
+    one, other = (cv2.resize(each, (side_px, side_px), interpolation=cv2.INTER_AREA) for each in (two.one, two.other))
+    halves = _Two(np.asarray(one, np.float32), np.asarray(other, np.float32), two.aspect)
+    half = np.array([[1, 1, 0.5]], np.float32)
+    corners = np.array([[0, 0, 1], [side_px, 0, 1], [0, side_px, 1]], np.float32)
+    matrix = matrix * half
     for _ in range(_MOST_STEPS):
-        pair = _compared(two, matrix, everywhere, 0.0, _COARSE)
+        pair = _compared(halves, matrix, np.ones((side_px, side_px), np.bool_), 0.0, _COARSE)
         if pair is None:
-            return matrix
-        better = improved(matrix, pair.wanted, pair.moved, pair.counts)
-        if np.abs((better - matrix) @ corners.T).max() < _AT_REST_PX:
-            return better
-        matrix = better
-    return matrix
+            break
+        before, matrix = matrix, improved(matrix, pair.wanted, pair.moved, pair.counts)
+        if np.abs((matrix - before) @ corners.T).max() < _AT_REST_PX:
+            break
+    return matrix / half
 
 
 def _compared(two: _Two, matrix: Matrix, uncovered: Mask, blur: float, calm: float = _CALM) -> _Pair | None:
@@ -147,7 +151,7 @@ def _lettering(pair: _Pair, face: FaceBox | None) -> Mask:
         outside |= (top < face[1] - slack) | (top + height > face[3] + 2 * slack)
     taken = (peaks > _STRONG) & outside & (boxes[:, 4] >= 12)
     taken[0] = False
-    covered = cv2.dilate(taken[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    covered = cv2.dilate(taken[labels].astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     return np.asarray(covered if covered.mean() <= _MOST_COVERED else np.zeros_like(covered), np.bool_)
 
 

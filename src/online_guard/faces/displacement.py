@@ -62,5 +62,6 @@ def displacements(one: Plane, other: Plane, counts: Mask) -> NDArray[np.float32]
     matrix[n + at, n + at] += summed(down * down) + _HELD
     matrix[at, n + at] = matrix[n + at, at] = summed(across * down)
     pull = np.concatenate([summed(across * off), summed(down * off)])
-    moved = np.linalg.solve(matrix, pull)
+    # OpenCV's, since BLAS spreads so small a system over threads that only wait for each other: a quarter of the time
+    moved = cv2.solve(matrix, pull[:, None], flags=cv2.DECOMP_CHOLESKY)[1].ravel()
     return np.hypot(moved[:n], moved[n:]).reshape(CELLS, CELLS)

@@ -1,22 +1,21 @@
-"""Snapshots and liveness results."""
+"""Snapshots: measured and answered at once; the duplicate search is the worker's."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.faces.decode import decode
+from online_guard.faces.identity import FaceVector
 from online_guard.faces.pipeline import SnapshotReport, inspect
+from online_guard.service import duplicates
 from online_guard.service.house import House
-from online_guard.service.registration import VECTOR
+from online_guard.service.seen_pictures import opened_vector
 from online_guard.service.sessions import verify_again
 from online_guard.store import queries
 from online_guard.store.tables import (
-    CheckRecord,
     DeadLetterRecord,
     EnrolmentRecord,
     SessionRecord,
@@ -45,13 +44,11 @@ def add_snapshot(
     """
     with reading(house.engine) as database:
         record = queries.find_session(database, session_id, platform_id)
-        vector = _reference_vector(house, database, record)
-    try:
-        decode(image)
-    except GuardError as refusal:
-        _leave_dead_letter(house, record, snapshot_id, refusal, now_ms)
-        raise
-    report = inspect(image, vector)
+        vector = reference_vector(house, database, record.enrolment_id)
+    report = inspect(image, vector, check=house.passive_check)
+    if report.refusal is not None:
+        _leave_dead_letter(house, record, snapshot_id, report.refusal, now_ms)
+        raise report.refusal
     house.blobs.put(report.sha256, image)
     with writing(house.engine) as database:
         known = database.get(SnapshotRecord, (record.row_id, snapshot_id))
@@ -70,16 +67,20 @@ def add_snapshot(
                 sha256=report.sha256,
                 phash=report.phash,
                 distance=report.distance,
+                presented_attack=None if report.presented_attack is None else report.presented_attack.flag,
                 report=json.dumps(answer),
             )
         )
-        _verify_again(house, database, record)
+        if report.good and report.capture is not None:
+            duplicates.keep_snapshot(house, database, record, snapshot_id, report.capture)
+        verify_if_closed(house, database, record)
     return True, answer
 
 
-def _reference_vector(house: House, database: Session, record: SessionRecord) -> np.ndarray | None:
-    sealed = database.get_one(EnrolmentRecord, record.enrolment_id).reference_vector
-    return None if sealed is None else np.frombuffer(house.vault.open(sealed, VECTOR), np.float64)
+def reference_vector(house: House, database: Session, enrolment_id: str) -> FaceVector | None:
+    """Return the face vector of an enrolment's reference photo, if there is one."""
+    sealed = database.get_one(EnrolmentRecord, enrolment_id).reference_vector
+    return None if sealed is None else opened_vector(house.vault, sealed)
 
 
 def _leave_dead_letter(house: House, record: SessionRecord, snapshot_id: str, refusal: GuardError, now_ms: int) -> None:
@@ -130,44 +131,8 @@ def _same_answer(known: SnapshotRecord, sha256: str, at_ms: int) -> dict[str, An
     return dict(json.loads(known.report))
 
 
-def _verify_again(house: House, database: Session, record: SessionRecord) -> None:
+def verify_if_closed(house: House, database: Session, record: SessionRecord) -> None:
+    """Ask for the verification of a session anew, when it was closed already."""
     known = database.get_one(SessionRecord, record.row_id)
     if known.closed_received_ms is not None:
         verify_again(house, database, known)
-
-
-def add_check(
-    house: House,
-    session_id: str,
-    platform_id: str | None,
-    *,
-    check_id: str,
-    at_ms: int,
-    outcome: str,
-    distance: float | None,
-    now_ms: int,
-) -> tuple[bool, dict[str, Any]]:
-    """Keep the result of a liveness check from a trusted test client; return whether it is new, and the answer.
-
-    Raises:
-        GuardError: Unknown session, or another result under the id.
-    """
-    with writing(house.engine) as database:
-        record = queries.find_session(database, session_id, platform_id)
-        told = {"check_id": check_id, "at_ms": at_ms, "outcome": outcome, "distance": distance}
-        known = database.get(CheckRecord, (record.row_id, check_id))
-        if known is not None:
-            if {name: getattr(known, name) for name in told} != told:
-                raise GuardError(
-                    ErrorKind.CONFLICT,
-                    "check.other",
-                    "该比对标识已有其他结果 / the id stands for another result",
-                    where="/check_id",
-                )
-            return False, told
-        database.add(CheckRecord(session_row=record.row_id, **told))
-        for directive in queries.directives(database, record.row_id):
-            if directive.kind == "liveness" and directive.issued_ms and not directive.used_ms:
-                directive.used_ms = now_ms
-        _verify_again(house, database, record)
-    return True, told

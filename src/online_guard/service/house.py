@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
+from online_guard.faces.operator_model import OperatorModel, load_operator_model
 from online_guard.policy import Policy, load_policy
+from online_guard.service.seen_pictures import SeenPictures
 from online_guard.settings import Settings
 from online_guard.store.blobs import Blobs
 from online_guard.store.unit_of_work import migrate, open_engine
@@ -17,23 +19,43 @@ from online_guard.store.vault import Vault, open_vault
 
 @dataclass(frozen=True)
 class House:
-    """An open service. `work` is set when a job was asked for, so that the worker needn't wait."""
+    """An open service.
+
+    Attributes:
+        engine: Of the database.
+        vault: Seals personal data.
+        blobs: Sealed pictures.
+        policy: The law.
+        settings: Of the machine.
+        passive_check: An operator's model against presented attacks; the project's own cues without one.
+        work: Set when a job was asked for, so that the worker needn't wait.
+        seen: Index of all captures; it fills itself from the database.
+    """
 
     engine: Engine
     vault: Vault
     blobs: Blobs
     policy: Policy
     settings: Settings
+    passive_check: OperatorModel | None = None
     work: threading.Event = field(default_factory=threading.Event)
+    seen: SeenPictures = field(default_factory=SeenPictures)
 
 
 def open_house(settings: Settings) -> House:
-    """Return the house of some settings; its database is brought to the newest tables."""
+    """Return the house of some settings; its database is brought to the newest tables.
+
+    Raises:
+        GuardError: A setting names something that isn't there or was changed: a policy, a key, an operator's model.
+    """
+    manifest = settings.presented_attack_manifest
+    passive_check = None if manifest is None else load_operator_model(manifest)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     policy = load_policy(settings.policy)
     vault = open_vault(settings.key_file)
     migrate(settings.database)
-    return House(open_engine(settings.database), vault, Blobs(settings.data_dir / "pictures", vault), policy, settings)
+    blobs = Blobs(settings.data_dir / "pictures", vault)
+    return House(open_engine(settings.database), vault, blobs, policy, settings, passive_check)
 
 
 def clock_ms() -> int:

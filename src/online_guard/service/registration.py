@@ -18,13 +18,15 @@ from stdnum.util import isdigits
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Leave, TrainingClass, civil_day
 from online_guard.faces.pipeline import enrol_reference
+from online_guard.service import duplicates
 from online_guard.service.house import House, clock_ms
+from online_guard.service.seen_pictures import sealed_vector
 from online_guard.store import queries
 from online_guard.store.evidence_loader import training_class as stored_class
 from online_guard.store.tables import ClassRecord, EnrolmentRecord, PracticeRecord
 from online_guard.store.unit_of_work import reading, writing
 
-NAME, NUMBER, APPLICANT, VECTOR = "name", "identity number", "applicant", "face vector"
+NAME, NUMBER, APPLICANT = "name", "identity number", "applicant"
 """Purposes of what is sealed for an enrolment."""
 NUMBER_LENGTH = 18
 
@@ -178,11 +180,16 @@ def put_reference_photo(house: House, enrolment_id: str, image: bytes) -> tuple[
         queries.must_find(database, EnrolmentRecord, enrolment_id, "学员报名 enrolment")
     report = enrol_reference(image)
     house.blobs.put(report.sha256, image)
-    sealed = house.vault.seal(np.asarray(report.vector, np.float64).tobytes(), VECTOR)
     with writing(house.engine) as database:
         record = database.get_one(EnrolmentRecord, enrolment_id)
         is_new = record.reference_sha256 is None
-        record.reference_sha256, record.reference_vector = report.sha256, sealed
+        if record.reference_sha256 != report.sha256:
+            record.reference_sha256 = report.sha256
+            record.reference_vector = sealed_vector(house.vault, report.vector)
+            duplicates.keep_reference(house, database, enrolment_id, report.capture)
+            if queries.class_has_sessions(database, record.class_id):
+                queries.enqueue(database, [record.class_id], clock_ms())
+    house.work.set()
     measured = {name: getattr(report, name) for name in ("sha256", "phash", "brightness", "sharpness", "face_size_px")}
     return is_new, {"enrolment_id": enrolment_id, "faces": 1, **measured}
 

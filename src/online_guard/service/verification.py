@@ -16,6 +16,7 @@ from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID
+from online_guard.service.duplicates import search_class
 from online_guard.service.house import House, clock_ms
 from online_guard.store import queries
 from online_guard.store.evidence_loader import load_class
@@ -50,13 +51,14 @@ def work_once(house: House) -> bool:
 
 
 def verify_class(house: House, class_id: str, job_row: int | None = None) -> None:
-    """Judge a class by what is stored, and put the result in the place of the one before.
+    """Search for duplicates of its captures, judge a class by what is stored, and put the result in place of the last.
 
     Args:
         house: The service.
         class_id: Of the class.
         job_row: Job that is done with it.
     """
+    search_class(house, class_id, job_row, LEASE_MS)
     with reading(house.engine) as database:
         evidence, raw = load_class(database, class_id, house.policy.device.max_learners)
     events, _ = settle(raw)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -25,6 +26,14 @@ from online_guard.store.tables import ApplicationRecord, ClassRecord, EnrolmentR
 
 SESSIONS_AT_ONCE = 500
 """About 150 000 events of class hours; SQLite takes 32 766 values in one query."""
+
+KEYS = {
+    "snapshots": ("snapshot_id",),
+    "checks": ("check_id",),
+    "directives": ("directive_id",),
+    "likenesses": ("snapshot_id", "other_kind", "other_id"),
+}
+"""The tables of facts about sessions, and what tells apart the rows of one session."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +103,11 @@ def bundle_rows(database: Session, selection: Selection) -> dict[str, Any]:
     # sorted here, not by the database: its collation may be another one
     sessions = sorted(database.scalars(query), key=lambda row: (row.platform_id, row.session_id))
     tables = _tables_of_classes(database, selection)
-    tables |= {"sessions": sessions, "snapshots": [], "checks": [], "directives": []}
+    tables |= {"sessions": sessions} | {name: [] for name in KEYS}
     for _, chunk in _chunks(sessions):
         facts = facts_about(database, {row.row_id: row for row in chunk})
-        for name, key in (("snapshots", "snapshot_id"), ("checks", "check_id"), ("directives", "directive_id")):
-            tables[name] += sorted(facts[name], key=lambda row: (row.platform_id, row.session_id, getattr(row, key)))
+        for name, key in KEYS.items():
+            tables[name] += sorted(facts[name], key=attrgetter("platform_id", "session_id", *key))
     return tables | {"events": _blocks(database, sessions)}
 
 

@@ -32,6 +32,7 @@ from online_guard.store.tables import (
     DirectiveRecord,
     EnrolmentRecord,
     EventRecord,
+    LikenessRecord,
     PracticeRecord,
     SessionRecord,
     SnapshotRecord,
@@ -84,16 +85,23 @@ def load_class(database: Session, class_id: str, most_learners: int) -> tuple[Ev
     """Return the evidence of a class, and its raw events, unsettled.
 
     With it come its learners' sessions in other classes, of every platform, and the sessions of anyone that share a
-    device, a picture or a timeline with one of the class: without them some rules could not see all they compare.
+    device, a picture or a timeline with one of the class, or a face with a reference photo of the class: without them
+    some rules could not see all they compare.
     Of a device with more than `most_learners` learners, one session of each comes, without events.
     """
     learners = select(EnrolmentRecord.learner_id).where(EnrolmentRecord.class_id == class_id)
     of_class = select(SessionRecord.row_id).join(EnrolmentRecord).where(EnrolmentRecord.class_id == class_id)
     theirs = select(EnrolmentRecord.enrolment_id).where(EnrolmentRecord.learner_id.in_(learners))
     linked = queries.linked(of_class, most_learners)
-    rows = list(database.scalars(select(SessionRecord).where(or_(SessionRecord.enrolment_id.in_(theirs), linked))))
+    alike = queries.like_references_of(class_id)
+    chosen = select(SessionRecord).where(or_(SessionRecord.enrolment_id.in_(theirs), linked, alike))
+    rows = list(database.scalars(chosen))
     users = queries.label_users(database, of_class, most_learners)
     others = {row.enrolment_id for row in (*rows, *users)}
+    likened = select(LikenessRecord.other_id).where(
+        LikenessRecord.other_kind == "reference", LikenessRecord.session_row.in_([row.row_id for row in rows])
+    )
+    others |= set(database.scalars(likened))
     enrolments = select(EnrolmentRecord).where(
         or_(EnrolmentRecord.learner_id.in_(learners), EnrolmentRecord.enrolment_id.in_(others))
     )
@@ -134,7 +142,7 @@ def _load(
 
 
 def facts_about(database: Session, by_row: dict[int, SessionRecord]) -> dict[str, Any]:
-    """Return snapshots, checks and told directives of sessions, with the names that BUNDLE gives their fields.
+    """Return snapshots, checks, likenesses and told directives of sessions, with BUNDLE's names of their fields.
 
     Args:
         database: Open for reading.
@@ -142,18 +150,19 @@ def facts_about(database: Session, by_row: dict[int, SessionRecord]) -> dict[str
     """
     told = [row for row in _facts(database, DirectiveRecord, by_row) if row.issued_ms is not None]
     return {
-        "snapshots": _facts(database, SnapshotRecord, by_row, presented_attack=None),
-        "checks": _facts(database, CheckRecord, by_row, presented_attack=None),
+        "snapshots": _facts(database, SnapshotRecord, by_row),
+        "checks": _facts(database, CheckRecord, by_row),
         "directives": told,
+        "likenesses": _facts(database, LikenessRecord, by_row),
     }
 
 
-def _facts(database: Session, table: type[Any], by_row: dict[int, SessionRecord], **more: Any) -> list[SimpleNamespace]:
+def _facts(database: Session, table: type[Any], by_row: dict[int, SessionRecord]) -> list[SimpleNamespace]:
     result = []
     for record in database.scalars(select(table).where(table.session_row.in_(list(by_row)))):
         session = by_row[record.session_row]
         values = {column.key: getattr(record, column.key) for column in table.__table__.columns}
-        result.append(SimpleNamespace(platform_id=session.platform_id, session_id=session.session_id, **values, **more))
+        result.append(SimpleNamespace(platform_id=session.platform_id, session_id=session.session_id, **values))
     return result
 
 

@@ -22,6 +22,7 @@ from online_guard.store.tables import (
     EventRecord,
     FindingRecord,
     JobRecord,
+    LikenessRecord,
     ResultRecord,
     SessionRecord,
     SnapshotRecord,
@@ -119,6 +120,8 @@ def directives(database: Session, session_row: int) -> list[DirectiveRecord]:
 def linked(sessions: Select[*tuple[Any, ...]], most_learners: int) -> ColumnElement[bool]:
     """Return the condition that a session shares device, picture or timeline with one of `sessions` (row ids).
 
+    It shares a picture too where the duplicate search put captures of both beside each other.
+
     A device that more learners use is a label, not a device, and links nothing (SPEC OG802).
     """
     devices = select(SessionRecord.platform_id, SessionRecord.device_id).where(SessionRecord.row_id.in_(sessions))
@@ -131,11 +134,28 @@ def linked(sessions: Select[*tuple[Any, ...]], most_learners: int) -> ColumnElem
         )
         for column in (SnapshotRecord.sha256, SnapshotRecord.phash)
     ]
+    alike = [
+        SessionRecord.row_id.in_(select(one).where(other.in_(sessions)))
+        for one, other in (
+            (LikenessRecord.session_row, LikenessRecord.other_row),
+            (LikenessRecord.other_row, LikenessRecord.session_row),
+        )
+    ]
     return or_(
         and_(DEVICE.in_(devices), DEVICE.not_in(labels(devices, most_learners))),
         SessionRecord.timeline.in_(timelines),
         *pictures,
+        *alike,
     )
+
+
+def like_references_of(class_id: str) -> ColumnElement[bool]:
+    """Return the condition that a session has a capture beside a reference photo of a class's learner."""
+    references = select(EnrolmentRecord.enrolment_id).where(EnrolmentRecord.class_id == class_id)
+    beside = select(LikenessRecord.session_row).where(
+        LikenessRecord.other_kind == "reference", LikenessRecord.other_id.in_(references)
+    )
+    return SessionRecord.row_id.in_(beside)
 
 
 def labels(devices: Select[*tuple[Any, ...]], most_learners: int) -> Select[*tuple[Any, ...]]:

@@ -127,18 +127,70 @@ class SnapshotRecord(Base):
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     phash: Mapped[str] = mapped_column(String(16), index=True)
     distance: Mapped[float | None]
+    presented_attack: Mapped[bool | None]
     report: Mapped[str] = mapped_column(Text)
 
 
 class CheckRecord(Base):
-    """The result of a liveness check."""
+    """A liveness check: what was asked, and what came of it; inconclusive until its clip was judged.
+
+    `actions` is JSON, in the order drawn. `clip_sha256` is set by the first clip, `report` (the answer as JSON) once it
+    was judged. `strip_sha256` and `plot_sha256` name sealed pictures.
+    """
 
     __tablename__ = "liveness_check"
 
     session_row: Mapped[int] = mapped_column(ForeignKey("session.row_id"), primary_key=True)
-    check_id: Mapped[str] = mapped_column(Key, primary_key=True)
+    check_id: Mapped[str] = mapped_column(Key, primary_key=True, index=True)
     at_ms: Mapped[int] = mapped_column(BigInteger)
     outcome: Mapped[str] = mapped_column(String(16))
+    distance: Mapped[float | None]
+    presented_attack: Mapped[bool | None]
+    actions: Mapped[str | None] = mapped_column(Text)
+    nonce: Mapped[str | None] = mapped_column(String(64))
+    issued_ms: Mapped[int | None] = mapped_column(BigInteger)
+    expires_ms: Mapped[int | None] = mapped_column(BigInteger)
+    clip_sha256: Mapped[str | None] = mapped_column(String(64))
+    received_ms: Mapped[int | None] = mapped_column(BigInteger)
+    report: Mapped[str | None] = mapped_column(Text)
+    strip_sha256: Mapped[str | None] = mapped_column(String(64))
+    plot_sha256: Mapped[str | None] = mapped_column(String(64))
+
+
+class CaptureRecord(Base):
+    """A picture that the duplicate search compares: a reference photo, a good snapshot, or a telling frame of a clip.
+
+    `kind` is `reference`, `snapshot` or `frame`; `capture_id` the snapshot or check, for a reference the enrolment.
+    `picture` (what is compared) and `vector` are sealed. `is_searched`: earlier captures were compared with it.
+    """
+
+    __tablename__ = "capture"
+    __table_args__ = (Index(None, "session_row", "capture_id"), Index(None, "is_searched", "enrolment_id"))
+
+    row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    enrolment_id: Mapped[str] = mapped_column(ForeignKey("enrolment.enrolment_id"), index=True)
+    session_row: Mapped[int | None] = mapped_column(ForeignKey("session.row_id"))
+    capture_id: Mapped[str] = mapped_column(Key)
+    phash: Mapped[str] = mapped_column(String(16))
+    picture: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    vector: Mapped[bytes | None] = mapped_column(LargeBinary)
+    is_searched: Mapped[bool] = mapped_column(default=False)
+
+
+class LikenessRecord(Base):
+    """What the duplicate search found about a snapshot or check, as in BUNDLE; `other_row` is the other's session."""
+
+    __tablename__ = "likeness"
+
+    session_row: Mapped[int] = mapped_column(ForeignKey("session.row_id"), primary_key=True)
+    snapshot_id: Mapped[str] = mapped_column(Key, primary_key=True)
+    other_kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    other_id: Mapped[str] = mapped_column(String(400), primary_key=True, index=True)
+    other_row: Mapped[int | None] = mapped_column(ForeignKey("session.row_id"), index=True)
+    phash_distance: Mapped[int]
+    cosine: Mapped[float | None]
+    residual: Mapped[float | None]
     distance: Mapped[float | None]
 
 
