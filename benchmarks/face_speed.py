@@ -88,7 +88,7 @@ def pictures(folder: Path, side_px: int) -> list[Path]:
 def cpu_s() -> float:
     """Return the CPU seconds of this process and of those that decode for it."""
     own = time.process_time()
-    decoders = [made.process.pid for made in decoder._made if made.process]  # noqa: SLF001  nobody else needs to know
+    decoders = [made.process.pid for made in decoder._lent.made if made.process]  # noqa: SLF001  nobody else needs to know
     return own + sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in decoders) / 1e9
 
 

@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from online_guard.errors import GuardError
-from online_guard.faces import clip_limits, kept_frames
+from online_guard.faces import clip_limits
 from online_guard.faces.clips import Clip, clip_of_frames, read_clip, read_frames, write_clip
+from online_guard.faces.kept_frames import KeptFrames, fitted
 
 from .conftest import SHARED
 
@@ -56,6 +57,13 @@ def code(refused: Callable[[], object]) -> str:
         refused()
     assert " / " in caught.value.message
     return caught.value.code
+
+
+def frames_or_code(data: bytes) -> int | str:
+    try:
+        return len(read_clip(data).frames)
+    except GuardError as refusal:
+        return refusal.code
 
 
 def test_a_written_clip_is_read_again(mp4: bytes, tmp_path: Path) -> None:
@@ -135,20 +143,16 @@ def test_a_webm_without_its_end_is_refused(tmp_path: Path) -> None:
     assert code(lambda: read_clip(whole[: len(whole) // 2])) == "clip.malformed"
 
 
-def test_no_temporary_file_is_left(mp4: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    read_clip(mp4)
-    code(lambda: read_clip(mp4[:100]))
-    assert not list(tmp_path.iterdir())
-
-
 def test_limits_below_and_above(mp4: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip_limits, "MAX_FRAMES", 30)
-    assert len(read_clip(mp4).frames) == 30
-    monkeypatch.setattr(clip_limits, "MAX_FRAMES", 29)
-    assert code(lambda: read_clip(mp4)) == "clip.too_long"
+    walk = moving(901, 16, 32)
+    for frames, expected in ((900, 900), (901, "clip.too_long")):
+        assert frames_or_code(write_clip(Clip(walk[:frames], np.arange(frames) / 30))) == expected
+    for frames, expected in ((61, 61), (62, "clip.too_long")):  # the last one is shown at 60 s, at 61 s
+        assert frames_or_code(write_clip(Clip(walk[:frames], np.arange(frames, dtype=float)))) == expected
+    monkeypatch.setattr(clip_limits, "MAX_BYTES", len(mp4))
+    assert frames_or_code(mp4) == 30
     monkeypatch.setattr(clip_limits, "MAX_BYTES", len(mp4) - 1)
-    assert code(lambda: read_clip(mp4)) == "clip.too_many_bytes"
+    assert frames_or_code(mp4) == "clip.too_many_bytes"
 
 
 def test_a_side_beyond_the_limit_is_refused_before_decoding() -> None:
@@ -156,11 +160,33 @@ def test_a_side_beyond_the_limit_is_refused_before_decoding() -> None:
     assert code(lambda: read_clip(wide)) == "clip.too_many_pixels"
 
 
-def test_large_frames_are_kept_small_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_wider_than_its_container_says_is_refused() -> None:
+    wide = bytearray(write_clip(Clip(moving(2, 16, 1936), np.arange(2) / 15)))
+    # ISO/IEC 14496-12: width and height in stsd (12.1.3) and, as 16.16, in tkhd (8.3.2).
+    entry, track = wide.index(b"mp4v", wide.index(b"stsd")) + 28, wide.index(b"tkhd") + 80
+    assert wide[entry : entry + 4] == struct.pack(">HH", 1936, 16)
+    assert wide[track : track + 8] == struct.pack(">II", 1936 << 16, 16 << 16)
+    wide[entry : entry + 4], wide[track : track + 8] = (
+        struct.pack(">HH", 64, 16),
+        struct.pack(">II", 64 << 16, 16 << 16),
+    )
+    assert code(lambda: read_clip(bytes(wide))) == "clip.too_many_pixels"
+
+
+def test_large_frames_are_kept_small() -> None:
     large = write_clip(Clip(moving(4, 720, 1280), np.arange(4) / 15))
     assert read_clip(large).frames[0].shape == (360, 640, 3)
-    monkeypatch.setattr(kept_frames, "MAX_KEPT_BYTES", 3 * 360 * 640 * 3)
-    assert {frame.shape for frame in read_clip(large).frames} == {(180, 320, 3)}
+
+
+@pytest.mark.parametrize(("room_for", "side"), [(4, 640), (3, 320)])
+def test_all_frames_are_halved_when_there_is_no_room(room_for: int, side: int) -> None:
+    kept = KeptFrames(np.empty(room_for * 360 * 640 * 3, np.uint8))
+    shown = moving(4, 720, 1280)
+    for picture in shown:
+        kept.add(picture, where="")
+    assert kept.frames().shape == (4, side * 9 // 16, side, 3)
+    for seen, picture in zip(kept.frames(), shown, strict=True):
+        assert np.abs(seen.astype(int) - fitted(picture, side)).mean() < 1
 
 
 def test_a_folder_of_frames_with_times(tmp_path: Path) -> None:

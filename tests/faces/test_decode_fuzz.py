@@ -146,7 +146,7 @@ def test_damaged_files_never_hurt(
     chance = random.Random(41)
     sound = sound_files(picture, encoded)
     decode(sound[0])
-    processes = {made.process.pid for made in decoder._made if made.process is not None}
+    processes = {made.process.pid for made in decoder._lent.made if made.process is not None}
     found = {mutation.__name__: Counter[str]() for mutation in MUTATIONS}
     for index in range(FILES):
         mutation = MUTATIONS[index % len(MUTATIONS)]
@@ -159,7 +159,7 @@ def test_damaged_files_never_hurt(
     assert found["claim_a_size"]["image.too_many_pixels"] > 50
     for process_id in processes:
         assert highest_memory_bytes(process_id) < MEMORY_LIMIT_BYTES
-    assert {made.process.pid for made in decoder._made if made.process is not None} == processes
+    assert {made.process.pid for made in decoder._lent.made if made.process is not None} == processes
 
 
 def test_a_bomb_of_256_megapixels_is_refused_by_its_header(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.faces import decoder
+from online_guard.faces import decoder, worker_process
 from online_guard.faces.container import Header, ImageFormat
 from online_guard.faces.decode import decode
 from online_guard.faces.decoder import DecoderProcess
@@ -114,7 +114,7 @@ def test_memory_beyond_the_limit_is_refused_and_the_process_lives(
 def test_a_decoder_that_cannot_start_is_the_services_fault(
     process: DecoderProcess, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoder.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(worker_process.sys, "executable", "/nowhere/python")
     refusal = refusal_of(lambda: process.pixels(png, SMALL))
     assert (refusal.kind, refusal.code) == (ErrorKind.UNAVAILABLE, "image.no_decoder")
     monkeypatch.undo()
@@ -141,17 +141,17 @@ def test_threads_get_their_own_pictures(encoded: Encoder) -> None:
         for index, pixels in enumerate(threads.map(decode, files)):
             assert pixels.shape == (30, 50 + index, 3)
             assert (pixels == colours[index]).all()
-    assert len([made for made in decoder._made if made.process is not None]) <= 2
+    assert len([made for made in decoder._lent.made if made.process is not None]) <= 2
 
 
 def _decode_in_a_fork(content: bytes, answers: multiprocessing.SimpleQueue) -> None:  # type: ignore[type-arg]
-    answers.put((decode(content).shape, [process_id(made) for made in decoder._made]))
+    answers.put((decode(content).shape, [process_id(made) for made in decoder._lent.made]))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python warns of forks beside threads: this is one
 def test_a_forked_process_has_a_decoder_of_its_own(png: bytes) -> None:
     decode(png)
-    mine = {process_id(made) for made in decoder._made if made.process is not None}
+    mine = {process_id(made) for made in decoder._lent.made if made.process is not None}
     context = multiprocessing.get_context("fork")
     answers = context.SimpleQueue()
     forked = context.Process(target=_decode_in_a_fork, args=(png, answers))
@@ -162,7 +162,7 @@ def test_a_forked_process_has_a_decoder_of_its_own(png: bytes) -> None:
     assert theirs
     assert not mine & set(theirs)
     decode(png)
-    assert mine & {process_id(made) for made in decoder._made if made.process is not None}
+    assert mine & {process_id(made) for made in decoder._lent.made if made.process is not None}
 
 
 def test_the_process_ends_with_its_parent(process: DecoderProcess, png: bytes) -> None:

@@ -162,7 +162,7 @@ def test_a_refusal_is_kept_in_words() -> None:
 def test_a_decoder_that_cannot_start_is_not_the_pictures_fault(sample: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     content = sample("learner-01/reference.jpg")
     close_decoders()
-    monkeypatch.setattr("online_guard.faces.decoder.sys.executable", "/nowhere/python")
+    monkeypatch.setattr("online_guard.faces.worker_process.sys.executable", "/nowhere/python")
     with pytest.raises(GuardError) as refusal:
         inspect(content)
     assert refusal.value.code == "image.no_decoder"

@@ -1,17 +1,15 @@
 """The border where the bytes of a clip become pictures with times, or are refused with a named reason.
 
 A clip is WebM or MP4, or JPEG frames with their times. The container is told from the first bytes, never from a name.
-OpenCV's FFmpeg decodes files only, so bytes go to a private temporary file; size, number of frames and duration are
-held to their limits while frames are read.
+OpenCV's FFmpeg decodes in a process of its own (`clip_decoder`, `clip_worker`) with a limit of memory and of time;
+size, number of frames and duration are held to their limits there, while frames are read. No clip touches a disk.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +19,13 @@ from numpy.typing import NDArray
 
 from online_guard.errors import ErrorKind, GuardError
 
-from . import clip_limits
-from .clip_limits import bad_times, check_bytes, check_side, check_times, malformed, too_long
+from .clip_decoder import decoded
+from .clip_limits import bad_times, check_bytes, check_times, malformed
 from .decode import RgbPixels, decode
-from .kept_frames import KeptFrames
+from .kept_frames import MAX_KEPT_BYTES, KeptFrames
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 TIMES_FILE = "times.json"
-
-_SUFFIXES = {b"ftyp": ".mp4", b"\x1a\x45\xdf\xa3": ".webm"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,9 @@ def read_clip(source: Path | str | bytes) -> Clip:
 
     Raises:
         GuardError: `clip.missing`, `clip.empty`, `clip.too_many_bytes`, `clip.unsupported_format`,
-            `clip.too_many_pixels`, `clip.too_long`, `clip.times` or `clip.malformed`.
+            `clip.too_many_pixels`, `clip.too_long`, `clip.times`, `clip.sizes`, `clip.malformed`,
+            `clip.too_much_memory`, `clip.too_slow`, `clip.decoder_stopped`; or `clip.no_decoder` when its process can't
+            be started.
     """
     if isinstance(source, bytes):
         return _decoded(source, where="")
@@ -87,14 +85,14 @@ def clip_of_frames(images: Sequence[bytes], at_ms: Sequence[int]) -> Clip:
         raise bad_times(f"{len(images)} frames, {len(at_ms)} times", where="")
     times_s = np.asarray(at_ms, np.float64) / 1000
     check_times(times_s, where="")
-    kept = KeptFrames()
+    kept = KeptFrames(np.empty(MAX_KEPT_BYTES, np.uint8))
     for number, image in enumerate(images):
         try:
             kept.add(decode(image), where=f"/frames/{number}")
         except GuardError as refusal:
             refusal.where = refusal.where or f"/frames/{number}"
             raise
-    return Clip(kept.frames(), times_s - times_s[0])
+    return Clip(tuple(kept.frames()), times_s - times_s[0])
 
 
 def read_frames(folder: Path) -> Clip:
@@ -146,38 +144,18 @@ def _decoded(data: bytes, where: str) -> Clip:
     if not data:
         raise GuardError(ErrorKind.MALFORMED, "clip.empty", "视频为空 / the clip is empty", where=where)
     check_bytes(len(data), where)
-    suffix = _suffix(data, where)
-    kept, times = KeptFrames(), list[float]()
-    with _opened(data, suffix, where) as capture:
-        announced_s = _announced_s(capture)
-        while capture.grab():
-            times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-            if len(times) > clip_limits.MAX_FRAMES or times[-1] - times[0] > clip_limits.MAX_SECONDS:
-                raise too_long(where)
-            found, frame = capture.retrieve()
-            if not found:
-                raise malformed(f"frame {len(times)}", where)
-            check_side(frame.shape[1], frame.shape[0], where)  # the coded size may be another than the container's
-            kept.add(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8), where)
-    if not times:
-        raise malformed("no frame", where)
-    times_s = np.asarray(times, np.float64)
-    check_times(times_s, where)
-    if announced_s - (times[-1] - times[0]) > max(1.0, 0.2 * announced_s):
-        raise malformed("its end is missing", where)
-    return Clip(kept.frames(), times_s - times_s[0])
+    _check_container(data, where)
+    try:
+        frames, times_s = decoded(data)
+    except GuardError as refusal:
+        refusal.where = where
+        raise
+    return Clip(tuple(frames), times_s)
 
 
-def _announced_s(capture: cv2.VideoCapture) -> float:
-    """Return the duration the container claims; 0 where it claims none, as a browser's recordings do."""
-    fps, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    return count / fps if fps > 0 and count > 0 else 0.0
-
-
-def _suffix(data: bytes, where: str) -> str:
-    """Return the suffix FFmpeg knows the container by, or refuse what is neither MP4 nor WebM."""
-    suffix = _SUFFIXES.get(data[4:8]) or _SUFFIXES.get(data[:4])
-    if suffix is None or (suffix == ".webm" and b"webm" not in data[:64]):
+def _check_container(data: bytes, where: str) -> None:
+    """Refuse what is neither MP4 nor WebM."""
+    if data[4:8] != b"ftyp" and not (data[:4] == b"\x1a\x45\xdf\xa3" and b"webm" in data[:64]):
         raise GuardError(
             ErrorKind.UNSUPPORTED,
             "clip.unsupported_format",
@@ -185,24 +163,3 @@ def _suffix(data: bytes, where: str) -> str:
             where=where,
             remedy="请录制为 WebM 或 MP4 / record as WebM or MP4",
         )
-    return suffix
-
-
-@contextmanager
-def _opened(data: bytes, suffix: str, where: str) -> Iterator[cv2.VideoCapture]:
-    """Yield an open capture of the bytes whose picture size is within the limit."""
-    handle, name = tempfile.mkstemp(prefix="online-guard-", suffix=suffix)
-    capture = cv2.VideoCapture()
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        if not capture.open(name, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1]):
-            raise malformed("no picture track", where)
-        width, height = (round(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        check_side(width, height, where)
-        yield capture
-    except cv2.error as fault:
-        raise malformed(str(fault.err or fault), where) from fault
-    finally:
-        capture.release()
-        Path(name).unlink(missing_ok=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from online_guard.errors import ErrorKind, GuardError
 
-from .decode import RgbPixels
+if TYPE_CHECKING:
+    from .decode import RgbPixels
 
 KEPT_SIDE_PX = 640
 """Frames are kept at this longer side at most; a face that fills a third of it has eyes of some 40 px."""
@@ -17,17 +21,23 @@ MAX_KEPT_BYTES = 300 * 1024 * 1024
 
 
 class KeptFrames:
-    """Frames as they come, made smaller when they need too much memory; every frame goes the same way."""
+    """Frames as they come, made smaller when there is no room for them; every frame goes the same way.
 
-    def __init__(self) -> None:
-        self._frames: list[RgbPixels] = []
-        self._shape: tuple[int, ...] = ()
+    Args:
+        room: uint8, one-dimensional, `MAX_KEPT_BYTES`: where the frames lie, one after the other.
+    """
+
+    def __init__(self, room: NDArray[np.uint8]) -> None:
+        self._room = room
+        self._given: tuple[int, ...] = ()
+        self._kept: tuple[int, ...] = (0, 0, 3)
+        self._count = 0
         self._side_px = KEPT_SIDE_PX
 
     def add(self, pixels: RgbPixels, where: str) -> None:
         """Keep one more frame, refuse it if its size differs from the first one's."""
-        self._shape = self._shape or pixels.shape
-        if pixels.shape != self._shape:
+        self._given = self._given or pixels.shape
+        if pixels.shape != self._given:
             raise GuardError(
                 ErrorKind.INVALID,
                 "clip.sizes",
@@ -36,14 +46,23 @@ class KeptFrames:
                 remedy="请不要在拍摄中改变画面尺寸 / don't change the size while recording",
             )
         small = fitted(pixels, KEPT_SIDE_PX)
-        if self._side_px == KEPT_SIDE_PX and (len(self._frames) + 1) * small.nbytes > MAX_KEPT_BYTES:
+        if self._side_px == KEPT_SIDE_PX and (self._count + 1) * small.nbytes > self._room.size:
             self._side_px = KEPT_SIDE_LONG_PX
-            self._frames = [fitted(frame, KEPT_SIDE_LONG_PX) for frame in self._frames]
-        self._frames.append(fitted(small, self._side_px))
+            frames, self._count = self.frames(), 0
+            for frame in frames:  # each moves to where an earlier one lay
+                self._put(fitted(frame, KEPT_SIDE_LONG_PX))
+        self._put(fitted(small, self._side_px))
 
-    def frames(self) -> tuple[RgbPixels, ...]:
-        """Return all frames kept."""
-        return tuple(self._frames)
+    def frames(self) -> NDArray[np.uint8]:
+        """Return all frames kept, frames × rows × columns × 3, where they lie."""
+        shape = (self._count, *self._kept)
+        return self._room[: int(np.prod(shape))].reshape(shape)
+
+    def _put(self, frame: RgbPixels) -> None:
+        at = self._count * frame.size
+        self._room[at : at + frame.size] = frame.ravel()
+        self._kept = frame.shape
+        self._count += 1
 
 
 def fitted(pixels: RgbPixels, side_px: int) -> RgbPixels:
