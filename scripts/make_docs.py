@@ -50,6 +50,7 @@ LIVENESS = """
 | --- | --- | --- |
 | `liveness.wrong_nonce` | 403 | 随机数有误,质询仍有效 / wrong nonce; the challenge stays open |
 | `liveness.late` | 409 | 末字节在期限之后到达 / the last byte came after the end |
+| `liveness.too_many_unanswered` | 409 | 本会话已有 5 次未作答 / five of the session were left unanswered |
 | `liveness.used` | 409 | 已由另一段视频作答;同一段再发同答 / answered by another clip; the same has its answer |
 | `session.closed` | 409 | 会话已关闭 / the session is closed |
 | `clip.…`, `image.…`, `liveness.bad_frames` | 4xx | 无法解码或超限,质询仍有效 / no clip within limits; stays open |

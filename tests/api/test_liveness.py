@@ -237,6 +237,15 @@ def test_a_closed_session_draws_none_and_unanswered_ones_count_as_attempts(sitti
     assert "OG403" in [found["rule"] for found in verdict["findings"]]
 
 
+def test_waiting_for_a_liked_order_ends_after_five_unanswered_challenges(sitting: Sitting) -> None:
+    drawn = [sitting.drawn(now_ms=NOON_MS + 61_000 * number)["check_id"] for number in range(5)]
+    assert len(set(drawn)) == 5
+    path = f"/v1/sessions/{sitting.session_id}/liveness"
+    assert sitting.platform.told("POST", path, now_ms=NOON_MS + 4 * 61_000 + 60_000)["check_id"] == drawn[-1]
+    refused = sitting.platform.send("POST", path, now_ms=NOON_MS + 5 * 61_000)
+    problem(refused, 409, "liveness.too_many_unanswered")
+
+
 def test_a_nonce_and_a_moment_are_asked_for(sitting: Sitting, still: bytes) -> None:
     challenge = sitting.drawn()
     path = f"/v1/liveness/{challenge['check_id']}/frames"

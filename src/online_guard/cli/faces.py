@@ -56,12 +56,17 @@ def _picture_line(path: Path, report: SnapshotReport) -> dict[str, Any]:
         "good": report.good,
         "reasons": report.reasons,
         "faces": report.faces,
-        "distance": report.distance,
+        "distance": _rounded(report.distance, 6),
         "sha256": report.sha256,
         "phash": report.phash,
-        "likeness": likeness and {name: getattr(likeness, name) for name in ("phash_distance", "cosine", "residual")},
+        "likeness": likeness
+        and {
+            "phash_distance": likeness.phash_distance,
+            "cosine": _rounded(likeness.cosine, 6),
+            "residual": _rounded(likeness.residual, 6),
+        },
         "presented_attack": {
-            "score": attack.score if attack else None,
+            "score": _rounded(attack.score, 6) if attack else None,
             "decision": str(attack.decision) if attack else "not_evaluable",
         },
     }
@@ -133,14 +138,24 @@ def _judgement_line(report: LivenessReport) -> dict[str, Any]:
     return {
         "outcome": str(report.outcome),
         "reasons": report.reasons,
-        "fps": report.fps,
-        "distance": report.distance,
+        "fps": _rounded(report.fps, 3),
+        "distance": _rounded(report.distance, 6),
         "actions": [
-            {"action": str(one.action), "found": one.found, "start_s": one.start_s, "end_s": one.end_s}
+            {
+                "action": str(one.action),
+                "found": one.found,
+                "start_s": _rounded(one.start_s, 3),
+                "end_s": _rounded(one.end_s, 3),
+            }
             for one in report.actions
         ],
-        "events": [{"action": str(one.action), "at_s": one.at_s} for one in report.events],
+        "events": [{"action": str(one.action), "at_s": _rounded(one.at_s, 3)} for one in report.events],
     }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    """Return a number with the digits that SPEC 8 gives: 3 for seconds, 6 for shares and distances."""
+    return None if value is None else round(value, digits)
 
 
 def _actions(text: str) -> tuple[Action, ...]:

@@ -2,7 +2,8 @@
 
 A check is `inconclusive` from the moment its challenge is drawn until a clip was judged. So a challenge that nobody
 answers, and one answered too late, count as attempted checks without a verdict (OG403): asking again and again for an
-order that one has a recording of leaves a row each time, and while one waits a new one isn't drawn.
+order that one has a recording of leaves a row each time, while one waits a new one isn't drawn, and after
+`MOST_UNANSWERED` the session gets no more.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ ASKED_FPS, LEAST_FPS = 15, 8
 """Frames a second that a player is asked for, and below which no verdict is given (SPEC 7)."""
 
 
+MOST_UNANSWERED = 5
+"""Challenges of a session that nobody answered. Five draws of 54 orders show a given one with a chance of 9 %."""
+
+
 class Refusal(NamedTuple):
     """Why a clip may not answer a challenge."""
 
@@ -44,7 +49,7 @@ def draw(house: House, session_id: str, platform_id: str | None, now_ms: int) ->
     """Draw a challenge for a session, or tell again the one that still waits; return whether it is new.
 
     Raises:
-        GuardError: Unknown session, or a closed one.
+        GuardError: Unknown session, a closed one, or one that left too many challenges unanswered.
     """
     with writing(house.engine) as database:
         session = queries.find_session(database, session_id, platform_id)
@@ -53,6 +58,13 @@ def draw(house: House, session_id: str, platform_id: str | None, now_ms: int) ->
         waiting = capture_rows.open_check(database, session.row_id, now_ms)
         if waiting is not None:
             return False, _challenge(waiting, session)
+        if capture_rows.unanswered_checks(database, session.row_id) >= MOST_UNANSWERED:
+            raise GuardError(
+                ErrorKind.CONFLICT,
+                "liveness.too_many_unanswered",
+                f"已有 {MOST_UNANSWERED} 次质询未作答 / {MOST_UNANSWERED} challenges were left unanswered",
+                remedy="请检查摄像头后打开新会话 / see to the camera and open another session.",
+            )
         check = CheckRecord(
             session_row=session.row_id,
             check_id=f"check-{secrets.token_hex(12)}",
@@ -106,7 +118,8 @@ def answer(house: House, check_id: str, platform_id: str | None, sent: Sent) -> 
     try:
         clip = sent.clip()
     except GuardError as refusal:
-        _leave_dead_letter(house, check, refusal.code, sent.received_ms)
+        if refusal.kind is not ErrorKind.UNAVAILABLE:  # then it's the service's fault, and the sender tries again
+            _leave_dead_letter(house, check, refusal.code, sent.received_ms)
         raise
     if not take(house, check, sent):
         _refuse(house, check, sent, USED)

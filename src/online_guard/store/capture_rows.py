@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from online_guard.store import queries
@@ -143,6 +143,14 @@ def open_check(database: Session, session_row: int, now_ms: int) -> CheckRecord 
         CheckRecord.session_row == session_row, CheckRecord.clip_sha256.is_(None), CheckRecord.expires_ms >= now_ms
     )
     return database.scalar(query.order_by(CheckRecord.issued_ms).limit(1))
+
+
+def unanswered_checks(database: Session, session_row: int) -> int:
+    """Return how many challenges of a session no clip has taken."""
+    query = select(func.count()).where(
+        CheckRecord.session_row == session_row, CheckRecord.nonce.is_not(None), CheckRecord.clip_sha256.is_(None)
+    )
+    return database.scalar(query) or 0
 
 
 def find_check(database: Session, check_id: str, platform_id: str | None) -> tuple[CheckRecord, SessionRecord]:
