@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import math
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.markdown import Markdown
 
+from online_guard.faces.proportions import Proportion
 from online_guard.policy import DEFAULT_POLICY, load_policy
 from online_guard.rules.checks.og303_scripted_answers import FEWEST_ANSWERS
 from online_guard.rules.checks.og803_mechanical_telemetry import FEWEST, LIMIT_MS
@@ -100,12 +100,10 @@ PEOPLE: tuple[tuple[str, str, float, float, float], ...] = (
 """Label, median reaction of the median learner in ms, log-normal spread within and between learners."""
 
 
-def wilson(hits: float, of: int) -> str:
-    """Return a share and its 95 % Wilson interval, in per cent."""
-    z, share = 1.959964, hits / of
-    middle, width = share + z * z / (2 * of), z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    low, high = max(0.0, middle - width) / (1 + z * z / of), min(1.0, (middle + width) / (1 + z * z / of))
-    return f"{_per_cent(share)} ({_per_cent(low)}–{_per_cent(high)})"
+def share(hits: int, of: int) -> str:
+    """Return a share and its 95 % interval, in per cent."""
+    low, high = Proportion(hits, of).interval or (0.0, 1.0)
+    return f"{_per_cent(hits / of)} ({_per_cent(low)}–{_per_cent(high)})"
 
 
 def _per_cent(share: float) -> str:
@@ -150,7 +148,7 @@ def timer_table() -> Iterator[str]:
         cells = [" / ".join(f"{value:.2f}" for value in np.percentile(spreads[:, n], [0, 50, 100])) for n in (0, 1)]
         yield (
             f"| {condition} | {source} | {period_s} s | {len(found)} | {cells[0]} | {cells[1]} "
-            f"| {wilson(flagged, len(found))} |"
+            f"| {share(flagged, len(found))} |"
         )
 
 
@@ -177,7 +175,7 @@ def answer_table() -> Iterator[str]:
             regular = int(((np.abs(given - middle) <= 0.05 * middle).mean(axis=1) >= 0.8).sum())
             yield (
                 f"| {label_zh} · {label_en} | {median_ms:.0f} ms | {within} | {answers} "
-                f"| {wilson(fast, LEARNERS)} | {wilson(regular, LEARNERS)} |"
+                f"| {share(fast, LEARNERS)} | {share(regular, LEARNERS)} |"
             )
 
 

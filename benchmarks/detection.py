@@ -8,7 +8,6 @@ no honest session is rejected, at most 0.5 % of them are held, and nobody suffer
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from online_guard.batch import revalidate
+from online_guard.faces.proportions import Proportion
 from online_guard.judge import Judgement
 from online_guard.policy import DEFAULT_POLICY, load_policy
 from online_guard.simulate.course import write_rows
@@ -91,14 +91,6 @@ class Honesty:
     rules: Counter[str]
 
 
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """Return the 95 % Wilson score interval of a share."""
-    z, share = 1.959964, hits / of
-    middle = share + z * z / (2 * of)
-    width = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return max(0.0, (middle - width) / (1 + z * z / of)), min(1.0, (middle + width) / (1 + z * z / of))
-
-
 def judged(tables: Iterable[Rows]) -> Judgement:
     """Return the judgement of simulated rows, read back from a bundle as anyone's."""
     with tempfile.TemporaryDirectory() as folder:
@@ -146,7 +138,7 @@ def honest(sessions: int, seeds: int) -> dict[str, Honesty]:
 
 def share(hits: int, of: int) -> str:
     """Return a share with its interval, in per cent."""
-    low, high = wilson(hits, of)
+    low, high = Proportion(hits, of).interval or (0.0, 1.0)
     return f"{100 * hits / of:.2f} ({100 * low:.2f}–{100 * high:.2f})"
 
 

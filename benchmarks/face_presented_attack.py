@@ -12,7 +12,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from math import sqrt
 from pathlib import Path
 
 import cv2
@@ -23,6 +22,7 @@ from online_guard.faces.clips import Clip, read_clip
 from online_guard.faces.decode import RgbPixels, decode
 from online_guard.faces.identity import Face, find_faces
 from online_guard.faces.presented_attack import Decision, PresentedAttack, judge_frames, judge_picture
+from online_guard.faces.proportions import Proportion
 from online_guard.simulate.face_attacks import screen_replay
 from online_guard.simulate.head_clips import painted_clip
 from online_guard.terms import Action
@@ -45,13 +45,6 @@ Row = tuple[str, bool, list[PresentedAttack]]
 """Name, whether these are attacks, and what was said of each."""
 
 
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """Return the 95 % Wilson score interval of a share."""
-    z, share = 1.96, hits / of
-    middle, half = share + z * z / (2 * of), z * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return max((middle - half) / (1 + z * z / of), 0.0), min((middle + half) / (1 + z * z / of), 1.0)
-
-
 def line(row: Row) -> str:
     """Return one row of the table."""
     name, attacks, said = row
@@ -60,7 +53,7 @@ def line(row: Row) -> str:
     if not judged:
         return f"| {name} | {len(said)} | {len(said)} | – | – |"
     hits = judged.count(wrong)
-    low, high = wilson(hits, len(judged))
+    low, high = Proportion(hits, len(judged)).interval or (0.0, 1.0)
     share = f"{hits / len(judged):.1%} ({low:.1%}–{high:.1%})"
     cells = f"{share} | " if attacks else f"| {share}"
     return f"| {name} | {len(said)} | {len(said) - len(judged)} | {cells} |"
