@@ -22,9 +22,10 @@ JUMP_WITHIN_S = 0.15
 _SMALL_PX = 24
 _STILL_WINDOW_S = 1.0
 _STILL_LAG_S = 0.4
-_STILL_RATIO = 1.03
-"""A picture that stands still: the least ratio of change over 0.4 s to change over a frame was 0.82 to 1.01 for one
-picture with noise of 1 to 6 grey levels, and at least 1.04 in 13 real clips, as filmed and at 12 frames a second."""
+_STILL_RATIO = 1.05
+"""A picture that stands still: in three quarters of its 4 × 4 px cells, change over 0.4 s exceeds change over a frame
+by no more. 0.98 to 1.04 for one picture with noise of 1 to 6 grey levels, at least 1.09 in 13 real clips, as filmed and
+at 12 to 15 frames a second, but for two in which head and hands never rest (0.91 and 0.99; see `_NOISE_SHARE`)."""
 _NOISE_SHARE = 0.4
 """What comes and goes as fast, like fluttering lids, isn't noise: over 4 × 4 px noise keeps a quarter of its change, in
 small faces 0.37; the real clips with the lowest ratios kept 0.45 and 0.47."""
@@ -90,21 +91,27 @@ def _change(small: NDArray[np.float32], lag: int) -> NDArray[np.float64]:
 
 
 def _stands_still(small: NDArray[np.float32], times_s: Series) -> bool:
-    """Tell whether for a second a picture changes no more over 0.4 s than over one frame: noise without motion."""
+    """Tell whether for a second a picture changes no more over 0.4 s than over one frame: noise without motion.
+
+    Noise is everywhere. Lids that flutter change as much over a frame, but in few cells.
+    """
     frame_s = float(np.median(np.diff(times_s)))
     window, lag = max(4, round(_STILL_WINDOW_S / frame_s)), max(2, round(_STILL_LAG_S / frame_s))
     if len(small) < window + lag:
         return False
-    near, far, coarse = _change(small, 1), _change(small, lag), _change(_pooled(small), 1)
-    return any(
-        far[begin : begin + window].mean() <= _STILL_RATIO * near[begin : begin + window].mean()
-        and coarse[begin : begin + window].mean() <= _NOISE_SHARE * near[begin : begin + window].mean()
-        for begin in range(0, len(far) - window + 1, max(1, window // 4))
-    )
+    near, far = (_pooled(np.abs(small[step:] - small[:-step])) for step in (1, lag))
+    coarse = _change(_pooled(small), 1)
+    for begin in range(0, len(far) - window + 1, max(1, window // 4)):
+        stretch = slice(begin, begin + window)
+        each_near, each_far = near[stretch].mean(axis=0), far[stretch].mean(axis=0)
+        ratio = float(np.quantile(each_far / np.maximum(each_near, 1e-6), 0.75))
+        if ratio <= _STILL_RATIO and coarse[stretch].mean() <= _NOISE_SHARE * each_near.mean():
+            return True
+    return False
 
 
 def _pooled(small: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the means of 4 × 4 px: a quarter of any noise is left, and most of any motion."""
+    """Return the means of cells of 4 × 4 px: a quarter of any noise is left, and most of any motion."""
     side = _SMALL_PX // 4
     return np.asarray(small.reshape(-1, side, 4, side, 4).mean(axis=(2, 4)), np.float32)
 
