@@ -59,7 +59,7 @@ _TIMINGS = {
     Action.BLINK: ((0.07, 0.09), (0.09, 0.12), (0.09, 0.12), (1.0, 1.0)),
     Action.TURN_LEFT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
     Action.TURN_RIGHT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
-    Action.OPEN_MOUTH: ((0.25, 0.35), (0.20, 0.35), (0.25, 0.35), (0.24, 0.30)),
+    Action.OPEN_MOUTH: ((0.25, 0.35), (0.20, 0.35), (0.25, 0.35), (0.26, 0.32)),
     Action.NOD: ((0.30, 0.38), (0.08, 0.15), (0.32, 0.40), (0.32, 0.40)),
 }
 """Blinks: H. R. Schiffman, "Sensation and Perception" (2001), 0.1-0.4 s. The others: tried before a mirror."""
@@ -143,7 +143,7 @@ def _groomed(head: Head) -> Head:
         hair="parted" if head.hair == "fringe" else head.hair,
         eye_gap=max(head.eye_gap, 0.29),
         eye_width=max(head.eye_width, 0.16),
-        eye_open=max(head.eye_open, 0.07),
+        eye_open=max(head.eye_open, 0.08),
         eye_tilt=float(np.clip(head.eye_tilt, -0.1, 0.12)),
         brow_lift=max(head.brow_lift, 0.19),
         brow_weight=min(head.brow_weight, 0.03),

@@ -1,0 +1,48 @@
+"""What is no living take: a picture that stands still; and what is one: lids that flutter in a face that rests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from online_guard.faces.clips import Clip
+from online_guard.faces.continuity import motion_faults
+from online_guard.faces.landmarks import POINTS, Track
+
+FPS = 15
+FRAMES = 60
+
+
+def track() -> Track:
+    """Return the track of a face that fills the middle of a picture of 96 × 96 px."""
+    return Track(
+        points=np.full((FRAMES, POINTS, 2), 48.0),
+        boxes=np.tile([0.0, 0.0, 96.0, 96.0], (FRAMES, 1)),
+        faces=np.ones(FRAMES, np.int64),
+        restarted=np.zeros(FRAMES, np.bool_),
+    )
+
+
+def clip(lids: float, drift: float, noise: float = 2.0) -> Clip:
+    """Return a face of random blobs whose eyes' rows get darker every second frame, and whose light drifts sideways."""
+    random = np.random.default_rng(8)
+    face = np.kron(random.uniform(60, 190, (24, 24)), np.ones((4, 4)))
+    rows, columns = np.mgrid[0:96, 0:96] / 96
+    frames = []
+    for number in range(FRAMES):
+        light = face * (1 + drift * np.sin(number / 9) * (columns - 0.5) * (0.5 + rows))
+        light[30:42] *= 1 - lids * (number % 2)
+        grey = light + noise * random.standard_normal(light.shape)
+        frames.append(np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2))
+    return Clip(tuple(frames), np.arange(FRAMES) / FPS)
+
+
+def test_noise_over_one_picture_is_frozen() -> None:
+    assert list(motion_faults(clip(lids=0, drift=0), track())) == ["frozen_frames"]
+
+
+def test_a_face_in_slow_motion_lives() -> None:
+    assert list(motion_faults(clip(lids=0, drift=0.3), track())) == []
+
+
+def test_lids_that_flutter_faster_than_the_camera_hide_no_motion() -> None:
+    assert list(motion_faults(clip(lids=0.5, drift=0.3), track())) == []
