@@ -1,4 +1,4 @@
-"""What is no living take: a picture that stands still; and what is one: lids that flutter in a face that rests."""
+"""What is no living take: a still picture, frames shown twice; and what is one: fluttering lids in a face at rest."""
 
 from __future__ import annotations
 
@@ -42,6 +42,19 @@ def test_noise_over_one_picture_is_frozen() -> None:
 
 def test_a_face_in_slow_motion_lives() -> None:
     assert list(motion_faults(clip(lids=0, drift=0.3), track())) == []
+
+
+def test_a_clip_slowed_by_showing_frames_twice_has_too_few() -> None:
+    living = clip(lids=0, drift=0.3)
+    slowed = Clip(tuple(living.frames[number // 2] for number in range(FRAMES)), living.times_s)
+    assert list(motion_faults(slowed, track())) == ["too_slow_camera"]
+    assert list(motion_faults(Clip(slowed.frames, slowed.times_s / 2), track())) == []
+
+
+def test_who_rests_before_a_thrifty_coder_shows_no_frame_twice() -> None:
+    moving = clip(lids=0, drift=0.3)
+    resting = Clip(tuple(moving.frames[max(0, number - 30)] for number in range(FRAMES)), moving.times_s)
+    assert "too_slow_camera" not in list(motion_faults(resting, track()))
 
 
 def test_lids_that_flutter_faster_than_the_camera_hide_no_motion() -> None:
