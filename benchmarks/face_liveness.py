@@ -131,18 +131,21 @@ def photos() -> tuple[str, list[RgbPixels]]:
 
 
 def table(attempts: Sequence[Tried]) -> Iterator[str]:
-    """Yield the table of attacks by kind."""
+    """Yield the table of attacks by kind, and all together."""
     random = np.random.default_rng(11)
     yield "| attack | APCER of a drawn challenge | mean over all its challenges | clips with an event | faults seen |"
     yield "| --- | --- | --- | --- | --- |"
+    hits = 0
     for kind in dict.fromkeys(one.kind for one in attempts):
         clips = [one for one in attempts if one.kind == kind]
         drawn = sum(one.passed[random.integers(len(one.passed))] for one in clips)
+        hits += drawn
         mean = float(np.mean([np.mean(one.passed) for one in clips]))
         faults = Counter(fault for one in clips for fault in one.faults)
         seen = ", ".join(f"{fault} {count}" for fault, count in faults.most_common()) or "–"
         rate = said(Proportion(drawn, len(clips)))
         yield f"| {kind} | {rate} | {mean:.2%} | {sum(one.events for one in clips)} | {seen} |"
+    yield f"| all | {said(Proportion(hits, len(attempts)))} | | | |"
 
 
 def find_blinks(name: str) -> list[tuple[list[float], float]]:
@@ -205,7 +208,8 @@ def report() -> Iterator[str]:
         yield from table(pool.map(try_photo, jobs, chunksize=4))
         genuine = pool.map(try_genuine, range(GENUINE_CLIPS), chunksize=1)
     yield "\nAttack clips made from clips of painted heads:\n"
-    yield from table([attempt for _, attempts in genuine for attempt in attempts])
+    *rows, _ = table([attempt for _, attempts in genuine for attempt in attempts])  # a total of such kinds says nothing
+    yield from rows
     refused = [reasons for reasons, _ in genuine if reasons]
     why = dict(Counter(reason for reasons in refused for reason in reasons))
     rate = said(Proportion(len(refused), len(genuine)))

@@ -21,6 +21,14 @@ JUMP = 0.5
 JUMP_WITHIN_S = 0.15
 
 
+CUT = 22.0
+CUT_ALONE = 3.0
+"""A cut: grey levels of 100 by which the face differs from the frame before, and how often that is the most of the
+four changes before and after. In 13 real clips at three rates what changed by more than 18 was at most 1.5 times as
+much as around it, what stood alone by 3.5 times or more was at most 18; cuts between painted people: 23 to 61, nine of
+ten 3.2 to 25 times."""
+_AROUND_FRAMES = 4
+
 _SMALL_PX = 24
 _STILL_WINDOW_S = 1.0
 _STILL_LAG_S = 0.4
@@ -66,9 +74,9 @@ def motion_faults(clip: Clip, track: Track) -> Iterator[str]:
         yield "face_lost"
     if track.faces.max() > 1:
         yield "several_faces"
-    if track.restarted.any() or _jumps(times_s[seen], track.boxes[seen]):
-        yield "face_jumped"
     small = _thumbnails(clip, track)
+    if track.restarted.any() or _jumps(times_s[seen], track.boxes[seen]) or _is_cut(small):
+        yield "face_jumped"
     if clip_fps(times_s) * (1 - _shown_twice(small)) < MIN_FPS:
         yield "too_slow_camera"
     if _stands_still(small, times_s) or _repeats(small, times_s):
@@ -92,6 +100,16 @@ def _thumbnails(clip: Clip, track: Track) -> NDArray[np.float32]:
         thumbnail = cv2.resize(grey, (_SMALL_PX, _SMALL_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
         small.append(thumbnail * (100 / max(float(thumbnail.mean()), 1.0)))
     return np.asarray(small, np.float32)
+
+
+def _is_cut(small: NDArray[np.float32]) -> bool:
+    """Tell whether one picture is altogether another than the one before, as nothing before and after is."""
+    change = _change(small, 1)
+    for at in np.flatnonzero(change >= CUT).tolist():
+        around = np.concatenate([change[max(0, at - _AROUND_FRAMES) : at], change[at + 1 : at + 1 + _AROUND_FRAMES]])
+        if change[at] >= CUT_ALONE * around.max(initial=0.0):
+            return True
+    return False
 
 
 def _change(small: NDArray[np.float32], lag: int) -> NDArray[np.float64]:
