@@ -64,11 +64,16 @@ BLINKS = st.builds(event, st.just(BLINK), st.floats(0.2, 8), st.floats(1.0, 3.0)
 
 
 @given(st.sampled_from(CHALLENGES), st.lists(SMALL | BLINKS, max_size=6))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_no_blink_and_no_small_movement_spoils_a_right_answer(
     asked: tuple[Action, ...], more: list[ActionEvent]
 ) -> None:
     assert not faults([event(action, 2 + 2 * number) for number, action in enumerate(asked)] + more, *asked)
+
+
+def test_a_glance_aside_and_a_blink_before_the_answer_are_not_taken_for_it() -> None:
+    early = [event(LEFT, 0.5, 1.2), event(BLINK, 1.0, half_s=0.1)]
+    assert not faults([*early, event(LEFT, 2), event(BLINK, 4), event(NOD, 6)], LEFT, BLINK, NOD)
 
 
 def test_repeats_and_echoes_belong_to_the_action() -> None:
