@@ -120,7 +120,7 @@ def test_a_new_posture_is_no_event_and_moves_the_baseline() -> None:
     assert [round(event.at_s) for event in find_events(turned)] == [16]
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(at_s=st.floats(1.0, 4.0), fps=st.floats(10, 60), rest=st.floats(-0.3, 0.3))
 def test_a_turn_is_found_wherever_and_whatever_the_baseline(at_s: float, fps: float, rest: float) -> None:
     signals = signals_of(fps, 6, yaw=bump(at_s, 1.4, 0.2, rest), yaw_middle=bump(at_s, 1.4, 0.1, rest / 2))

@@ -64,7 +64,7 @@ BLINKS = st.builds(event, st.just(BLINK), st.floats(0.2, 8), st.floats(1.0, 3.0)
 
 
 @given(st.sampled_from(CHALLENGES), st.lists(SMALL | BLINKS, max_size=6))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_no_blink_and_no_small_movement_spoils_a_right_answer(
     asked: tuple[Action, ...], more: list[ActionEvent]
 ) -> None:
