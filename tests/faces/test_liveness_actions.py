@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from online_guard.faces import actions as limits
@@ -120,6 +120,7 @@ def test_a_new_posture_is_no_event_and_moves_the_baseline() -> None:
     assert [round(event.at_s) for event in find_events(turned)] == [16]
 
 
+@settings(max_examples=20)
 @given(at_s=st.floats(1.0, 4.0), fps=st.floats(10, 60), rest=st.floats(-0.3, 0.3))
 def test_a_turn_is_found_wherever_and_whatever_the_baseline(at_s: float, fps: float, rest: float) -> None:
     signals = signals_of(fps, 6, yaw=bump(at_s, 1.4, 0.2, rest), yaw_middle=bump(at_s, 1.4, 0.1, rest / 2))
@@ -133,3 +134,13 @@ def test_frames_without_a_face_are_no_event() -> None:
     for values in (signals.yaw, signals.yaw_middle, signals.eye_left, signals.eye_right, signals.mouth, signals.pitch):
         values[20:60] = np.nan
     assert seen(signals) == []
+
+
+@pytest.mark.parametrize(("length_s", "found"), [(0.45, []), (0.9, [Action.OPEN_MOUTH])])
+def test_a_mouth_at_double_speed_is_too_quick(length_s: float, found: list[Action]) -> None:
+    assert seen(signals_of(30, 5, mouth=bump(2.5, length_s, 0.4, 0.02))) == found
+
+
+@pytest.mark.parametrize(("length_s", "found"), [(0.55, []), (0.9, [Action.TURN_LEFT])])
+def test_a_turn_at_double_speed_is_too_quick(length_s: float, found: list[Action]) -> None:
+    assert seen(turning(0.25, length_s, fps=30)) == found

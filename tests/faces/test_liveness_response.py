@@ -6,9 +6,11 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from online_guard.faces.actions import ActionEvent
-from online_guard.faces.challenge import NOT_OF_A_PHOTO, draw_challenge
+from online_guard.faces.challenge import CHALLENGES, NOT_OF_A_PHOTO, draw_challenge
 from online_guard.faces.response import ACTION_WINDOW_S, match_actions
 from online_guard.terms import Action
 
@@ -55,6 +57,23 @@ def test_everybody_blinks() -> None:
 def test_a_clear_action_that_was_not_asked_counts(strength: float, wrong: list[str]) -> None:
     events = [event(LEFT, 1), event(MOUTH, 3, strength), event(BLINK, 5), event(NOD, 7)]
     assert faults(events, LEFT, BLINK, NOD) == wrong
+
+
+SMALL = st.builds(event, st.sampled_from(Action), st.floats(0.2, 8), st.floats(1.0, 1.45), st.floats(0.05, 0.3))
+BLINKS = st.builds(event, st.just(BLINK), st.floats(0.2, 8), st.floats(1.0, 3.0), st.floats(0.05, 0.2))
+
+
+@given(st.sampled_from(CHALLENGES), st.lists(SMALL | BLINKS, max_size=6))
+@settings(max_examples=100)
+def test_no_blink_and_no_small_movement_spoils_a_right_answer(
+    asked: tuple[Action, ...], more: list[ActionEvent]
+) -> None:
+    assert not faults([event(action, 2 + 2 * number) for number, action in enumerate(asked)] + more, *asked)
+
+
+def test_a_glance_aside_and_a_blink_before_the_answer_are_not_taken_for_it() -> None:
+    early = [event(LEFT, 0.5, 1.2), event(BLINK, 1.0, half_s=0.1)]
+    assert not faults([*early, event(LEFT, 2), event(BLINK, 4), event(NOD, 6)], LEFT, BLINK, NOD)
 
 
 def test_repeats_and_echoes_belong_to_the_action() -> None:

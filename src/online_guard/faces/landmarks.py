@@ -43,6 +43,8 @@ _LEAST_FACE_PX = 24
 _LIT_SPREAD = 45.0
 _LIT_MEAN = 110.0
 _MOST_GAIN = 4.0
+_MOST_GROWN = 1.2
+"""Growth from frame to frame beyond which the points have slipped."""
 _TRUST = 0.3
 """How far a followed box is drawn to the detected one: it can't drift, and the detector's steps of 8 % are smoothed."""
 _LEAST_COMPANION = 0.4
@@ -134,8 +136,9 @@ class _Follower:
             before = self.points[index - 1] if index else points
             self._last_box = self._box
             if not np.isnan(before[0, 0]):
-                box = _moved(self._box, before, points)
+                box, sure = _moved(self._box, before, points)
                 self._box = box if _within(box, grey) else None
+                self._checked_s = self._checked_s if sure else -np.inf
 
     def _search(self, index: int, grey: NDArray[np.uint8], time_s: float) -> None:
         found = _detect(grey, _SEARCH_SIDE_PX / max(grey.shape), 0.0)
@@ -209,15 +212,21 @@ def _within(box: NDArray[np.float64], grey: NDArray[np.uint8]) -> bool:
     return bool(_LEAST_FACE_PX <= box[2] <= 2 * max(grey.shape) and 0 <= middle_x < width and 0 <= middle_y < height)
 
 
-def _moved(box: NDArray[np.float64], before: Points, now: Points) -> NDArray[np.float64]:
-    """Return the box shifted and scaled as the points of nose and eyes were, which no expression moves far."""
+def _moved(box: NDArray[np.float64], before: Points, now: Points) -> tuple[NDArray[np.float64], bool]:
+    """Return the box moved as the points of nose and eyes were, which no expression moves far, and if it's sure.
+
+    Points that grow or shrink faster than a face comes nearer have slipped: the box keeps its size until it's checked.
+    """
     middles, spreads = [], []
     for points in (before[27:48], now[27:48]):
         middles.append(points.mean(axis=0))
         spreads.append(float(np.sqrt(np.square(points - middles[-1]).sum(axis=1).mean())))
-    width = box[2] * spreads[1] / spreads[0]
-    left, top = middles[1] + (box[:2] + box[2:] / 2 - middles[0]) * spreads[1] / spreads[0] - width / 2
-    return np.array([left, top, width, width])
+    grown = spreads[1] / spreads[0]
+    sure = 1 / _MOST_GROWN <= grown <= _MOST_GROWN
+    grown = grown if sure else 1.0
+    width = box[2] * grown
+    left, top = middles[1] + (box[:2] + box[2:] / 2 - middles[0]) * grown - width / 2
+    return np.array([left, top, width, width]), sure
 
 
 def _overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

@@ -15,7 +15,7 @@ from online_guard.terms import Action, Outcome
 
 from .actions import ActionEvent, find_events, is_flat
 from .clips import Clip
-from .continuity import clip_fps, motion_faults, time_faults
+from .continuity import MIN_FPS, clip_fps, motion_faults, time_faults
 from .eye_contrast import eye_contrast
 from .identity import Face, FaceVector, distance, face_vector
 from .landmarks import Track, follow
@@ -23,8 +23,6 @@ from .response import ActionFound, match_actions
 from .signals import Signals, measure_signals
 
 MIN_FRAMES = 12
-MIN_FPS = 8.0
-"""Below, a blink of 0.15 s can fall between two frames (SPEC 7 asks for 12)."""
 
 _SAYS_NOTHING = frozenset(
     {"too_few_frames", "too_slow_camera", "no_face", "face_lost", "nothing_asked", "nothing_done"}
@@ -33,7 +31,7 @@ _SAYS_NOTHING = frozenset(
 
 REASONS: dict[str, tuple[str, str]] = {
     "too_few_frames": ("画面帧数太少", "too few frames"),
-    "too_slow_camera": ("摄像头帧率低于每秒 8 帧", "the camera gives fewer than 8 frames a second"),
+    "too_slow_camera": ("每秒不同的画面少于 8 帧", "fewer than 8 different frames a second"),
     "nothing_asked": ("没有给出动作要求", "no action was asked for"),
     "nothing_done": ("没有看到任何动作", "no action was seen"),
     "no_face": ("看不到人脸", "no face"),

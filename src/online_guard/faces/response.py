@@ -56,17 +56,28 @@ def match_actions(events: Sequence[ActionEvent], asked: Sequence[Action]) -> tup
     """
     if not asked:
         return (), ["nothing_asked"]
+    in_order = sorted(events, key=lambda one: one.at_s)
+    clear = [event for event in in_order if event.action is Action.BLINK or event.strength >= UNASKED_STRENGTH]
+    done, stray = _answered(clear, asked)  # a slight turn before the real one is not taken for it
+    if stray or len(done) < len(asked):
+        done, stray = _answered(in_order, asked)
+    return _found(asked, done), _faults(in_order, asked, done, stray)
+
+
+def _answered(
+    events: Sequence[ActionEvent], asked: Sequence[Action]
+) -> tuple[Sequence[ActionEvent], Sequence[ActionEvent]]:
+    """Return the first events that are the asked actions in order, and what was done meanwhile without being asked."""
     done: list[ActionEvent] = []
     unasked: list[ActionEvent] = []
-    for event in sorted(events, key=lambda one: one.at_s):
+    for event in events:
         if len(done) == len(asked):
             break
         if event.action == asked[len(done)] and _in_time(event, done):
             done.append(event)
         elif event.action is not Action.BLINK and event.strength >= UNASKED_STRENGTH:
             unasked.append(event)
-    stray = [event for event in unasked if not _belongs(event, done)]
-    return _found(asked, done), _faults(events, asked, done, stray)
+    return done, [event for event in unasked if not _belongs(event, done)]
 
 
 def _in_time(event: ActionEvent, done: Sequence[ActionEvent]) -> bool:

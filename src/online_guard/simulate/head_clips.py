@@ -59,7 +59,7 @@ _TIMINGS = {
     Action.BLINK: ((0.07, 0.09), (0.09, 0.12), (0.09, 0.12), (1.0, 1.0)),
     Action.TURN_LEFT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
     Action.TURN_RIGHT: ((0.35, 0.45), (0.15, 0.30), (0.35, 0.45), (0.36, 0.47)),
-    Action.OPEN_MOUTH: ((0.25, 0.35), (0.20, 0.35), (0.25, 0.35), (0.27, 0.34)),
+    Action.OPEN_MOUTH: ((0.25, 0.35), (0.20, 0.35), (0.25, 0.35), (0.26, 0.32)),
     Action.NOD: ((0.30, 0.38), (0.08, 0.15), (0.32, 0.40), (0.32, 0.40)),
 }
 """Blinks: H. R. Schiffman, "Sensation and Perception" (2001), 0.1-0.4 s. The others: tried before a mirror."""
@@ -132,14 +132,28 @@ def _sit(learner: int, seed: int, random: np.random.Generator) -> _Sitting:
 def _groomed(head: Head) -> Head:
     """Return a head as it comes before the camera: light glasses, a light beard, hair out of the eyes.
 
-    Landmarks lose brows under a painted fringe, lips in a painted beard, and a turned face behind thick frames.
+    Landmarks lose brows under a painted fringe, lids close beneath heavy brows, lips in a painted beard, at the chin or
+    right below the nose, and a turned face behind thick frames.
     """
-    return replace(
+    open_faced = replace(
         head,
         glasses=head.glasses and "thin",
         beard=min(head.beard, 0.25),
         moustache=min(head.moustache, 0.15),
         hair="parted" if head.hair == "fringe" else head.hair,
+        eye_gap=max(head.eye_gap, 0.29),
+        eye_width=max(head.eye_width, 0.16),
+        eye_open=max(head.eye_open, 0.08),
+        eye_tilt=float(np.clip(head.eye_tilt, -0.1, 0.12)),
+        brow_lift=max(head.brow_lift, 0.19),
+        brow_weight=min(head.brow_weight, 0.03),
+    )
+    if 0.14 <= head.mouth_y - head.nose_base <= 0.28:
+        return open_faced
+    nose_base = min(head.nose_base, 0.39)
+    width = float(np.clip(head.mouth_width, 0.25, 0.3))
+    return replace(
+        open_faced, nose_base=nose_base, mouth_y=nose_base + 0.2, mouth_width=width, lips=min(head.lips, 0.06)
     )
 
 

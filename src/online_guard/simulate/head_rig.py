@@ -133,7 +133,7 @@ def _sampled(canvas: Pixels, x: Field, y: Field) -> Pixels:
 
 _LIDS_MEET = 0.0
 """Where closed lids meet: at this share of the way from the middle of the eye to its lower edge."""
-_LASH = 0.028
+_LASH = 0.015
 """Half the thickness of the upper lashes when seen over a closed lid."""
 
 
