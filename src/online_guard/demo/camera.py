@@ -6,17 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from online_guard.faces.clips import read_clip, write_clip
-from online_guard.faces.liveness import judge_clip
+from online_guard.faces.clips import write_clip
 from online_guard.simulate.face_attacks import bent_photo
 from online_guard.simulate.head_clips import painted_clip
-from online_guard.terms import Action, Outcome
+from online_guard.terms import Action
 
 FPS = 15
 SLOW_FPS = 6
 """Below 8 frames a second there is no verdict."""
-SITTINGS = 8
-"""How often a careful learner sits down at most."""
 STAND_IN = 12
 """The learner whose face answers for others: one who cheats too."""
 GENUINE, SLOW, REPLAY = "genuine", "slow_camera", "replay"
@@ -44,17 +41,6 @@ class Camera:
         """Return an MP4 of a learner who does the actions."""
         self._sittings += 1
         return write_clip(painted_clip(number + 1, actions, self._sittings, fps))
-
-    def careful(self, number: int, actions: Sequence[Action]) -> bytes:
-        """Return an MP4 of a learner who was told what was wrong, and moves so that landmarks see it.
-
-        Points are found worse in some painted faces than in real ones: of some sittings one is taken that can be read.
-        """
-        for _ in range(SITTINGS):
-            clip = self.genuine(number, actions)
-            if judge_clip(read_clip(clip), actions, None, match_distance=1.0).outcome is Outcome.PASSED:
-                break
-        return clip
 
     def keep(self, number: int, clip: bytes) -> None:
         """Remember a clip of a learner that passed."""

@@ -120,7 +120,7 @@ class Platform:
             moment_ms = attempt * TRY_MS
             challenge = self.call("POST", f"/v1/sessions/{opening.session_id}/liveness", now_ms=now_ms + moment_ms)
             actions = tuple(Action(row["action"]) for row in challenge["actions"])
-            kind, clip = self._shown(number, actions, outcome, attempt)
+            kind, clip = self._shown(number, actions, outcome)
             answer = self.call(
                 "POST",
                 f"/v1/liveness/{challenge['check_id']}/frames",
@@ -134,12 +134,12 @@ class Platform:
         if answer["outcome"] == Outcome.PASSED:
             self.camera.keep(number, clip)
 
-    def _shown(self, number: int, actions: Sequence[Action], outcome: Outcome, attempt: int) -> tuple[str, bytes]:
+    def _shown(self, number: int, actions: Sequence[Action], outcome: Outcome) -> tuple[str, bytes]:
         if outcome is Outcome.FAILED:
             return self.camera.attack(number, actions)
         if outcome is Outcome.INCONCLUSIVE:
             return SLOW, self.camera.genuine(number, actions, SLOW_FPS)
-        return GENUINE, self.camera.careful(number, actions) if attempt else self.camera.genuine(number, actions)
+        return GENUINE, self.camera.genuine(number, actions)
 
     def strip(self, check: CheckAnswer) -> bytes:
         """Return the telling frames of a check as JPEG."""

@@ -129,6 +129,10 @@ def _sit(learner: int, seed: int, random: np.random.Generator) -> _Sitting:
     return _Sitting(canvas, rig, take, _looked_at(take), yaw, pitch, phases)
 
 
+_THIN_BROW = 0.015
+"""Half height of a brow that doesn't hide lids below it, in half head heights."""
+
+
 def _groomed(head: Head) -> Head:
     """Return a head as it comes before the camera: light glasses, a light beard, hair out of the eyes.
 
@@ -139,13 +143,13 @@ def _groomed(head: Head) -> Head:
         head,
         glasses=head.glasses and "thin",
         beard=min(head.beard, 0.25),
-        moustache=min(head.moustache, 0.15),
+        moustache=min(head.moustache, 0.4),
         hair="parted" if head.hair == "fringe" else head.hair,
         eye_gap=max(head.eye_gap, 0.29),
         eye_width=max(head.eye_width, 0.16),
         eye_open=max(head.eye_open, 0.08),
         eye_tilt=float(np.clip(head.eye_tilt, -0.1, 0.12)),
-        brow_lift=max(head.brow_lift, 0.19),
+        brow_lift=max(head.brow_lift, 0.19) if head.brow_weight > _THIN_BROW else head.brow_lift,
         brow_weight=min(head.brow_weight, 0.03),
     )
     if 0.14 <= head.mouth_y - head.nose_base <= 0.28:
