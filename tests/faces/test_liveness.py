@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from online_guard.faces.clips import Clip
-from online_guard.faces.continuity import clip_fps
+from online_guard.faces.clips import Clip, clip_fps
 from online_guard.faces.identity import face_vector, find_faces
 from online_guard.faces.liveness import REASONS, LivenessReport, judge_clip
 from online_guard.faces.liveness_pictures import STRIP_HEIGHT_PX, plot, strip

@@ -43,7 +43,13 @@ class Clip:
     @property
     def fps(self) -> float:
         """Return the mean number of frames a second; 0 for a single frame."""
-        return (len(self.frames) - 1) / float(self.times_s[-1]) if len(self.frames) > 1 else 0.0
+        return clip_fps(self.times_s)
+
+
+def clip_fps(times_s: NDArray[np.float64]) -> float:
+    """Return frames a second over the whole clip, 0 for fewer than two frames."""
+    span = float(times_s[-1] - times_s[0]) if len(times_s) > 1 else 0.0
+    return (len(times_s) - 1) / span if span > 0 else 0.0
 
 
 def read_clip(source: Path | str | bytes) -> Clip:

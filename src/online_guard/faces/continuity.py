@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .clips import Clip
+from .clips import Clip, clip_fps
 from .landmarks import Track
 from .signals import Series
 
@@ -48,12 +48,6 @@ _REPEAT_S = 0.5
 _REPEAT_LAG_S = 0.8
 _REPEAT_SHARE = 0.25
 """A repeated stretch differs by less than this share of the usual change from frame to frame."""
-
-
-def clip_fps(times_s: Series) -> float:
-    """Return frames a second over the whole clip, 0 for fewer than two frames."""
-    span = float(times_s[-1] - times_s[0]) if len(times_s) > 1 else 0.0
-    return (len(times_s) - 1) / span if span > 0 else 0.0
 
 
 def time_faults(times_s: Series) -> Iterator[str]:

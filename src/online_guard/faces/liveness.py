@@ -15,7 +15,7 @@ from online_guard.terms import Action, Outcome
 
 from .actions import ActionEvent, find_events, is_flat
 from .clips import Clip
-from .continuity import MIN_FPS, clip_fps, motion_faults, time_faults
+from .continuity import MIN_FPS, motion_faults, time_faults
 from .eye_contrast import eye_contrast
 from .identity import Face, FaceVector, distance, face_vector
 from .landmarks import Track, follow
@@ -89,7 +89,7 @@ def judge_clip(
     Raises:
         GuardError: `models.missing` or `models.changed`; never because of the clip.
     """
-    fps = clip_fps(clip.times_s)
+    fps = clip.fps
     faults = _unfit(clip, fps)
     if faults:
         missing = tuple(ActionFound(action) for action in actions)

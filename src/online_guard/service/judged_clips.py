@@ -17,6 +17,7 @@ from online_guard.faces.liveness import REASONS, LivenessReport, judge_clip
 from online_guard.faces.liveness_pictures import plot, strip
 from online_guard.faces.presented_attack import judge_frames
 from online_guard.faces.response import ActionFound
+from online_guard.rules.captures import RESIDUAL_NOISE
 from online_guard.service import duplicates
 from online_guard.service.house import House
 from online_guard.service.seen_pictures import Likeness, Sought
@@ -27,7 +28,6 @@ from online_guard.terms import LABELS, Action, Outcome
 SEEN_BEFORE = "seen_before"
 WORDS = REASONS | {SEEN_BEFORE: ("画面以前出现过，疑似重放", "the picture was seen before, as in a replay")}
 """Each reason in Chinese and English."""
-RESIDUAL_NOISE = 1e-6
 CLIP_MS = 60_000
 """No clip is longer; a snapshot of the same camera within this time may show the same moment (SPEC OG604)."""
 MOST_AT_ONCE = 24
