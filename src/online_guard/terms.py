@@ -74,6 +74,17 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Role(StrEnum):
+    """Who calls: a platform by its key, or a person who signed in (SPEC 8, Annex 2: 初审人, 复核人)."""
+
+    PLATFORM = "platform"
+    ADMIN = "admin"
+    ASSESSOR = "assessor"
+    AUDITOR = "auditor"
+    SECOND_AUDITOR = "second_auditor"
+    READER = "reader"
+
+
 class ApplicantKind(StrEnum):
     """Who applies for the assessment of a class."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import Annotated, Any, BinaryIO, TypeVar, TypeVarTuple
 
@@ -13,6 +14,7 @@ from fastapi import Depends, Header, Query, Request
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest.rows import LATEST_MS
 from online_guard.service.house import House, clock_ms
+from online_guard.terms import Role
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
@@ -32,6 +34,23 @@ def _house(request: Request) -> House:
 
 
 TheHouse = Annotated[House, Depends(_house)]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: `name` is a person's, or a platform's key; `platform_id` only a platform has."""
+
+    role: Role
+    name: str
+    platform_id: str | None = None
+
+
+def _caller() -> Caller:
+    """Return who calls: until callers have keys, whoever can reach the loopback address."""
+    return Caller(Role.ADMIN, "loopback")
+
+
+TheCaller = Annotated[Caller, Depends(_caller)]
 PlatformId = Annotated[str | None, Query(max_length=128, description="平台,当两个平台使用同一标识时 / which platform")]
 
 
