@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from online_guard.store import personal_tables as _personal_tables  # noqa: F401
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
 
