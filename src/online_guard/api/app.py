@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from online_guard import __version__
-from online_guard.api import assessments, enrolments, liveness, problems, registration, sessions
+from online_guard.api import assessments, enrolments, learners, liveness, problems, registration, sessions
 from online_guard.api.callers import ANYONE, callers
 from online_guard.api.limits import LimitedBodies
 from online_guard.errors import ErrorKind, GuardError
@@ -38,7 +38,14 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(LimitedBodies)
     problems.install(app)
     versioned = APIRouter(prefix="/v1")
-    for router in (registration.router, sessions.router, liveness.router, enrolments.router, assessments.router):
+    for router in (
+        registration.router,
+        sessions.router,
+        liveness.router,
+        enrolments.router,
+        assessments.router,
+        learners.router,
+    ):
         versioned.include_router(router)
     app.include_router(versioned)
 

@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 
 from online_guard.faces.likeness import Capture
 from online_guard.service.house import House, clock_ms
-from online_guard.service.seen_pictures import PICTURE, Likeness, Sought, sealed_vector
+from online_guard.service.seen_pictures import Likeness, Sought, sealed_vector
 from online_guard.store import capture_rows, queries
 from online_guard.store.capture_rows import REFERENCE, SNAPSHOT, CaptureRow, bound_to
 from online_guard.store.person_keys import PersonKeys
+from online_guard.store.sealed_columns import PICTURE
 from online_guard.store.tables import CaptureRecord, JobRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.store.vault import PersonKey

@@ -25,11 +25,10 @@ from online_guard.service.seen_pictures import sealed_vector
 from online_guard.store import queries
 from online_guard.store.evidence_loader import training_class as stored_class
 from online_guard.store.person_keys import PersonKeys, erased
+from online_guard.store.sealed_columns import APPLICANT, NAME, NUMBER
 from online_guard.store.tables import ClassRecord, EnrolmentRecord, PracticeRecord
 from online_guard.store.unit_of_work import reading, writing
 
-NAME, NUMBER, APPLICANT = "name", "identity number", "applicant"
-"""Purposes of what is sealed for an enrolment."""
 NUMBER_LENGTH = 18
 
 

@@ -34,10 +34,9 @@ from online_guard.store.capture_rows import (
     stronger,
 )
 from online_guard.store.person_keys import PersonKeys
+from online_guard.store.sealed_columns import PICTURE, VECTOR
 from online_guard.store.vault import PersonKey, Vault
 
-PICTURE, VECTOR = "capture", "face vector"
-"""Purposes of what is sealed for a capture."""
 TOLD_RESIDUALS = 2.0
 """A pair is written down up to so many times `snapshot.same_picture_residual`, so that an auditor sees near misses."""
 OVERLAP_MS = 120_000

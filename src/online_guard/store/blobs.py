@@ -106,6 +106,10 @@ class Blobs:
         self.put(sha256, self._vault.open(old.read_bytes(), PURPOSE), person)
         return True
 
+    def is_there(self, name: str) -> bool:
+        """Return whether there is a file of a name, or of the first format under a hash."""
+        return self._path(name).exists()
+
     def delete(self, names: Collection[str]) -> int:
         """Delete files; return how many there were."""
         there = [path for path in map(self._path, names) if path.exists()]
