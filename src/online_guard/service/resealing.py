@@ -27,6 +27,7 @@ def rotate(house: House) -> int:
 
 def status(house: House) -> dict[str, Any]:
     """Return the versions of the master key, and what isn't sealed as new values are."""
+    house.vault.refresh()
     ring = read_ring(house.settings.key_file)
     with reading(house.engine) as database:
         stale = count_stale(database, house.vault)
@@ -44,6 +45,7 @@ def reseal(house: House, told: Progress) -> dict[str, int]:
     It goes on where it was stopped, and the service may run meanwhile. Of pictures on disk only those of the first
     format need it: a person's data key, which the master key wraps, stays the same.
     """
+    house.vault.refresh()
     counts: dict[str, int] = {}
     for sealed in SEALED:
         counts[sealed.name] = 0
@@ -103,4 +105,9 @@ def retire(house: House) -> list[int]:
             f"仍有数据由旧密钥封存 / still sealed under an older key: {stale}",
             remedy="请先运行 online-guard vault reseal / run this first.",
         )
-    return sorted(change_ring(house.settings.key_file, KeyRing.retired).keys)
+    current = house.vault.version
+
+    def retired(ring: KeyRing) -> KeyRing:
+        return ring.retired() if ring.current == current else ring  # rotated meanwhile: nothing is known of that one
+
+    return sorted(change_ring(house.settings.key_file, retired).keys)

@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from online_guard.store.capture_rows import bound_to
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.personal_tables import PersonKeyRecord
-from online_guard.store.sealed_text import beginning
+from online_guard.store.sealed_text import SealedText, beginning
 from online_guard.store.tables import CaptureRecord, DeadLetterRecord, EnrolmentRecord, SessionRecord
 from online_guard.store.vault import HEADER, WRAPPED, Vault
 
@@ -49,7 +49,7 @@ class SealedColumn:
     @property
     def is_text(self) -> bool:
         """Return whether it is sealed text."""
-        return not isinstance(self.column.type, LargeBinary)
+        return isinstance(self.column.type, SealedText)
 
     def stale(self, vault: Vault) -> ColumnElement[bool]:
         """Return the condition that a value isn't sealed as new ones are; empty ones are nothing to seal."""

@@ -62,6 +62,10 @@ class Vault:
         """Return the version of the master key under which new values are sealed."""
         return self._look()[0].current
 
+    def refresh(self) -> int:
+        """Take over at once what another process put into the key file; return the current version."""
+        return self._look(now=True)[0].current
+
     def header(self, person: bool) -> bytes:
         """Return how a value begins that is sealed as new ones are."""
         return HEADER.pack(MARK, PERSON if person else self.version)
