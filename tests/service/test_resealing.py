@@ -125,7 +125,7 @@ def test_what_was_sealed_in_the_first_format_is_sealed_anew(house: House) -> Non
     assert stale == {
         "person_key.wrapped": 0, "enrolment.name": LEARNERS, "enrolment.identity_number": LEARNERS,
         "enrolment.applicant": 0, "enrolment.reference_vector": 1, "capture.picture": 1, "capture.vector": 1,
-        "session.ip": 1, "session.user_agent": 1, "dead_letter.content": 0, "files": 1,
+        "session.ip": 1, "session.user_agent": 1, "dead_letter.reason": 0, "dead_letter.content": 0, "files": 1,
     }  # fmt: skip
     progress: Progress = []
     counts = resealing.reseal(house, lambda *one: progress.append(one))
@@ -152,7 +152,8 @@ def test_a_rotation_wraps_the_keys_of_persons_anew_and_leaves_what_they_seal(
     person, master, letter = b"OGs2\0\0", b"OGs2\0\2", b"sealed:2:"
     counts = resealing.reseal(another, lambda *_: None)
     assert {name: count for name, count in counts.items() if count} == {
-        "person_key.wrapped": LEARNERS, "session.ip": 1, "session.user_agent": 1, "dead_letter.content": 1
+        "person_key.wrapped": LEARNERS, "session.ip": 1, "session.user_agent": 1, "dead_letter.reason": 1,
+        "dead_letter.content": 1,
     }  # fmt: skip
     found = beginnings(house)
     assert found["person_key.wrapped"] == {master}

@@ -46,7 +46,7 @@ def forget_person(database: Session, learner_id: str, now_ms: int) -> Forgotten:
         EnrolmentRecord.learner_id == learner_id, EnrolmentRecord.erased_ms.is_(None)
     )
     sat = update(SessionRecord).where(SessionRecord.row_id.in_(sessions)).values(ip=None, user_agent=None)
-    refused = update(DeadLetterRecord).where(DeadLetterRecord.session_row.in_(sessions)).values(content="")
+    refused = update(DeadLetterRecord).where(DeadLetterRecord.session_row.in_(sessions)).values(reason="", content="")
     return Forgotten(
         enrolments=_changed(database, enrolled.values(erased_ms=now_ms, **emptied)),
         captures=len(row_ids),

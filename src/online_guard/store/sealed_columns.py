@@ -98,6 +98,7 @@ SEALED: tuple[SealedColumn, ...] = (
     SealedColumn(CaptureRecord.vector, VECTOR, bound_to, _pictured),
     SealedColumn(SessionRecord.ip),
     SealedColumn(SessionRecord.user_agent),
+    SealedColumn(DeadLetterRecord.reason),
     SealedColumn(DeadLetterRecord.content),
 )
 
