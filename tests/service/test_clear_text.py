@@ -67,6 +67,8 @@ class Quiet(SimulatedPlatform):
 
 def study(platform: Quiet, number: int, one: Person) -> None:
     """Let a person study, and their player send what it shouldn't."""
+    opening = sessions.Opening("P", f"o{number}", f"e{number}", 1, 0, "D", user_agent=one.phone, ip=one.number)
+    sessions.open_session(platform.house, opening, 1)
     house, learner = platform.house, watch(desk(platform, ONE, f"e{number}").sit(1), 20)
     sitting = learner.sitting
     picture = (SAMPLE_MEDIA / f"learner-0{number + 1}" / "snapshot-1.jpg").read_bytes()

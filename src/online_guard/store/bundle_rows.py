@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -34,6 +35,8 @@ KEYS = {
     "likenesses": ("snapshot_id", "other_kind", "other_id"),
 }
 """The tables of facts about sessions, and what tells apart the rows of one session."""
+PERSONAL = {"ip", "user_agent"}
+"""What a bundle may leave out of a session, and an export does."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +106,18 @@ def bundle_rows(database: Session, selection: Selection) -> dict[str, Any]:
     # sorted here, not by the database: its collation may be another one
     sessions = sorted(database.scalars(query), key=lambda row: (row.platform_id, row.session_id))
     tables = _tables_of_classes(database, selection)
-    tables |= {"sessions": sessions} | {name: [] for name in KEYS}
+    tables |= {"sessions": list(map(_but_sender, sessions))} | {name: [] for name in KEYS}
     for _, chunk in _chunks(sessions):
         facts = facts_about(database, {row.row_id: row for row in chunk})
         for name, key in KEYS.items():
             tables[name] += sorted(facts[name], key=attrgetter("platform_id", "session_id", *key))
     return tables | {"events": _blocks(database, sessions)}
+
+
+def _but_sender(record: SessionRecord) -> SimpleNamespace:
+    """Return a session's row without address and browser: no rule reads them, and whoever gets a bundle needn't."""
+    told = {column.key for column in SessionRecord.__table__.columns} - PERSONAL
+    return SimpleNamespace(**{name: getattr(record, name) for name in told})
 
 
 def _tables_of_classes(database: Session, selection: Selection) -> dict[str, Any]:
