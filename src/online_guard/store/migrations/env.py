@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from online_guard.store import postgresql
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
 
@@ -10,5 +11,7 @@ engine = open_engine(url)
 with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
     with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            postgresql.lock_migrations(connection)
         context.run_migrations()
 engine.dispose()
