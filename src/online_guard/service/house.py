@@ -61,10 +61,9 @@ def open_house(settings: Settings) -> House:
     policy = load_policy(settings.policy)
     vault = open_vault(settings.key_file)
     migrate(settings.database)
-    blobs = Blobs(settings.data_dir / "pictures", vault)
     engine = open_engine(settings.database)
     check_sqlite(engine)
-    return House(engine, vault, blobs, policy, settings, passive_check)
+    return House(engine, vault, Blobs(settings.pictures, vault), policy, settings, passive_check)
 
 
 def clock_ms() -> int:

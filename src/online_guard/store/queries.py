@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.store import event_chunks
+from online_guard.store import event_chunks, jobs
 from online_guard.store.tables import (
     ApplicationRecord,
     Base,
@@ -21,7 +21,6 @@ from online_guard.store.tables import (
     DirectiveRecord,
     EnrolmentRecord,
     FindingRecord,
-    JobRecord,
     LikenessRecord,
     ResultRecord,
     SessionRecord,
@@ -29,6 +28,8 @@ from online_guard.store.tables import (
 )
 
 FEWEST_EVENTS = 20
+VERIFY = "verify"
+"""Duty of the job that verifies a class."""
 DEVICE = tuple_(SessionRecord.platform_id, SessionRecord.device_id)
 Row = TypeVar("Row", bound=Base)
 
@@ -186,32 +187,13 @@ def timeline(database: Session, record: SessionRecord) -> str | None:
 
 def enqueue(database: Session, class_ids: Iterable[str], now_ms: int) -> None:
     """Ask for the verification of classes, once each: one that already waits isn't asked for again."""
-    for class_id in class_ids:
-        waiting = select(JobRecord.row_id).where(JobRecord.class_id == class_id, JobRecord.leased_until_ms.is_(None))
-        if database.scalar(waiting.limit(1)) is None:
-            database.add(JobRecord(class_id=class_id, run_after_ms=now_ms, attempts=0))
-            database.flush()
-
-
-def take_job(database: Session, now_ms: int, lease_ms: int) -> JobRecord | None:
-    """Return a job that is due, leased by a conditional update; None when there is none."""
-    free = (JobRecord.leased_until_ms.is_(None)) | (JobRecord.leased_until_ms < now_ms)
-    query = select(JobRecord).where(JobRecord.run_after_ms <= now_ms, free).order_by(JobRecord.run_after_ms).limit(1)
-    job = database.scalar(query)
-    if job is None:
-        return None
-    taken = database.execute(
-        update(JobRecord)
-        .where(JobRecord.row_id == job.row_id, free)
-        .values(leased_until_ms=now_ms + lease_ms, attempts=JobRecord.attempts + 1)
-        .returning(JobRecord.row_id)
-    ).scalar()
-    return job if taken is not None else None
+    for class_id in sorted(set(class_ids)):
+        jobs.ask(database, VERIFY, class_id, now_ms)
 
 
 def is_pending(database: Session, class_id: str) -> bool:
-    """Return whether a class waits for its verification."""
-    return database.scalar(select(JobRecord.row_id).where(JobRecord.class_id == class_id).limit(1)) is not None
+    """Return whether a class waits for its verification, be it parked."""
+    return jobs.held(database, VERIFY, class_id) is not None
 
 
 def replace_results(
@@ -260,11 +242,55 @@ def class_record(database: Session, class_id: str) -> ClassRecord:
     return must_find(database, ClassRecord, class_id, "培训班次 class")
 
 
+def own_class(database: Session, class_id: str, platform_id: str | None) -> ClassRecord:
+    """Return a class; another platform's is as if it weren't there, unless `platform_id` is None.
+
+    Raises:
+        GuardError: There is none.
+    """
+    record = class_record(database, class_id)
+    if platform_id not in (None, record.platform_id):
+        raise not_found("培训班次 class", class_id)
+    return record
+
+
+def own_enrolment(database: Session, enrolment_id: str, platform_id: str | None, where: str = "") -> EnrolmentRecord:
+    """Return an enrolment; another platform's is as if it weren't there, unless `platform_id` is None.
+
+    Raises:
+        GuardError: There is none; `where` is the JSON pointer that named it.
+    """
+    record = database.get(EnrolmentRecord, enrolment_id)
+    if record is None or platform_id not in (None, class_record(database, record.class_id).platform_id):
+        raise not_found("学员报名 enrolment", enrolment_id, where)
+    return record
+
+
+def foreign_names(database: Session, names: Collection[str], platform_id: str) -> set[str]:
+    """Return which of some names are another platform's: `platform/session…`, enrolments and classes."""
+    first = {name: name.partition("/")[0] for name in names if "/" in name}
+    others = select(ClassRecord.platform_id).where(
+        ClassRecord.platform_id.in_(set(first.values())), ClassRecord.platform_id != platform_id
+    )
+    platforms = set(database.scalars(others.distinct()))
+    classes = select(ClassRecord.class_id).where(
+        ClassRecord.class_id.in_(names), ClassRecord.platform_id != platform_id
+    )
+    enrolments = (
+        select(EnrolmentRecord.enrolment_id)
+        .join(ClassRecord)
+        .where(EnrolmentRecord.enrolment_id.in_(names), ClassRecord.platform_id != platform_id)
+    )
+    sessions = {name for name, platform in first.items() if platform in platforms}
+    return sessions | set(database.scalars(classes)) | set(database.scalars(enrolments))
+
+
 def findings_of_snapshots(database: Session, session_key: str) -> list[FindingRecord]:
     """Return the findings about a session's snapshots."""
     prefix = f"{session_key}/"
     query = select(FindingRecord).where(
-        FindingRecord.subject == "snapshot", FindingRecord.subject_id.startswith(prefix, autoescape=True)
+        FindingRecord.subject == "snapshot",
+        func.substr(FindingRecord.subject_id, 1, len(prefix)) == prefix,  # SQLite's LIKE takes `S` for `s`
     )
     return list(database.scalars(query.order_by(FindingRecord.rule, FindingRecord.subject_id)))
 
@@ -275,7 +301,9 @@ def of_class(database: Session, table: type[Row], class_id: str) -> list[Row]:
     return list(database.scalars(select(table).where(column == class_id)))
 
 
-def classes_applying(database: Session, window: str) -> list[str]:
-    """Return the classes that apply for an assessment window."""
+def classes_applying(database: Session, window: str, platform_id: str | None) -> list[str]:
+    """Return the classes that apply for an assessment window: all, or a platform's."""
     query = select(ApplicationRecord.class_id).where(ApplicationRecord.window == window)
+    if platform_id is not None:
+        query = query.join(ClassRecord).where(ClassRecord.platform_id == platform_id)
     return sorted(database.scalars(query))

@@ -9,19 +9,32 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import InternalError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.store import postgresql
 from online_guard.store.sqlite_writer import writer_of
 
 BUSY_TIMEOUT_MS = 30_000
+UNREACHABLE = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
+"""What a full disk, a read-only database (an internal error of PostgreSQL) or a lost server looks like."""
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine; SQLite in WAL mode, synced at each commit, one writer at a time."""
-    engine = create_engine(url, hide_parameters=True)  # what is stored must not come into logs
+    """Return an engine: what is committed is on disk, one writer at a time; SQLite in WAL mode, or PostgreSQL."""
+    address = make_url(url)
+    options: dict[str, Any] = {"hide_parameters": True}  # what is stored must not come into logs
+    if address.get_backend_name() == "postgresql":
+        address = address.set(drivername="postgresql+psycopg")
+        arguments = postgresql.connect_arguments(BUSY_TIMEOUT_MS)
+        # a restarted server is noticed before a connection is used, not by a failed request
+        engine = create_engine(address, **options, connect_args=arguments, pool_pre_ping=True)
+        postgresql.prepare(engine)
+        return engine
+    engine = create_engine(address, **options)
     if engine.dialect.name == "sqlite":
         if engine.url.database:
             Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -66,10 +79,11 @@ def writing(engine: Engine) -> Iterator[Session]:
     On SQLite all transactions of a process share one connection, one after the other.
 
     Raises:
-        GuardError: The database can't be written to at this moment: a full disk, a lost connection. Nothing was kept.
+        GuardError: The database can't be reached or written now. Whether a commit that it broke off in was kept is not
+            known.
     """
     with (
-        _unavailable(),
+        _told_when_unavailable(),
         _writable(engine) as bind,
         Session(bind, expire_on_commit=False) as session,
         session.begin(),
@@ -86,22 +100,24 @@ def reading(engine: Engine) -> Iterator[Session]:
     """Yield a session in one transaction that changes nothing and waits for no writer.
 
     Raises:
-        GuardError: The database can't be read at this moment.
+        GuardError: The database can't be reached now.
     """
-    quiet = engine.execution_options(reads_only=True)
-    with _unavailable(), Session(quiet, expire_on_commit=False) as session, session.begin():
+    reads = engine.execution_options(reads_only=True)
+    with _told_when_unavailable(), Session(reads, expire_on_commit=False) as session, session.begin():
         yield session
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
-    """Turn what the database can't do just now into an error that a caller may try again after."""
+def _told_when_unavailable() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InternalError) as error:
+    except (DBAPIError, PoolTimeoutError) as error:
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        if not lost and not isinstance(error, UNREACHABLE):
+            raise
         raise GuardError(
             ErrorKind.UNAVAILABLE,
-            "store.unavailable",
-            "数据库暂不可用 / the database is unavailable",
-            remedy="未作任何改动,请稍后重试 / nothing was kept; try again shortly.",
+            "database.unavailable",
+            "数据库暂不可用 / the database can't be reached or written now",
+            remedy="请稍后以同样内容重试 / try the same again shortly.",
         ) from error
