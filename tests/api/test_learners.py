@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from platform_client import Platform, problem
 
 from online_guard.demo.people import identity_number
+from online_guard.terms import Role
 
 REASON = "withdrawn consent"
 
@@ -15,16 +18,17 @@ def learner_of(platform: Platform, enrolment_id: str, class_id: str, person: int
     return str(platform.told("PUT", f"/v1/classes/{class_id}/enrolments/{enrolment_id}", body)["learner_id"])
 
 
-def test_erased_and_told_so(platform: Platform, photo: bytes) -> None:
+def test_erased_and_told_so(platform: Platform, person: Callable[[Role], Platform], photo: bytes) -> None:
     class_id, enrolment_id = platform.a_class(), platform.new("enrolment")
     learner_id = learner_of(platform, enrolment_id, class_id, 4_001)
     platform.told("PUT", f"/v1/enrolments/{enrolment_id}/reference-photo", photo)
     session_id = platform.a_session(enrolment_id)
     path = f"/v1/learners/{learner_id}"
-    problem(platform.send("DELETE", path), 422, "body.invalid")
-    told = platform.told("DELETE", path, reason=REASON)
+    admin = person(Role.ADMIN)
+    problem(admin.send("DELETE", path), 422, "body.invalid")
+    told = admin.told("DELETE", path, reason=REASON)
     assert (told["enrolments"], told["captures"], told["files"]) == (1, 1, 1)
-    assert platform.told("DELETE", path, reason=REASON)["erased_ms"] == told["erased_ms"]
+    assert admin.told("DELETE", path, reason=REASON)["erased_ms"] == told["erased_ms"]
     body = {"name": "王秀兰", "identity_number": identity_number(4_001)}
     for method, address, sent in (
         ("PUT", f"/v1/enrolments/{enrolment_id}/reference-photo", photo),
@@ -40,5 +44,5 @@ def test_erased_and_told_so(platform: Platform, photo: bytes) -> None:
     assert platform.told("GET", f"/v1/sessions/{session_id}/verdict")["session_id"] == session_id
 
 
-def test_nobody_is_erased_who_is_not_there(platform: Platform) -> None:
-    problem(platform.send("DELETE", "/v1/learners/nobody", reason=REASON), 404, "not_found")
+def test_nobody_is_erased_who_is_not_there(person: Callable[[Role], Platform]) -> None:
+    problem(person(Role.ADMIN).send("DELETE", "/v1/learners/nobody", reason=REASON), 404, "not_found")

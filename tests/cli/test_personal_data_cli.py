@@ -25,11 +25,11 @@ ONE = Course(class_id="one", platform_id="P", duration_s=600)
 def data_dir(tmp_path: Path) -> Path:
     """Return a data folder with two learners."""
     house = open_house(Settings(data_dir=tmp_path / "data"))
-    registration.put_class(house, ClassBody.model_validate(ONE.class_row()).typed("one"))
+    registration.put_class(house, ClassBody.model_validate(ONE.class_row()).typed("one", "P"))
     for number in range(2):
         registration.put_enrolment(
-            house, "one", f"e{number}", name=name_of(number), identity_number=identity_number(number), applicant=None,
-            face_checks="required", leave=(),
+            house, "one", f"e{number}", "P", name=name_of(number), identity_number=identity_number(number),
+            applicant=None, face_checks="required", leave=(),
         )  # fmt: skip
     house.engine.dispose()
     return tmp_path / "data"

@@ -11,6 +11,8 @@ import numpy as np
 
 WINDOW = 8
 """Bytes by which a needle is sought first; all are compared where these are found."""
+HASHED_BITS = 22
+"""Of the hash of these bytes: a table of 4 MB says where a needle may begin."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ def written(raw: bytes) -> Iterable[bytes]:
         yield encoded[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]
 
 
+def _hashed(windows: np.ndarray) -> np.ndarray:
+    return (windows * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - HASHED_BITS)
+
+
 class Search:
     """A search for many persons in many files."""
 
@@ -56,6 +62,8 @@ class Search:
             for needle, what in person.needles().items():
                 self._needles.setdefault(needle[:WINDOW], {})[needle] = what
         self._windows = np.sort(np.frombuffer(b"".join(self._needles), np.uint64))
+        self._likely = np.zeros(1 << HASHED_BITS, np.bool_)
+        self._likely[_hashed(self._windows)] = True
 
     def in_bytes(self, content: bytes) -> set[str]:
         """Return what is found in some bytes."""
@@ -63,16 +71,13 @@ class Search:
         for offset in range(WINDOW):
             whole = (len(content) - offset) // WINDOW
             windows = np.frombuffer(content, np.uint64, max(whole, 0), offset if whole > 0 else 0)
-            places = np.minimum(np.searchsorted(self._windows, windows), len(self._windows) - 1)
-            for place in np.flatnonzero(self._windows[places] == windows):
+            for place in np.flatnonzero(self._likely[_hashed(windows)]):
                 start = int(place) * WINDOW + offset
-                for needle, what in self._needles[content[start : start + WINDOW]].items():
+                for needle, what in self._needles.get(content[start : start + WINDOW], {}).items():
                     if content.startswith(needle, start):
                         found.add(what)
         return found
 
-    def in_folder(self, folder: Path) -> dict[str, set[str]]:
-        """Return what is found in the files below a folder, and in their names; by file."""
-        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-        found = {str(path): self.in_bytes(path.read_bytes() + b"\0" + str(path).encode()) for path in files}
-        return {name: what for name, what in found.items() if what}
+    def in_file(self, path: Path) -> set[str]:
+        """Return what is found in a file, and in its name."""
+        return self.in_bytes(path.read_bytes() + b"\0" + str(path).encode())

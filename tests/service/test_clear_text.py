@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from clear_text import Person, Search
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated_platform import SAMPLE_MEDIA, SimulatedPlatform
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from online_guard.demo.people import CHECK_DIGITS, GIVEN, SURNAMES, WEIGHTS
 from online_guard.errors import GuardError
@@ -28,10 +26,11 @@ from online_guard.simulate.course import Course
 from online_guard.store.capture_rows import bound_to
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.tables import CaptureRecord, EnrolmentRecord
-from online_guard.store.unit_of_work import reading
+from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Outcome
 
-PEOPLE, WITH_PHOTO = 1_000, 2
+HOW_MANY = {"sqlite": (1_000, 2), "postgresql": (200, 1)}
+"""People, and how many of them study with a photo."""
 ONE = Course(class_id="one", platform_id="P", duration_s=600)
 CHARACTERS = "文武英雄国庆春兰秋菊海燕志强淑珍桂花金凤玉梅德福长江永红"
 
@@ -53,7 +52,7 @@ def photo(number: int) -> bytes:
 def enrol(house: House, number: int, one: Person) -> None:
     """Enrol a person; the platform writes the phone number where it doesn't belong."""
     registration.put_enrolment(
-        house, "one", f"e{number}", name=one.name, identity_number=one.number, applicant=f"{one.name}的公司",
+        house, "one", f"e{number}", "P", name=one.name, identity_number=one.number, applicant=f"{one.name}的公司",
         face_checks="required", leave=(),
     )  # fmt: skip
 
@@ -95,39 +94,56 @@ def study(platform: Quiet, number: int, one: Person) -> None:
 
 
 def test_of_a_thousand_people_nothing_lies_in_clear_text(
-    house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    request: pytest.FixtureRequest, house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    people = [person(number) for number in range(PEOPLE)]
-    assert len({one.name for one in people}) == len({one.number for one in people}) == PEOPLE
+    count, with_photo = HOW_MANY[house.engine.dialect.name]
+    people = [person(number) for number in range(count)]
+    assert len({one.name for one in people}) == len({one.number for one in people}) == count
     platform = Quiet(house)
     platform.register(ONE)
     with caplog.at_level(logging.DEBUG):
         for number, one in enumerate(people):
             enrol(house, number, one)
-        for number, one in enumerate(people[:WITH_PHOTO]):
-            registration.put_reference_photo(house, f"e{number}", photo(number))
+        for number, one in enumerate(people[:with_photo]):
+            registration.put_reference_photo(house, f"e{number}", "P", photo(number))
             study(platform, number, one)
         platform.verify()
     export(house, tmp_path / "bundle")
     (tmp_path / "service.log").write_text(caplog.text, encoding="utf-8")
     vectors = opened_vectors(house)
-    assert len(vectors) == 3 * WITH_PHOTO
-    faces = [Person(f"face {place}", "", "", vector) for place, vector in enumerate(vectors)]
-    search = Search(people + faces)
-    data = house.settings.data_dir
-    assert {path.suffix for path in data.iterdir()} >= {".sqlite3", ".sqlite3-wal", ".sqlite3-shm"}
-    assert len(list((data / "pictures").rglob("*"))) >= 2 * WITH_PHOTO
-    assert search.in_folder(tmp_path) == {}
-    # the control: one who is in clear text in each kind of file is found
-    with closing(sqlite3.connect(data / "online-guard.sqlite3")) as database, database:
-        database.execute("UPDATE session SET ip = ? WHERE row_id = 1", (people[500].phone,))
-        database.execute("UPDATE enrolment SET name = ? WHERE enrolment_id = 'e7'", (people[7].name.encode(),))
-        database.execute("UPDATE capture SET vector = ? WHERE row_id = 2", (vectors[1].astype(np.float32).tobytes(),))
-        database.commit()
-        found = search.in_folder(tmp_path)
-    (file,) = found
-    assert file.endswith("-wal")
-    assert found[file] == {f"phone {people[500].phone}", f"name {people[7].name}", "vector of face 1"}
+    assert len(vectors) == 3 * with_photo
+    search = Search(people + [Person(f"face {place}", "", "", vector) for place, vector in enumerate(vectors)])
+    assert len([path for path in house.settings.pictures.rglob("*") if path.is_file()]) == 4 * with_photo
+    assert found_in_files(request, search) == set()
+    # the control: who lies in clear text is found
+    with writing(house.engine) as database:
+        for change, value in (
+            ("UPDATE session SET ip = :value WHERE session_id = 'o0'", people[50].phone),
+            ("UPDATE enrolment SET name = :value WHERE enrolment_id = 'e7'", people[7].name.encode()),
+            ("UPDATE capture SET vector = :value WHERE row_id = 2", vectors[1].astype(np.float32).tobytes()),
+        ):
+            database.execute(text(change), {"value": value})
+    assert found_in_files(request, search) == {
+        f"phone {people[50].phone}",
+        f"name {people[7].name}",
+        "vector of face 1",
+    }
+
+
+def found_in_files(request: pytest.FixtureRequest, search: Search) -> set[str]:
+    """Return what is found in the files of the service, and of its database, log files of both among them."""
+    folder: Path = request.getfixturevalue("tmp_path")
+    files = {path for path in folder.rglob("*") if path.is_file()}
+    if "postgres_url" in request.fixturenames or "postgresql" in request.node.name:
+        server = request.getfixturevalue("postgres")
+        server.execute("CHECKPOINT")
+        began_s = folder.stat().st_ctime - 60
+        theirs = {path for path in server.folder.rglob("*") if path.is_file() and path.stat().st_mtime > began_s}
+        assert any("pg_wal" in path.parts for path in theirs)
+        files |= theirs
+    else:
+        assert {path.suffix for path in files} >= {".sqlite3", ".sqlite3-wal", ".sqlite3-shm"}
+    return set().union(*(search.in_file(path) for path in sorted(files)))
 
 
 def opened_vectors(house: House) -> list[np.ndarray]:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_person_keys"
-down_revision = "20261125_captures_and_challenges"
+down_revision = "20261125_keys_and_people"
 branch_labels = None
 depends_on = None
 
@@ -36,10 +36,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo."""
     op.drop_index(op.f("ix_capture_forgotten_ms"), table_name="capture")
-    with op.batch_alter_table("capture", schema=None) as batch_op:
-        batch_op.drop_column("forgotten_ms")
-    with op.batch_alter_table("enrolment", schema=None) as batch_op:
-        batch_op.drop_column("erased_ms")
+    op.drop_column("capture", "forgotten_ms")
+    op.drop_column("enrolment", "erased_ms")
     op.drop_index(op.f("ix_erasure_learner_id"), table_name="erasure")
     op.drop_table("erasure")
     op.drop_table("person_key")
