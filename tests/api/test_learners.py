@@ -46,3 +46,32 @@ def test_erased_and_told_so(platform: Platform, person: Callable[[Role], Platfor
 
 def test_nobody_is_erased_who_is_not_there(person: Callable[[Role], Platform]) -> None:
     problem(person(Role.ADMIN).send("DELETE", "/v1/learners/nobody", reason=REASON), 404, "not_found")
+
+
+def test_no_answer_repeats_a_name_or_a_number(platform: Platform, person: Callable[[Role], Platform]) -> None:
+    number, name = identity_number(4_002), "欧阳文武"
+    class_id = platform.a_class()
+    path = f"/v1/classes/{class_id}/enrolments/{platform.new('enrolment')}"
+    good = {"name": name, "identity_number": number}
+    wrong = (
+        good | {"identity_number": number + number[:1]},
+        good | {"identity_number": number * 3},
+        good | {"name": name * 40},
+        good | {"face_checks": number},
+        good | {"leave": [{"from_on": number, "to_on": name, "approved": number}]},
+        {"name": number, "identity_number": 5},
+        [number, name],
+    )
+    answers = [platform.send("PUT", path, body) for body in (*wrong, good)]
+    assert [answer.status_code for answer in answers] == [422] * len(wrong) + [201]
+    enrolment_id = answers[-1].json()["enrolment_id"]
+    session_id = platform.a_session(enrolment_id, user_agent=name, ip=number)
+    platform.told("POST", f"/v1/sessions/{session_id}/close")
+    platform.verified(f"/v1/enrolments/{enrolment_id}/ledger")
+    for who in (platform, person(Role.ASSESSOR)):
+        for where in (f"sessions/{session_id}/verdict", f"enrolments/{enrolment_id}/ledger"):
+            answers.append(who.send("GET", f"/v1/{where}"))
+            assert answers[-1].is_success
+    for answer in answers:
+        assert number not in answer.text + str(answer.headers)
+        assert name not in answer.text
