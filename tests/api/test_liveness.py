@@ -40,7 +40,9 @@ class Sitting:
     def sent(self, challenge: dict[str, Any], clip: Any, **more: Any) -> httpx.Response:
         """Return the answer to a clip."""
         path = f"/v1/liveness/{challenge['check_id']}/frames"
-        return self.platform.send("POST", path, clip, **{"nonce": challenge["nonce"], "at_ms": NOON_MS, "now_ms": NOON_MS + 20_000} | more)
+        return self.platform.send(
+            "POST", path, clip, **{"nonce": challenge["nonce"], "at_ms": NOON_MS, "now_ms": NOON_MS + 20_000} | more
+        )
 
     def stored(self, check_id: str) -> dict[str, Any]:
         """Return the row of a check."""
