@@ -2,7 +2,10 @@
 
 from alembic import context
 
-from online_guard.store import chunk_tables  # noqa: F401 - its tables belong to the metadata
+from online_guard.store import (
+    chunk_tables,  # noqa: F401 - its tables belong to the metadata
+    postgresql,
+)
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
 
@@ -11,5 +14,7 @@ engine = open_engine(url)
 with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
     with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            postgresql.lock_migrations(connection)
         context.run_migrations()
 engine.dispose()
