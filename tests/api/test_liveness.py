@@ -133,7 +133,6 @@ def test_a_genuine_clip_passes_with_evidence_of_each_action(passed: tuple[Sittin
         picture = sitting.platform.send("GET", answer[what])
         assert picture.headers["content-type"] == form
         assert cv2.imdecode(np.frombuffer(picture.content, np.uint8), cv2.IMREAD_COLOR) is not None
-        problem(sitting.platform.send("GET", answer[what], platform_id="another"), 404, "not_found")
 
 
 def test_the_same_clip_again_is_the_same_answer_and_another_is_refused(
@@ -196,9 +195,9 @@ def test_a_clip_longer_than_the_time_since_its_challenge_was_slowed_down(
     assert told["outcome"] == "failed" or not stretched
 
 
-def test_another_platforms_check_is_as_if_absent(sitting: Sitting, still: bytes) -> None:
+def test_another_platforms_check_is_as_if_absent(sitting: Sitting, still: bytes, another_platform: Platform) -> None:
     challenge = sitting.drawn()
-    problem(sitting.sent(challenge, still, platform_id="another"), 404, "not_found")
+    problem(Sitting(another_platform, sitting.session_id).sent(challenge, still), 404, "not_found")
     problem(sitting.sent({"check_id": "check-0", "nonce": "x"}, still), 404, "not_found")
 
 
