@@ -6,11 +6,22 @@ import sys
 
 from rich.console import Console
 
-from online_guard.cli import accounts, bundles, face_rates, faces, judging, law, service
+from online_guard.cli import accounts, bundles, face_rates, faces, judging, law, personal_data, service
 from online_guard.cli.common import BAD_INPUT, app
 from online_guard.errors import GuardError
 
-__all__ = ["accounts", "app", "bundles", "face_rates", "faces", "judging", "law", "main", "service"]
+__all__ = [
+    "accounts",
+    "app",
+    "bundles",
+    "face_rates",
+    "faces",
+    "judging",
+    "law",
+    "main",
+    "personal_data",
+    "service",
+]
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from online_guard.policy import Policy, load_policy
 from online_guard.service.seen_pictures import SeenPictures
 from online_guard.settings import Settings
 from online_guard.store.blobs import Blobs
+from online_guard.store.sealed_text import use_vault
 from online_guard.store.unit_of_work import migrate, open_engine
 from online_guard.store.vault import Vault, open_vault
 
@@ -55,7 +56,9 @@ def open_house(settings: Settings) -> House:
     vault = open_vault(settings.key_file)
     migrate(settings.database)
     blobs = Blobs(settings.data_dir / "pictures", vault)
-    return House(open_engine(settings.database), vault, blobs, policy, settings, passive_check)
+    engine = open_engine(settings.database)
+    use_vault(engine, vault)
+    return House(engine, vault, blobs, policy, settings, passive_check)
 
 
 def clock_ms() -> int:

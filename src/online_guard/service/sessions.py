@@ -27,6 +27,7 @@ from online_guard.service import directives
 from online_guard.service.house import House, clock_ms
 from online_guard.store import event_chunks, queries
 from online_guard.store.evidence_loader import training_class
+from online_guard.store.person_keys import erased
 from online_guard.store.tables import (
     ConflictRecord,
     DeadLetterRecord,
@@ -96,6 +97,8 @@ def _find(database: Session, opening: Opening) -> SessionRecord | None:
 
 def _check_parents(database: Session, opening: Opening) -> None:
     enrolment = queries.must_find(database, EnrolmentRecord, opening.enrolment_id, "学员报名 enrolment")
+    if enrolment.erased_ms is not None:
+        raise erased()
     described = training_class(queries.class_record(database, enrolment.class_id))
     if described.platform_id != opening.platform_id:
         raise queries.not_found("学员报名 enrolment", opening.enrolment_id)
