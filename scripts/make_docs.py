@@ -135,9 +135,9 @@ def settings_page() -> str:
         f"每项设置可写在环境变量 `{PREFIX}…` 或 TOML 文件中(默认当前文件夹的 `online-guard.toml`,或由 `{PREFIX}CONFIG`"
         " 指明)。\n先看命令行参数,再看环境,最后看文件;文件中的未知项会被拒绝。密钥等可放在文件里:变量名加 `_FILE`,"
         "或文件中的键加 `_file`。\n阈值不在此处,见 [政策包](policy.md)。\n\n"
-        f"Each stands in the environment as `{PREFIX}…`, or in a TOML file: `online-guard.toml` in the working folder,\n"
-        f"or the one that `{PREFIX}CONFIG` names. Arguments go before the environment, that before the file, of\n"
-        "which an unknown key is refused. A secret may lie in a file of its own: add `_FILE` to the variable, or\n"
+        f"Each stands in the environment as `{PREFIX}…`, or in a TOML file (`online-guard.toml` in the current\n"
+        f"folder, or the one that `{PREFIX}CONFIG` names). Arguments go before the environment, that before the file,\n"
+        "of which an unknown key is refused. A secret may lie in a file of its own: add `_FILE` to the variable, or\n"
         "`_file` to the key. Thresholds aren't here but in the [policy pack](policy.md).\n"
     )
     rows = ["| 设置 key | 环境变量 variable | 默认 default | 含义 meaning |", "| --- | --- | --- | --- |"]

@@ -113,6 +113,11 @@ class Settings(BaseSettings):
         """Return the path of the master key."""
         return self.master_key_file or self.data_dir / "master.key"
 
+    @property
+    def memory_file(self) -> Path:
+        """Return the path of what the rollback alarm remembers, beside the key and in no backup."""
+        return self.key_file.with_name("database-marks.json")
+
     def shown(self) -> dict[str, str]:
         """Return the settings as text that may be printed: no secret is in it."""
         values = {name: "" if value is None else str(value) for name, value in self}

@@ -50,6 +50,8 @@ def test_it_answers_that_it_runs(platform: Platform) -> None:
 def test_the_description_lists_the_agreed_routes(description: dict[str, Any]) -> None:
     assert set(operations(description)) == {
         "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",
         "PUT /v1/classes/{class_id}",
         "PUT /v1/classes/{class_id}/enrolments/{enrolment_id}",
         "POST /v1/classes/{class_id}/practice",
@@ -82,7 +84,7 @@ def test_the_description_is_openapi_3_1_with_callers_bodies_and_problems(descrip
             assert operation["requestBody"]["content"], name
         declared = {row["name"] for row in operation.get("parameters", []) if row["in"] == "path"}
         assert declared == set(re.findall(r"{(\w+)}", name)), name
-    assert len({operation["operationId"] for operation in operations(description).values()}) == 18
+    assert len({operation["operationId"] for operation in operations(description).values()}) == 20
 
 
 def test_every_reference_of_the_description_leads_somewhere(description: dict[str, Any]) -> None:

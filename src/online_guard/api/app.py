@@ -12,12 +12,13 @@ import cv2
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from online_guard import __version__
-from online_guard.api import assessments, enrolments, liveness, problems, registration, sessions
-from online_guard.api.callers import ANYONE, callers
+from online_guard import __version__, logs
+from online_guard.api import assessments, enrolments, liveness, operations, problems, registration, sessions
 from online_guard.api.limits import LimitedBodies
+from online_guard.api.observed import VERSION, Observed
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House, open_house
+from online_guard.service.readiness import Readiness
 from online_guard.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -35,18 +36,15 @@ def create_app(house: House) -> FastAPI:
         responses=problems.RESPONSES,
     )
     app.state.house = house
+    app.state.readiness, app.state.measured = Readiness(house), operations.measured(house)
     app.add_middleware(LimitedBodies)
+    app.add_middleware(Observed, house=house)
     problems.install(app)
-    versioned = APIRouter(prefix="/v1")
+    versioned = APIRouter(prefix=VERSION)
     for router in (registration.router, sessions.router, liveness.router, enrolments.router, assessments.router):
         versioned.include_router(router)
     app.include_router(versioned)
-
-    @app.get("/healthz", summary="健康检查 / health", tags=["运行 operations"], openapi_extra=callers(ANYONE))
-    def healthz() -> dict[str, str]:
-        """Say that the service runs."""
-        return {"status": "ok"}
-
+    app.include_router(operations.router)
     return app
 
 
@@ -68,7 +66,7 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
             where=settings.host,
             remedy="请用 127.0.0.1 / use 127.0.0.1.",
         )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.set_up(settings)
     if settings.test_client_token is not None:
         log.warning("受信任的测试客户端已启用,切勿用于生产 / the trusted test client is on: never in production")
     cv2.setNumThreads(1)  # pictures are looked at two at a time: more threads only wait for each other

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from online_guard.store import operation_tables  # noqa: F401 - so that its tables are known
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
 
