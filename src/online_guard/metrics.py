@@ -10,7 +10,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-disable_created_metrics()  # when a counter began says nothing that a restart doesn't
+disable_created_metrics()  # type: ignore[no-untyped-call]  # when a counter began says nothing that a restart doesn't
 REQUESTS = Counter("online_guard_requests", "已答复的请求 / Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
     "online_guard_request_seconds",

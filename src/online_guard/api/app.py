@@ -9,17 +9,19 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import cv2
-import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from online_guard import __version__, logs
 from online_guard.api import assessments, enrolments, liveness, operations, problems, registration, sessions
 from online_guard.api.limits import LimitedBodies
 from online_guard.api.observed import VERSION, Observed
+from online_guard.api.server import Server
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House, open_house
 from online_guard.service.readiness import Readiness
+from online_guard.service.remembering import Remembering
 from online_guard.settings import Settings
+from online_guard.store.unit_of_work import close_engine
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +76,11 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
     # uvicorn raises the signal again once it has stopped: its default would end the process here and now, and the
     # job at hand would wait until its lease runs out
     signal.signal(signal.SIGTERM, lambda *_: None)
-    with beside(house):
-        uvicorn.run(create_app(house), host=settings.host, port=settings.port, log_level="warning", access_log=False)
-    house.engine.dispose()
+    try:
+        with beside(house), Remembering(house):
+            Server(house, create_app(house)).run()
+    finally:
+        close_engine(house.engine)
 
 
 def _is_loopback(host: str) -> bool:
