@@ -57,10 +57,10 @@ def open_house(settings: Settings) -> House:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     policy = load_policy(settings.policy)
     vault = open_vault(settings.key_file)
-    migrate(settings.database)
-    blobs = Blobs(settings.data_dir / "pictures", vault)
     engine = open_engine(settings.database)
     marks.refuse_older(engine, settings.memory_file)
+    migrate(settings.database)
+    blobs = Blobs(settings.data_dir / "pictures", vault)
     marks.advance(engine, settings.memory_file, clock_ms())
     return House(engine, vault, blobs, policy, settings, passive_check)
 

@@ -36,6 +36,11 @@ def version(engine: Engine) -> str:
         return f"PostgreSQL {connection.scalar(text('SHOW server_version'))}"
 
 
+def has_wal_reset_bug(engine: Engine) -> bool:
+    """Return whether this is a SQLite before `SAFE_SQLITE`."""
+    return engine.dialect.name == "sqlite" and sqlite3.sqlite_version_info < SAFE_SQLITE
+
+
 def durability(engine: Engine) -> dict[str, str]:
     """Return the settings that decide whether a commit survives a power cut."""
     is_sqlite = engine.dialect.name == "sqlite"

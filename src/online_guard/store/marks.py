@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
@@ -29,10 +29,11 @@ LEAP = 1_000_000
 
 @dataclass(frozen=True)
 class Mark:
-    """How far a database has come: its own name, its number, and the number remembered beside the key."""
+    """How far a database has come: its own name, its number and when it grew last, the number remembered for it."""
 
     database_id: str
     mark: int
+    marked_ms: int
     remembered: int
 
     @property
@@ -50,10 +51,11 @@ def look(engine: Engine, memory: Path) -> Mark:
     """
     remembered = _remembered(memory)  # read first: it may only lag behind the database
     with reading(engine) as database:
-        row = database.get(MarkRecord, ONLY_ROW)
+        is_known = inspect(database.connection()).has_table(MarkRecord.__tablename__)
+        row = database.get(MarkRecord, ONLY_ROW) if is_known else None
     if row is None:
-        return Mark("", 0, 0)
-    return Mark(row.database_id, row.mark, remembered.get(row.database_id, 0))
+        return Mark("", 0, 0, 0)
+    return Mark(row.database_id, row.mark, row.marked_ms, remembered.get(row.database_id, 0))
 
 
 def refuse_older(engine: Engine, memory: Path) -> None:
