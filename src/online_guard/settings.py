@@ -40,7 +40,18 @@ class Settings(BaseSettings):
         policy: 政策包名称或路径 / Name of a shipped policy pack, or the path of one.
         master_key_file: 封存个人数据的密钥,首次启动时生成,仅属主可读 / Key that seals personal data; made on the first
             start, readable by its owner only.
-        host: 监听地址,仅限本机 / Address to listen on, loopback only.
+        host: 监听地址 / Address to listen on.
+        plain_http: 监听本机之外;仅当前面有终结 TLS 的代理,否则姓名与照片以明文传输 / Whether to listen beyond
+            loopback; only where a proxy in front ends TLS, for names and pictures would travel in the clear.
+        public_url: 浏览器所见地址,默认取自请求 / Address that browsers see, such as `https://guard.example`; that of
+            the request by default.
+        requests_per_key: 每个密钥在每个进程的请求上限 / How many requests a platform's key may make in each process,
+            such as `300000/minute`.
+        logins_per_address: 每个地址在每个进程的登录尝试上限 / How many logins an address may try in each process.
+        oidc_issuer: 可供登录的 OpenID 提供方 / OpenID provider that people may sign in with; its client id and secret
+            are the next two.
+        oidc_client_id: 本服务在提供方的标识 / Of this service at the provider.
+        oidc_client_secret: 本服务在提供方的密钥 / Secret of this service at the provider.
         port: 端口 / Port to listen on.
         presented_attack_manifest: 运营方自己的活体检测模型清单 / Manifest of an operator's own anti-spoofing models.
         test_client_token: 允许受信任的测试客户端设定时钟,默认关闭 / Lets a trusted test client set the service clock;
@@ -61,6 +72,13 @@ class Settings(BaseSettings):
     policy: str = "huangchuan-2021"
     master_key_file: Path | None = None
     host: str = "127.0.0.1"
+    plain_http: bool = False
+    public_url: str | None = None
+    requests_per_key: str = "300000/minute"
+    logins_per_address: str = "30/minute"
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     presented_attack_manifest: Path | None = None
     test_client_token: SecretStr | None = None

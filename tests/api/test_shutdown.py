@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from platform_client import NOON_MS, Platform, event
+from platform_client import NOON_MS, Platform, event, signed_client
 
 from online_guard.demo.service import running_service
 
@@ -39,9 +39,7 @@ class Sender:
 
 
 def test_sigterm_under_load_loses_and_cuts_off_nothing(tmp_path: Path) -> None:
-    with running_service(tmp_path, None, keep=False) as service, httpx.Client(trust_env=False, timeout=30) as http:
-        http.base_url = httpx.URL(service.url)
-        platform = Platform(http, service)
+    with running_service(tmp_path, None, keep=False) as service, signed_client(service) as platform:
         senders = [Sender(platform, platform.a_session()) for _ in range(CLIENTS)]
         threads = [threading.Thread(target=sender.run) for sender in senders]
         for thread in threads:
@@ -56,9 +54,7 @@ def test_sigterm_under_load_loses_and_cuts_off_nothing(tmp_path: Path) -> None:
         assert service.process.wait(timeout=30) == 0
     assert [sender.cut_off for sender in senders] == [[]] * CLIENTS
     assert not (tmp_path / "online-guard.sqlite3-wal").exists()
-    with running_service(tmp_path, None, keep=False) as service, httpx.Client(trust_env=False, timeout=30) as http:
-        http.base_url = httpx.URL(service.url)
-        again = Platform(http, service)
+    with running_service(tmp_path, None, keep=False) as service, signed_client(service) as again:
         for sender in senders:
             last = sender.acknowledged[-1]
             known = [event(seq, second=seq / 100) for seq in range(max(0, last - 900), last + 1)]

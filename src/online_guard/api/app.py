@@ -9,10 +9,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import cv2
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from online_guard import __version__, logs
-from online_guard.api import assessments, enrolments, liveness, operations, problems, registration, sessions
+from online_guard.api import assessments, enrolments, liveness, logins, operations, problems, registration, sessions
+from online_guard.api.authentication import Authentication
+from online_guard.api.callers import admit
 from online_guard.api.limits import LimitedBodies
 from online_guard.api.observed import VERSION, Observed
 from online_guard.api.server import Server
@@ -36,15 +38,17 @@ def create_app(house: House) -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
         responses=problems.RESPONSES,
+        dependencies=[Depends(admit)],
     )
     app.state.house = house
     app.state.readiness, app.state.measured = Readiness(house), operations.measured(house)
+    app.add_middleware(Authentication, house=house)
     app.add_middleware(LimitedBodies)
     app.add_middleware(Observed, house=house)
     problems.install(app)
     versioned = APIRouter(prefix=VERSION)
-    for router in (registration.router, sessions.router, liveness.router, enrolments.router, assessments.router):
-        versioned.include_router(router)
+    for part in (registration, sessions, liveness, enrolments, assessments, logins):
+        versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)
     return app
@@ -58,15 +62,17 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
         beside: Runs beside the application: what does the waiting jobs.
 
     Raises:
-        GuardError: The address isn't loopback: callers have no keys yet, so nobody outside may reach the service.
+        GuardError: It would serve plain HTTP beyond loopback, which the settings don't allow: signatures keep others
+            from changing what is sent, not from reading it.
     """
-    if not _is_loopback(settings.host):
+    if not (_is_loopback(settings.host) or settings.plain_http):
         raise GuardError(
             ErrorKind.FORBIDDEN,
             "serve.not_loopback",
-            "调用方签名尚未提供,只能监听本机 / callers have no keys yet: it listens on loopback only",
+            "姓名与照片会以明文传输,只监听本机 / names and pictures would travel in the clear: loopback only",
             where=settings.host,
-            remedy="请用 127.0.0.1 / use 127.0.0.1.",
+            remedy="请由反向代理提供 TLS,并设 ONLINE_GUARD_PLAIN_HTTP=true / put a proxy in front that ends TLS, "
+            "and set ONLINE_GUARD_PLAIN_HTTP=true.",
         )
     logs.set_up(settings)
     if settings.test_client_token is not None:

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from online_guard.store import operation_tables  # noqa: F401 - so that its tables are known
+import online_guard.store.account_tables
+import online_guard.store.operation_tables  # noqa: F401 - its tables are part of the metadata
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
 
