@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import Processor
 
+from online_guard.redaction import redact
 from online_guard.settings import LogFormat, Settings
 
 NAMES = ("event", "level", "logger", "timestamp")
@@ -64,8 +65,3 @@ def _last(form: LogFormat) -> list[Processor]:
 
 def _json(line: Any, **_: Any) -> str:
     return msgspec.json.encode(line, enc_hook=str).decode()
-
-
-def redact(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    """Return a line without what could be personal."""
-    return line
