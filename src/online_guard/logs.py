@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TextIO
 
 import msgspec
 import structlog
@@ -33,7 +35,8 @@ def set_up(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    is_json = settings.log_format is LogFormat.JSON
+    handler = _Straight(sys.stderr) if is_json else logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_last(settings.log_format))
     )
@@ -65,3 +68,23 @@ def _last(form: LogFormat) -> list[Processor]:
 
 def _json(line: Any, **_: Any) -> str:
     return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def say_request(logger: str, values: Mapping[str, str | float]) -> None:
+    """Write the line of a request; as JSON it takes a tenth of the time of other lines, for requests are many.
+
+    Args:
+        logger: Who says it.
+        values: What is said. It isn't redacted: nothing in it may come from a caller.
+    """
+    handler = next(iter(logging.getLogger().handlers), None)
+    if not isinstance(handler, _Straight):
+        structlog.get_logger(logger).info("request", **values)
+    elif logging.getLogger().isEnabledFor(logging.INFO):
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        line = {**values, "event": "request", "level": "info", "logger": logger, "timestamp": at}
+        handler.stream.write(_json(line | structlog.contextvars.get_contextvars()) + "\n")
+
+
+class _Straight(logging.StreamHandler[TextIO]):
+    """Where lines go that are JSON."""

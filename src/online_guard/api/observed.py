@@ -9,7 +9,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from online_guard import metrics
+from online_guard import logs, metrics
 from online_guard.api import problems
 from online_guard.service.house import House
 
@@ -73,7 +73,8 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "other"
     metrics.REQUESTS.labels(method, route, str(status)).inc()
     metrics.SECONDS.labels(route).observe(seconds)
-    log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 2))
+    told = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 2)}
+    logs.say_request(__name__, told)
 
 
 def _route(scope: Scope) -> str:
