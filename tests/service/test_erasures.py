@@ -179,7 +179,7 @@ def test_readers_say_that_a_person_was_erased(studied: Quiet, house: House) -> N
             attempt()
         assert (refusal.value.kind, refusal.value.code) == (ErrorKind.NOT_FOUND, "person.erased")
     assert session_verdict(house, session.session_id, "P")["state"] == "verified"
-    assert ledger_of(house, "a")["state"] == "verified"
+    assert ledger_of(house, "a", "P")["state"] == "verified"
 
 
 def test_a_person_is_not_erased_while_a_finding_waits(studied: Quiet, house: House) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
+from online_guard import metrics
 from online_guard.api.bodies import Id, MomentInQuery, OpeningBody
 from online_guard.api.callers import (
     EVERYBODY,
@@ -20,6 +21,7 @@ from online_guard.api.callers import (
     callers,
     looking_at_pictures,
     own_platform,
+    told_to,
 )
 from online_guard.api.raw_bodies import a_batch, an_image
 from online_guard.service import capture, sessions, verification
@@ -50,7 +52,9 @@ def add_events(
     house: TheHouse, session_id: SessionId, body: JsonBytes, now_ms: NowMs, platform_id: PlatformId
 ) -> dict[str, Any]:
     """Take 1 to 1 000 events, and answer for each: accepted, duplicate, conflict, or refused with the reason."""
-    return sessions.add_events(house, session_id, platform_id, body, now_ms)
+    answer = sessions.add_events(house, session_id, platform_id, body, now_ms)
+    metrics.count_events((row["status"], row.get("reason", "")) for row in answer["results"])
+    return answer
 
 
 @router.post(
@@ -90,6 +94,8 @@ def close_session(house: TheHouse, session_id: SessionId, now_ms: NowMs, platfor
 
 
 @router.get("/sessions/{session_id}/verdict", summary="核验结论 / the verdict", openapi_extra=callers(*EVERYBODY))
-def session_verdict(house: TheHouse, session_id: SessionId, platform_id: PlatformId) -> dict[str, Any]:
+def session_verdict(
+    house: TheHouse, session_id: SessionId, platform_id: PlatformId, caller: TheCaller
+) -> dict[str, Any]:
     """Return verdict, findings and evidence; `state` is open, pending or verified."""
-    return verification.session_verdict(house, session_id, platform_id)
+    return told_to(house, caller, verification.session_verdict(house, session_id, platform_id))

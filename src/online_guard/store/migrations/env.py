@@ -6,6 +6,7 @@ from sqlalchemy import event
 # each module of tables, so that all are part of the metadata
 import online_guard.store.account_tables
 import online_guard.store.chunk_tables
+import online_guard.store.operation_tables
 import online_guard.store.personal_tables  # noqa: F401
 from online_guard.store import postgresql
 from online_guard.store.tables import Base
