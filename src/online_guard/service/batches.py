@@ -24,8 +24,10 @@ from online_guard.service import directives, kept_batches, live_sessions
 from online_guard.service.house import House
 from online_guard.service.intake import Answer, Batch
 from online_guard.service.live_sessions import LiveSession
+from online_guard.service.nonces import replayed
 from online_guard.service.reopening import verify_again
 from online_guard.store import batch_rows, event_chunks, queries
+from online_guard.store.account_rows import use_nonces
 from online_guard.store.batch_rows import Writes
 from online_guard.store.tables import SessionRecord
 from online_guard.store.unit_of_work import writing
@@ -46,8 +48,9 @@ def settle(house: House, batches: Sequence[Batch]) -> list[Answer]:
     try:
         with writing(house.engine) as database:
             group = _Group(house, database)
+            replays = use_nonces(database, [batch.used for batch in batches if batch.used is not None])
             group.lock(batches)
-            answers = [group.answer(batch) for batch in batches]
+            answers = [replayed() if batch.used in replays else group.answer(batch) for batch in batches]
             group.writes.flush(database)
     except BaseException:
         house.live.forget_all()  # what is in mind of these sessions was not kept

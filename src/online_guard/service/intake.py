@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.store.account_rows import UsedNonce
 
 MOST_WAITING = 2_000
 """Batches that wait; a further one is told to come again. Two seconds of work on one core."""
@@ -21,12 +22,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch as it came: `platform_id` None where the session id alone says which session is meant."""
+    """A batch as it came.
+
+    platform_id: None where the session id alone says which session is meant. used: the signature of the request, which
+    is kept with what it brought.
+    """
 
     session_id: str
     platform_id: str | None
     body: bytes
     now_ms: int
+    used: UsedNonce | None = None
 
 
 Answer = dict[str, Any] | Exception
