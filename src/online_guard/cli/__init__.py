@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from online_guard.cli import accounts, bundles, face_rates, faces, judging, law, operating, personal_data, service
+from online_guard.cli import accounts, bundles, face_rates, faces, judging, law, operating, personal_data, service, work
 from online_guard.cli.common import BAD_INPUT, app
 from online_guard.errors import GuardError
 
@@ -22,6 +22,7 @@ __all__ = [
     "operating",
     "personal_data",
     "service",
+    "work",
 ]
 
 

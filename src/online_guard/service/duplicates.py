@@ -19,7 +19,7 @@ from online_guard.store import capture_rows, queries
 from online_guard.store.capture_rows import REFERENCE, SNAPSHOT, CaptureRow, bound_to
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.sealed_columns import PICTURE
-from online_guard.store.tables import CaptureRecord, JobRecord, SessionRecord
+from online_guard.store.tables import CaptureRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.store.vault import PersonKey
 
@@ -75,15 +75,8 @@ def _record(
     return record
 
 
-def search_class(house: House, class_id: str, job_row: int | None, lease_ms: int) -> None:
-    """Compare the captures of a class that weren't yet, and ask for the verification of other classes they touch.
-
-    Args:
-        house: The service.
-        class_id: Of the class.
-        job_row: Job whose lease is renewed meanwhile.
-        lease_ms: By how much.
-    """
+def search_class(house: House, class_id: str) -> None:
+    """Compare the captures of a class that weren't yet, and ask for the verification of other classes they touch."""
     with reading(house.engine) as database:
         waiting = capture_rows.unsearched(database, class_id)
     for row in waiting:
@@ -93,9 +86,6 @@ def search_class(house: House, class_id: str, job_row: int | None, lease_ms: int
             if not capture_rows.replaced(database, [row.row_id]):
                 capture_rows.put_likenesses(database, found)
                 queries.enqueue(database, capture_rows.classes_of(database, found) - {class_id}, clock_ms())
-            job = None if job_row is None else database.get(JobRecord, job_row)
-            if job is not None:
-                job.leased_until_ms = clock_ms() + lease_ms
 
 
 def _found(house: House, row: CaptureRow) -> list[Likeness]:
