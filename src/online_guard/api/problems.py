@@ -114,11 +114,12 @@ def told(error: GuardError) -> JSONResponse:
     if not errors and error.where:
         errors = [{"pointer": error.where, "detail": error.message}]
     detail = " ".join(filter(None, (error.message, error.remedy)))
-    is_passing = error.code.endswith(".pending") or error.kind is ErrorKind.UNAVAILABLE
-    headers = {"Retry-After": "1"} if is_passing else {}
+    headers = {}
     if error.retry_after_s is not None:
         headers = {"Retry-After": str(error.retry_after_s)}
-    if error.kind is ErrorKind.UNAUTHENTICATED:
+    elif error.code.endswith(".pending") or error.kind is ErrorKind.UNAVAILABLE:
+        headers = {"Retry-After": "1"}
+    elif error.kind is ErrorKind.UNAUTHENTICATED:
         headers = {"WWW-Authenticate": 'Signature realm="online-guard"'}  # RFC 9110 section 15.5.2 asks for one
     return problem(STATUS[error.kind], error.code, detail, errors, headers)
 

@@ -20,6 +20,7 @@ from online_guard.api.callers import (
     callers,
     looking_at_pictures,
     own_platform,
+    told_to,
 )
 from online_guard.api.raw_bodies import a_batch, an_image
 from online_guard.service import capture, sessions, verification
@@ -90,6 +91,8 @@ def close_session(house: TheHouse, session_id: SessionId, now_ms: NowMs, platfor
 
 
 @router.get("/sessions/{session_id}/verdict", summary="核验结论 / the verdict", openapi_extra=callers(*EVERYBODY))
-def session_verdict(house: TheHouse, session_id: SessionId, platform_id: PlatformId) -> dict[str, Any]:
+def session_verdict(
+    house: TheHouse, session_id: SessionId, platform_id: PlatformId, caller: TheCaller
+) -> dict[str, Any]:
     """Return verdict, findings and evidence; `state` is open, pending or verified."""
-    return verification.session_verdict(house, session_id, platform_id)
+    return told_to(house, caller, verification.session_verdict(house, session_id, platform_id))

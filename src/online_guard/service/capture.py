@@ -14,7 +14,7 @@ from online_guard.service import duplicates
 from online_guard.service.house import House
 from online_guard.service.seen_pictures import opened_vector
 from online_guard.service.sessions import verify_again
-from online_guard.store import queries
+from online_guard.store import batch_rows, queries
 from online_guard.store.tables import (
     DeadLetterRecord,
     EnrolmentRecord,
@@ -73,6 +73,7 @@ def add_snapshot(
         )
         if report.good and report.capture is not None:
             duplicates.keep_snapshot(house, database, record, snapshot_id, report.capture)
+        batch_rows.touch(database, record.row_id)
         verify_if_closed(house, database, record)
     return True, answer
 

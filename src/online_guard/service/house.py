@@ -10,9 +10,12 @@ from sqlalchemy import Engine
 
 from online_guard.faces.operator_model import OperatorModel, load_operator_model
 from online_guard.policy import Policy, load_policy
+from online_guard.service.intake import Intake
+from online_guard.service.live_sessions import LiveSessions
 from online_guard.service.seen_pictures import SeenPictures
 from online_guard.settings import Settings
 from online_guard.store.blobs import Blobs
+from online_guard.store.sqlite_writer import check_sqlite
 from online_guard.store.unit_of_work import migrate, open_engine
 from online_guard.store.vault import Vault, open_vault
 
@@ -30,6 +33,8 @@ class House:
         passive_check: An operator's model against presented attacks; the project's own cues without one.
         work: Set when a job was asked for, so that the worker needn't wait.
         seen: Index of all captures; it fills itself from the database.
+        intake: Batches of events that wait to be settled.
+        live: Open sessions in mind.
     """
 
     engine: Engine
@@ -40,6 +45,8 @@ class House:
     passive_check: OperatorModel | None = None
     work: threading.Event = field(default_factory=threading.Event)
     seen: SeenPictures = field(default_factory=SeenPictures)
+    intake: Intake = field(default_factory=Intake)
+    live: LiveSessions = field(default_factory=LiveSessions)
 
 
 def open_house(settings: Settings) -> House:
@@ -54,8 +61,9 @@ def open_house(settings: Settings) -> House:
     policy = load_policy(settings.policy)
     vault = open_vault(settings.key_file)
     migrate(settings.database)
-    blobs = Blobs(settings.pictures, vault)
-    return House(open_engine(settings.database), vault, blobs, policy, settings, passive_check)
+    engine = open_engine(settings.database)
+    check_sqlite(engine)
+    return House(engine, vault, Blobs(settings.pictures, vault), policy, settings, passive_check)
 
 
 def clock_ms() -> int:

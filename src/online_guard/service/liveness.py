@@ -20,7 +20,7 @@ from online_guard.service.capture import reference_vector, verify_if_closed
 from online_guard.service.house import House
 from online_guard.service.judged_clips import JudgedClip
 from online_guard.service.sent_clips import Sent
-from online_guard.store import capture_rows, queries
+from online_guard.store import batch_rows, capture_rows, queries
 from online_guard.store.tables import CheckRecord, DeadLetterRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import LABELS, Action, Outcome
@@ -79,6 +79,7 @@ def draw(house: House, session_id: str, platform_id: str | None, now_ms: int) ->
         for directive in queries.directives(database, session.row_id):
             if directive.kind == "liveness" and directive.issued_ms and not directive.used_ms:
                 directive.used_ms = now_ms
+        batch_rows.touch(database, session.row_id)
         return True, _challenge(check, session)
 
 
@@ -201,6 +202,7 @@ def keep(house: House, check: CheckRecord, judged: JudgedClip) -> dict[str, Any]
         known.report = json.dumps(told, ensure_ascii=False)
         known.strip_sha256, known.plot_sha256 = (hashlib.sha256(one).hexdigest() for one in (judged.strip, judged.plot))
         judged_clips.keep_frames(house, database, session, check.check_id, judged, found)
+        batch_rows.touch(database, session.row_id)
         verify_if_closed(house, database, session)
     return told
 
