@@ -188,7 +188,7 @@ class Clients:
             with httpx.Client(base_url=self._service.url, timeout=30, trust_env=False, auth=auth) as http:
                 while not self._stop.is_set():
                     self._send(http, client)
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - told by the main thread
             self._errors.append(error)
 
     def _send(self, http: httpx.Client, client: Client) -> None:

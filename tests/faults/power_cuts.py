@@ -163,8 +163,8 @@ def _missing(folder: Path, acknowledged: list[int]) -> list[int]:
     """
     engine = open_engine(f"sqlite:///{folder / 'online-guard.sqlite3'}")
     with reading(engine) as database:
-        rows = {row: name for row, name in database.execute(select(SessionRecord.row_id, SessionRecord.session_id))}
-        events = load_events(database, {row: int(name[1:]) for row, name in rows.items()})
+        rows = database.execute(select(SessionRecord.row_id, SessionRecord.session_id))
+        events = load_events(database, {row: int(name[1:]) for row, name in rows})
         sound = database.connection().exec_driver_sql("PRAGMA integrity_check").scalar()
     engine.dispose()
     assert sound == "ok", sound

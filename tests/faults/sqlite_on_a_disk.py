@@ -113,10 +113,10 @@ class _Layer(apsw.VFS):
         super().__init__(VFS_NAME, "")
         self._disk = disk
 
-    def xOpen(self, name: Any, flags: list[int]) -> _OpenFile:  # noqa: N802 - SQLite's name
+    def xOpen(self, name: Any, flags: list[int]) -> _OpenFile:
         return _OpenFile(self._disk, name, flags)
 
-    def xDelete(self, name: str, sync_folder: bool) -> None:  # noqa: N802
+    def xDelete(self, name: str, sync_folder: bool) -> None:
         super().xDelete(name, sync_folder)
         self._disk.deleted(name)
 
@@ -129,17 +129,17 @@ class _OpenFile(apsw.VFSFile):
             disk.opened(self._name)
         super().__init__("", name, flags)
 
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+    def xWrite(self, data: bytes, offset: int) -> None:
         super().xWrite(data, offset)
         if self._name is not None:
             self._disk.written(self._name, offset, bytes(data))
 
-    def xTruncate(self, size: int) -> None:  # noqa: N802
+    def xTruncate(self, size: int) -> None:
         super().xTruncate(size)
         if self._name is not None:
             self._disk.written(self._name, size, None)
 
-    def xSync(self, flags: int) -> None:  # noqa: N802
+    def xSync(self, flags: int) -> None:
         super().xSync(flags)
         if self._name is not None:
             self._disk.synced(self._name)
