@@ -16,6 +16,7 @@ from online_guard import __version__
 from online_guard.api import assessments, enrolments, liveness, logins, problems, registration, sessions
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import ANYONE, admit, callers
+from online_guard.api.idempotency import Idempotency
 from online_guard.api.limits import LimitedBodies
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House, open_house
@@ -37,6 +38,7 @@ def create_app(house: House) -> FastAPI:
         dependencies=[Depends(admit)],
     )
     app.state.house = house
+    app.add_middleware(Idempotency, house=house)
     app.add_middleware(Authentication, house=house)
     app.add_middleware(LimitedBodies)
     problems.install(app)

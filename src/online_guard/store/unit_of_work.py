@@ -19,8 +19,10 @@ from online_guard.store import postgresql
 from online_guard.store.sqlite_writer import writer_of
 
 BUSY_TIMEOUT_MS = 30_000
-UNREACHABLE = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
-"""What a full disk, a read-only database (an internal error of PostgreSQL) or a lost server looks like."""
+UNREACHABLE = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What a full disk or a lost server looks like."""
+READ_ONLY = (InternalError,)
+"""How PostgreSQL refuses to write to a read-only database."""
 
 
 def open_engine(url: str) -> Engine:
@@ -83,7 +85,7 @@ def writing(engine: Engine) -> Iterator[Session]:
             known.
     """
     with (
-        _told_when_unavailable(),
+        _told_when_unavailable(*READ_ONLY),
         _writable(engine) as bind,
         Session(bind, expire_on_commit=False) as session,
         session.begin(),
@@ -108,12 +110,12 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def _told_when_unavailable() -> Iterator[None]:
+def _told_when_unavailable(*besides: type[DBAPIError]) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, PoolTimeoutError) as error:
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        if not lost and not isinstance(error, UNREACHABLE):
+        if not lost and not isinstance(error, (*UNREACHABLE, *besides)):
             raise
         raise GuardError(
             ErrorKind.UNAVAILABLE,

@@ -4,6 +4,7 @@ from alembic import context
 
 from online_guard.store import (
     account_tables,  # noqa: F401 - its tables belong to the metadata
+    answer_tables,  # noqa: F401 - its tables belong to the metadata
     chunk_tables,  # noqa: F401 - its tables belong to the metadata
     postgresql,
 )
