@@ -69,6 +69,8 @@ def test_the_description_lists_the_agreed_routes(description: dict[str, Any]) ->
         "POST /v1/assessments/{window}/applications",
         "GET /v1/assessments/{window}/candidates",
         "POST /v1/login",
+        "GET /v1/login/oidc",
+        "GET /v1/login/oidc/callback",
         "POST /v1/logout",
         "GET /v1/whoami",
     }
