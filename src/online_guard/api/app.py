@@ -25,6 +25,7 @@ from online_guard.api import (
 )
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import admit
+from online_guard.api.idempotency import Idempotency
 from online_guard.api.limits import LimitedBodies
 from online_guard.api.observed import VERSION, Observed
 from online_guard.api.server import Server
@@ -52,6 +53,7 @@ def create_app(house: House) -> FastAPI:
     )
     app.state.house = house
     app.state.readiness, app.state.measured = Readiness(house), operations.measured(house)
+    app.add_middleware(Idempotency, house=house)
     app.add_middleware(Authentication, house=house)
     app.add_middleware(LimitedBodies)
     app.add_middleware(Observed, house=house)

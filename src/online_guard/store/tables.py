@@ -238,7 +238,7 @@ class JobRecord(Base):
     taken: Mapped[int]
     asked_ms: Mapped[int] = mapped_column(BigInteger)
     run_after_ms: Mapped[int] = mapped_column(BigInteger)
-    lease: Mapped[str | None] = mapped_column(String(32))
+    lease: Mapped[str | None] = mapped_column(String(64))
     leased_until_ms: Mapped[int | None] = mapped_column(BigInteger)
     attempts: Mapped[int]
     last_error: Mapped[str | None] = mapped_column(Text)
