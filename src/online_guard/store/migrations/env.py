@@ -2,7 +2,10 @@
 
 from alembic import context
 
-from online_guard.store import postgresql
+from online_guard.store import (
+    decision_tables,  # noqa: F401 - its tables belong to the metadata
+    postgresql,
+)
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
 
