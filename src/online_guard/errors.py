@@ -22,6 +22,8 @@ class ErrorKind(StrEnum):
     """What the caller had seen has changed since."""
     TOO_LARGE = "too_large"
     UNSUPPORTED = "unsupported"
+    THROTTLED = "throttled"
+    """Too often: the same later may be right."""
     UNAVAILABLE = "unavailable"
 
 
@@ -43,6 +45,7 @@ class GuardError(Exception):
         where: File, line, key or JSON pointer; empty when the whole request is meant.
         remedy: What to do about it, Chinese first; may be empty.
         faults: The single places, when there are several.
+        retry_after_s: When to try again, in whole seconds; None when that wouldn't help.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class GuardError(Exception):
         where: str = "",
         remedy: str = "",
         faults: tuple[Fault, ...] = (),
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -62,10 +66,11 @@ class GuardError(Exception):
         self.where = where
         self.remedy = remedy
         self.faults = faults
+        self.retry_after_s = retry_after_s
 
     def __reduce__(self) -> tuple[object, ...]:
         """Return how to build it again: a worker process must be able to send it."""
-        given = {name: getattr(self, name) for name in ("where", "remedy", "faults")}
+        given = {name: getattr(self, name) for name in ("where", "remedy", "faults", "retry_after_s")}
         return partial(GuardError, self.kind, self.code, self.message, **given), ()
 
     def __str__(self) -> str:

@@ -18,12 +18,12 @@ from online_guard.service import capture, liveness, registration, sessions
 from online_guard.service.house import House
 from online_guard.service.judged_clips import JudgedClip
 from online_guard.service.sent_clips import Sent
-from online_guard.service.verification import work_once
 from online_guard.simulate.course import Course
 from online_guard.simulate.recorder import Directive, Opening, TelemetryEvent
 from online_guard.store.capture_rows import find_check
 from online_guard.store.unit_of_work import reading
 from online_guard.terms import Outcome
+from online_guard.worker import work_once
 
 SAMPLE_MEDIA = Path(__file__).resolve().parents[2] / "sample_media"
 OBSERVED_MS = 60_000
@@ -45,7 +45,7 @@ class SimulatedPlatform:
     def register(self, course: Course, **changes: Any) -> None:
         """Register the class of a course."""
         body = ClassBody.model_validate(course.class_row() | changes)
-        registration.put_class(self.house, body.typed(course.class_id))
+        registration.put_class(self.house, body.typed(course.class_id, body.platform_id or ""))
 
     def enrol(self, course: Course, enrolment_id: str, person: int, *, photo: bool = False) -> None:
         """Enrol the n-th made-up person."""
@@ -54,6 +54,7 @@ class SimulatedPlatform:
             self.house,
             course.class_id,
             enrolment_id,
+            None,
             name=name_of(person),
             identity_number=identity_number(person),
             applicant=None,
@@ -61,7 +62,7 @@ class SimulatedPlatform:
             leave=(),
         )
         if photo:
-            registration.put_reference_photo(self.house, enrolment_id, self._album.reference(person))
+            registration.put_reference_photo(self.house, enrolment_id, None, self._album.reference(person))
 
     def open(self, opening: Opening, now_ms: int) -> Sequence[Directive]:
         """Open a session and return the first directives."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import insert
@@ -12,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from online_guard.service.house import House
 from online_guard.simulate.course import Course, Plan, simulate
+from online_guard.store.event_chunks import put_rows
 from online_guard.store.tables import (
     ApplicationRecord,
     CheckRecord,
     ClassRecord,
     DirectiveRecord,
     EnrolmentRecord,
-    EventRecord,
     PracticeRecord,
     SessionRecord,
     SnapshotRecord,
@@ -74,13 +76,10 @@ def _store_sessions(database: Session, rows: Sequence[Row]) -> dict[str, int]:
 
 
 def _store_events(database: Session, rows: Sequence[Row], by_id: dict[str, int]) -> None:
-    absent: Row = {"from_s": None, "popup": None}
     first = {(by_id[row["session_id"]], row["seq"]): row for row in reversed(rows)}
-    events = [
-        absent | row | {"session_row": session_row, "type": EventType(row["type"]).code}
-        for (session_row, _), row in sorted(first.items())
-    ]
-    database.execute(insert(EventRecord), events)
+    for session_row, keys in groupby(sorted(first), key=itemgetter(0)):
+        events = [{**first[key], "type": EventType(first[key]["type"]).code} for key in keys]
+        put_rows(database, session_row, events)
 
 
 def _store_facts(database: Session, rows: dict[str, list[Row]], by_id: dict[str, int]) -> None:

@@ -12,17 +12,17 @@ from online_guard.cli.common import DataDir, app
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="监听地址,仅限本机 / Address, loopback only.")] = None,
+    host: Annotated[str | None, typer.Option(help="监听地址 / Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="端口 / Port.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="数据文件夹 / Data folder.")] = None,
 ) -> None:
     """启动服务 / Start the service."""
     from online_guard.api.app import serve as run
     from online_guard.settings import Settings as MachineSettings
-    from online_guard.worker import Worker
+    from online_guard.worker import beside
 
     given: dict[str, Any] = {"host": host, "port": port, "data_dir": data_dir}
-    run(MachineSettings(**{name: value for name, value in given.items() if value is not None}), Worker)
+    run(MachineSettings(**{name: value for name, value in given.items() if value is not None}), beside)
 
 
 @app.command()

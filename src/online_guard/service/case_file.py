@@ -24,6 +24,7 @@ from online_guard.store.tables import (
 )
 from online_guard.store.unit_of_work import reading
 from online_guard.terms import DecisionKind, Effect
+from online_guard.wording import in_words
 
 SESSION = (
     "session_id", "platform_id", "enrolment_id", "lesson_no", "opened_at_ms", "opened_received_ms",
@@ -35,7 +36,7 @@ SNAPSHOT = (
 CHECK = ("check_id", "at_ms", "received_ms", "outcome", "distance", "presented_attack")
 
 
-def case_file(house: House, case_id: str, platform_id: str | None = None) -> dict[str, Any]:
+def case_file(house: House, case_id: str) -> dict[str, Any]:
     """Return a case: findings in words with clause and evidence, the facts, who decided what, and appeals.
 
     `version` stands for all that could change a decision: sent back as If-Match, it guards against deciding upon
@@ -45,7 +46,7 @@ def case_file(house: House, case_id: str, platform_id: str | None = None) -> dic
         GuardError: No such case.
     """
     with reading(house.engine) as database:
-        case = cases.must_find(database, case_id, platform_id)
+        case = cases.must_find(database, case_id)
         history = History.of_case(database, case_id)
         found = review_rows.findings_where(database, FindingRecord.case_id == case_id)
         names = {finding.finding_id for finding in found}
@@ -72,10 +73,13 @@ def _law(policy: Policy) -> dict[str, Any]:
 
 def _told(finding: FindingRecord, history: History, policy: Policy) -> dict[str, Any]:
     stands = history.standing(finding, policy)
+    said_zh, said_en = in_words(finding.rule, json.loads(finding.evidence))
     refuses = finding.effect == Effect.REJECT and stands.holds is not DecisionKind.DISMISS
     return (
         told_finding(finding, policy)
         | {
+            "said_zh": said_zh,
+            "said_en": said_en,
             "state": str(stands.state),
             "holds": stands.holds,
             "stands": refuses or (finding.effect == Effect.REVIEW and stands.holds is DecisionKind.UPHOLD),
@@ -108,7 +112,7 @@ def _facts(database: Session, case: CaseRecord) -> dict[str, Any]:
         "learner_id": enrolment.learner_id,
         "face_checks": enrolment.face_checks,
         "leave": json.loads(enrolment.leave),
-        "state": enrolment_state(database, case.enrolment_id),
+        "state": enrolment_state(database, case.enrolment_id, None),
     }
     facts["ledger"] = [json.loads(row.body) for row in queries.results(database, "ledger", case.enrolment_id)]
     sessions = _sessions(database, case)

@@ -233,13 +233,10 @@ def _place(cursor: str) -> Place:
         ) from error
 
 
-def must_find(database: Session, case_id: str, platform_id: str | None = None) -> CaseRecord:
-    """Return a case; another platform's is as if it weren't there.
+def must_find(database: Session, case_id: str) -> CaseRecord:
+    """Return a case.
 
     Raises:
         GuardError: There is none.
     """
-    record = database.get(CaseRecord, case_id)
-    if record is None or platform_id not in (None, record.platform_id):
-        raise queries.not_found("案件 case", case_id)
-    return record
+    return queries.must_find(database, CaseRecord, case_id, "案件 case")

@@ -40,7 +40,7 @@ def issue(
         GuardError: No such enrolment, a verification isn't finished, nothing is refused, or a finding isn't decided.
     """
     with writing(house.engine) as database:
-        refuse_while_pending(enrolment_state(database, enrolment_id))
+        refuse_while_pending(enrolment_state(database, enrolment_id, None))
         enrolment = database.get_one(EnrolmentRecord, enrolment_id)
         history = History.of_class(database, enrolment.class_id)
         grounds = _grounds(database, enrolment, lessons)
@@ -128,7 +128,7 @@ def _put(
     review_rows.put_notice(database, notice, grounds)
 
 
-def notices_of(house: House, enrolment_id: str) -> dict[str, Any]:
+def notices_of(house: House, enrolment_id: str, platform_id: str | None = None) -> dict[str, Any]:
     """Return the notices of an enrolment, and the lessons that are refused for good now.
 
     A notice is never taken back: it is `overturned` where a finding that it rests on was dismissed since, or is no
@@ -138,7 +138,8 @@ def notices_of(house: House, enrolment_id: str) -> dict[str, Any]:
         GuardError: No such enrolment.
     """
     with reading(house.engine) as database:
-        enrolment = queries.must_find(database, EnrolmentRecord, enrolment_id, "学员报名 enrolment")
+        enrolment_state(database, enrolment_id, platform_id)
+        enrolment = database.get_one(EnrolmentRecord, enrolment_id)
         history = History.of_class(database, enrolment.class_id)
         found = review_rows.findings_where(database, FindingRecord.class_id == enrolment.class_id)
         by_id = {finding.finding_id: finding for finding in found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +14,14 @@ from online_guard.policy import Policy
 from online_guard.service import cases
 from online_guard.service.cases import History, Standing, standing
 from online_guard.service.house import House, clock_ms
-from online_guard.service.verification import LEASE_MS, do_job
+from online_guard.service.verification import verify_class
 from online_guard.store import queries, review_rows
 from online_guard.store.decision_tables import AppealRecord, CaseRecord, DecisionRecord
-from online_guard.store.tables import ClassRecord, FindingRecord, JobRecord
+from online_guard.store.tables import ClassRecord, FindingRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import CaseState, DecisionKind, Effect
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,18 @@ def decide(house: House, finding_id: str, said: Said, now_ms: int) -> tuple[bool
         history = History.of_case(database, finding.case_id)
         made = history.decisions.get(finding_id, [])
         record = _same_again(made, said)
-        is_new, job_row = record is None, None
+        is_new, follows = record is None, False
         if record is None:
             _check_seen(database, finding, history, said)
             _check_person(made, history.appeals.get(finding_id, []), said)
             record = _add(database, house.policy, finding, made, said, now_ms)
             before = history.standing(finding, house.policy)
             after = _settled(database, house.policy, finding, now_ms)
-            if after.number != before.number and finding.effect != Effect.NOTE:
-                job_row = _ask(database, finding.class_id)
-    if job_row is not None:
-        do_job(house, finding.class_id, job_row)
+            follows = after.number != before.number and finding.effect != Effect.NOTE
+            if follows:
+                queries.enqueue(database, [finding.class_id], clock_ms())
+    if follows:
+        _judge_again(house, finding.class_id)
     return is_new, _answer(house, finding, record)
 
 
@@ -161,13 +165,13 @@ def _settled(database: Session, policy: Policy, finding: FindingRecord, now_ms: 
     return history.standing(finding, policy)
 
 
-def _ask(database: Session, class_id: str) -> int:
-    """Return the job of a verification that this request does itself; a worker does it should the process die."""
-    now_ms = clock_ms()
-    job = JobRecord(class_id=class_id, run_after_ms=now_ms, leased_until_ms=now_ms + LEASE_MS, attempts=1)
-    database.add(job)
-    database.flush()
-    return job.row_id
+def _judge_again(house: House, class_id: str) -> None:
+    """Do what was asked for at once; where that fails it still waits for a worker, and the answer says `pending`."""
+    try:
+        verify_class(house, class_id)
+    except Exception:
+        log.exception("what follows from a decision is left to a worker")
+        house.work.set()
 
 
 def _answer(house: House, finding: FindingRecord, record: DecisionRecord) -> dict[str, Any]:
@@ -261,8 +265,12 @@ def told_appeal(record: AppealRecord, made: Sequence[DecisionRecord], policy: Po
     return {name: getattr(record, name) for name in names} | {"outcome": "open" if decided is None else str(decided)}
 
 
-def history_of(house: House, finding_id: str, platform_id: str | None = None) -> dict[str, Any]:
+def history_of(
+    house: House, finding_id: str, platform_id: str | None = None, *, with_names: bool = True
+) -> dict[str, Any]:
     """Return every decision on a finding and every appeal, of one that is no longer found too.
+
+    Platforms read it without the reviewers' names.
 
     Raises:
         GuardError: No such finding.
@@ -284,6 +292,6 @@ def history_of(house: House, finding_id: str, platform_id: str | None = None) ->
         "case_id": about.case_id,
         "holds": stands.holds,
         "state": str(stands.state),
-        "decisions": [told_decision(record) for record in made],
+        "decisions": [told_decision(record) | ({} if with_names else {"reviewer": None}) for record in made],
         "appeals": [told_appeal(record, made, house.policy) for record in appeals],
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,78 +21,40 @@ from online_guard.rules.catalogue import BY_ID
 from online_guard.service import cases
 from online_guard.service.duplicates import search_class
 from online_guard.service.house import House, clock_ms
-from online_guard.store import queries, review_rows
+from online_guard.store import jobs, queries, review_rows
 from online_guard.store.evidence_loader import load_class
-from online_guard.store.tables import EnrolmentRecord, FindingRecord, JobRecord, ResultRecord, SessionRecord
+from online_guard.store.queries import VERIFY
+from online_guard.store.tables import FindingRecord, ResultRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Subject
 from online_guard.verdict import SessionVerdict
-from online_guard.wording import in_words
-
-LEASE_MS = 2 * 60_000
-"""A killed worker's job is taken again after this; a class of 80 learners takes a few seconds."""
-BACK_OFF_MS = 5_000
-log = logging.getLogger(__name__)
 
 
-def work_once(house: House) -> bool:
-    """Do one waiting job; return whether there was one. A job that fails is pushed away and recorded, never lost."""
-    with writing(house.engine) as database:
-        job = queries.take_job(database, clock_ms(), LEASE_MS)
-    if job is None:
-        return False
-    do_job(house, job.class_id, job.row_id)
-    return True
-
-
-def do_job(house: House, class_id: str, job_row: int) -> None:
-    """Do a job that the caller has a lease of."""
-    try:
-        verify_class(house, class_id, job_row)
-    except Exception as error:
-        log.exception("verification failed, will be tried again")
-        with writing(house.engine) as database:
-            failed = database.get(JobRecord, job_row)
-            if failed is not None:
-                failed.run_after_ms = clock_ms() + BACK_OFF_MS * 2 ** min(failed.attempts, 8)
-                failed.leased_until_ms = None
-                failed.last_error = type(error).__name__
-
-
-def verify_class(house: House, class_id: str, job_row: int | None = None) -> None:
+def verify_class(house: House, class_id: str) -> None:
     """Search for duplicates of its captures, judge a class by what is stored, and put the result in place of the last.
 
-    Args:
-        house: The service.
-        class_id: Of the class.
-        job_row: Job that is done with it.
+    The job that asked for it is finished in the same transaction, as it was asked for when the evidence was read: what
+    came since verifies once more.
+
+    Raises:
+        GuardError: Another worker has taken the job meanwhile; nothing was changed.
     """
-    search_class(house, class_id, job_row, LEASE_MS)
-    while not _judge(house, class_id, job_row):
-        log.info("decided anew meanwhile, judging once more")
-
-
-def _judge(house: House, class_id: str, job_row: int | None) -> bool:
-    """Judge a class and keep the result; return False, and keep nothing, if it was decided upon meanwhile."""
+    search_class(house, class_id)
     with reading(house.engine) as database:
+        job = jobs.held(database, VERIFY, class_id)
         evidence, raw = load_class(database, class_id, house.policy.device.max_learners)
-        decided = review_rows.count_decisions(database, [class_id])
     events, _ = settle(raw)
     judgement = judge(evidence.with_events(events), house.policy)
     own = Own.of(evidence, class_id)
     stamp = _stamp(house.policy)
     with writing(house.engine) as database:
-        if review_rows.count_decisions(database, [class_id]) != decided:
-            return False
+        if job is not None and not jobs.finish(database, job):
+            raise GuardError(ErrorKind.CONFLICT, "job.lost", "任务已由他人接手 / another worker has taken the job")
         review_rows.know_law(database, house.policy)
         findings = list(_findings(judgement, own, stamp))
         queries.replace_results(database, class_id, findings, list(_results(judgement, own, stamp)))
         verdicts = {row.session_id: str(row.verdict) for row in judgement.sessions}
         cases.refresh(database, house.policy, class_id, findings, verdicts, clock_ms())
-        done = database.get(JobRecord, job_row) if job_row is not None else None
-        if done is not None:
-            database.delete(done)
-    return True
 
 
 def _stamp(policy: Policy) -> dict[str, str]:
@@ -166,8 +127,6 @@ def _results(judgement: Judgement, own: Own, stamp: dict[str, str]) -> Iterator[
 def told_finding(record: FindingRecord, policy: Policy) -> dict[str, Any]:
     """Return a stored finding as callers see it: its row, the rule's names and the clause."""
     rule = BY_ID[record.rule]
-    evidence = json.loads(record.evidence)
-    said_zh, said_en = in_words(record.rule, evidence)
     return {
         "finding_id": record.finding_id,
         "case_id": record.case_id,
@@ -181,9 +140,7 @@ def told_finding(record: FindingRecord, policy: Policy) -> dict[str, Any]:
         "effect": record.effect,
         "start_ms": record.start_ms,
         "end_ms": record.end_ms,
-        "said_zh": said_zh,
-        "said_en": said_en,
-        "evidence": evidence,
+        "evidence": json.loads(record.evidence),
     }
 
 
@@ -221,27 +178,27 @@ def session_verdict(house: House, session_id: str, platform_id: str | None) -> d
 def _state(database: Session, record: SessionRecord) -> str:
     if record.closed_received_ms is None:
         return "open"
-    return enrolment_state(database, record.enrolment_id)
+    return enrolment_state(database, record.enrolment_id, None)
 
 
-def enrolment_state(database: Session, enrolment_id: str) -> str:
+def enrolment_state(database: Session, enrolment_id: str, platform_id: str | None) -> str:
     """Return `verified`, or `pending` while the enrolment's class waits for its verification.
 
     Raises:
         GuardError: Unknown enrolment.
     """
-    enrolment = queries.must_find(database, EnrolmentRecord, enrolment_id, "学员报名 enrolment")
+    enrolment = queries.own_enrolment(database, enrolment_id, platform_id)
     return "pending" if queries.is_pending(database, enrolment.class_id) else "verified"
 
 
-def ledger_of(house: House, enrolment_id: str) -> dict[str, Any]:
+def ledger_of(house: House, enrolment_id: str, platform_id: str | None) -> dict[str, Any]:
     """Return the ledger of an enrolment: hours in all, and each lesson.
 
     Raises:
         GuardError: Unknown enrolment.
     """
     with reading(house.engine) as database:
-        state = enrolment_state(database, enrolment_id)
+        state = enrolment_state(database, enrolment_id, platform_id)
         lessons = [json.loads(row.body) for row in queries.results(database, "ledger", enrolment_id)]
     return {
         "enrolment_id": enrolment_id,

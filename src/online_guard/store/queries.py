@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.store import event_chunks, jobs
 from online_guard.store.tables import (
     ApplicationRecord,
     Base,
@@ -19,9 +20,7 @@ from online_guard.store.tables import (
     ConflictRecord,
     DirectiveRecord,
     EnrolmentRecord,
-    EventRecord,
     FindingRecord,
-    JobRecord,
     LikenessRecord,
     ResultRecord,
     SessionRecord,
@@ -29,6 +28,8 @@ from online_guard.store.tables import (
 )
 
 FEWEST_EVENTS = 20
+VERIFY = "verify"
+"""Duty of the job that verifies a class."""
 DEVICE = tuple_(SessionRecord.platform_id, SessionRecord.device_id)
 Row = TypeVar("Row", bound=Base)
 
@@ -71,28 +72,6 @@ def find_session(database: Session, session_id: str, platform_id: str | None) ->
             remedy="请以 platform_id 指明平台 / say which with platform_id.",
         )
     return found[0]
-
-
-def next_seq(database: Session, session_row: int) -> int:
-    """Return the number after the greatest `seq` of a session."""
-    greatest = database.scalar(select(func.max(EventRecord.seq)).where(EventRecord.session_row == session_row))
-    return 0 if greatest is None else greatest + 1
-
-
-def events_by_seq(database: Session, session_row: int, numbers: Sequence[int]) -> dict[int, EventRecord]:
-    """Return the stored events of some numbers."""
-    query = select(EventRecord).where(EventRecord.session_row == session_row, EventRecord.seq.in_(numbers))
-    return {record.seq: record for record in database.scalars(query)}
-
-
-def put_events(database: Session, session_row: int, events: Sequence[dict[str, Any]]) -> None:
-    """Keep events that count, each in the place of one stored under its number."""
-    if events:
-        numbers = [event["seq"] for event in events]
-        database.execute(
-            delete(EventRecord).where(EventRecord.session_row == session_row, EventRecord.seq.in_(numbers))
-        )
-        database.execute(insert(EventRecord), events)
 
 
 def conflict_known(database: Session, session_row: int, seq: int, digest: str) -> bool:
@@ -191,42 +170,23 @@ def timeline(database: Session, record: SessionRecord) -> str | None:
 
     Source: SPEC OG804: the list of (type, time since the opening in whole 100 ms, rounded down) of ≥ 20 events.
     """
-    query = select(EventRecord.type, EventRecord.at_ms).where(EventRecord.session_row == record.row_id)
-    rows = database.execute(query.order_by(EventRecord.seq)).all()
-    if len(rows) < FEWEST_EVENTS:
+    events = event_chunks.of_sessions(database, {record.row_id: 0})
+    if len(events) < FEWEST_EVENTS:
         return None
-    marks = [(kind, (at_ms - record.opened_at_ms) // 100) for kind, at_ms in rows]
+    tenths = (events.at_ms - record.opened_at_ms) // 100
+    marks = [*zip(events.type.tolist(), tenths.tolist(), strict=True)]
     return hashlib.sha256(repr(marks).encode()).hexdigest()
 
 
 def enqueue(database: Session, class_ids: Iterable[str], now_ms: int) -> None:
     """Ask for the verification of classes, once each: one that already waits isn't asked for again."""
-    for class_id in class_ids:
-        waiting = select(JobRecord.row_id).where(JobRecord.class_id == class_id, JobRecord.leased_until_ms.is_(None))
-        if database.scalar(waiting.limit(1)) is None:
-            database.add(JobRecord(class_id=class_id, run_after_ms=now_ms, attempts=0))
-            database.flush()
-
-
-def take_job(database: Session, now_ms: int, lease_ms: int) -> JobRecord | None:
-    """Return a job that is due, leased by a conditional update; None when there is none."""
-    free = (JobRecord.leased_until_ms.is_(None)) | (JobRecord.leased_until_ms < now_ms)
-    query = select(JobRecord).where(JobRecord.run_after_ms <= now_ms, free).order_by(JobRecord.run_after_ms).limit(1)
-    job = database.scalar(query)
-    if job is None:
-        return None
-    taken = database.execute(
-        update(JobRecord)
-        .where(JobRecord.row_id == job.row_id, free)
-        .values(leased_until_ms=now_ms + lease_ms, attempts=JobRecord.attempts + 1)
-        .returning(JobRecord.row_id)
-    ).scalar()
-    return job if taken is not None else None
+    for class_id in sorted(set(class_ids)):
+        jobs.ask(database, VERIFY, class_id, now_ms)
 
 
 def is_pending(database: Session, class_id: str) -> bool:
-    """Return whether a class waits for its verification."""
-    return database.scalar(select(JobRecord.row_id).where(JobRecord.class_id == class_id).limit(1)) is not None
+    """Return whether a class waits for its verification, be it parked."""
+    return jobs.held(database, VERIFY, class_id) is not None
 
 
 def replace_results(
@@ -275,11 +235,55 @@ def class_record(database: Session, class_id: str) -> ClassRecord:
     return must_find(database, ClassRecord, class_id, "培训班次 class")
 
 
+def own_class(database: Session, class_id: str, platform_id: str | None) -> ClassRecord:
+    """Return a class; another platform's is as if it weren't there, unless `platform_id` is None.
+
+    Raises:
+        GuardError: There is none.
+    """
+    record = class_record(database, class_id)
+    if platform_id not in (None, record.platform_id):
+        raise not_found("培训班次 class", class_id)
+    return record
+
+
+def own_enrolment(database: Session, enrolment_id: str, platform_id: str | None, where: str = "") -> EnrolmentRecord:
+    """Return an enrolment; another platform's is as if it weren't there, unless `platform_id` is None.
+
+    Raises:
+        GuardError: There is none; `where` is the JSON pointer that named it.
+    """
+    record = database.get(EnrolmentRecord, enrolment_id)
+    if record is None or platform_id not in (None, class_record(database, record.class_id).platform_id):
+        raise not_found("学员报名 enrolment", enrolment_id, where)
+    return record
+
+
+def foreign_names(database: Session, names: Collection[str], platform_id: str) -> set[str]:
+    """Return which of some names are another platform's: `platform/session…`, enrolments and classes."""
+    first = {name: name.partition("/")[0] for name in names if "/" in name}
+    others = select(ClassRecord.platform_id).where(
+        ClassRecord.platform_id.in_(set(first.values())), ClassRecord.platform_id != platform_id
+    )
+    platforms = set(database.scalars(others.distinct()))
+    classes = select(ClassRecord.class_id).where(
+        ClassRecord.class_id.in_(names), ClassRecord.platform_id != platform_id
+    )
+    enrolments = (
+        select(EnrolmentRecord.enrolment_id)
+        .join(ClassRecord)
+        .where(EnrolmentRecord.enrolment_id.in_(names), ClassRecord.platform_id != platform_id)
+    )
+    sessions = {name for name, platform in first.items() if platform in platforms}
+    return sessions | set(database.scalars(classes)) | set(database.scalars(enrolments))
+
+
 def findings_of_snapshots(database: Session, session_key: str) -> list[FindingRecord]:
     """Return the findings about a session's snapshots."""
     prefix = f"{session_key}/"
     query = select(FindingRecord).where(
-        FindingRecord.subject == "snapshot", FindingRecord.subject_id.startswith(prefix, autoescape=True)
+        FindingRecord.subject == "snapshot",
+        func.substr(FindingRecord.subject_id, 1, len(prefix)) == prefix,  # SQLite's LIKE takes `S` for `s`
     )
     return list(database.scalars(query.order_by(FindingRecord.rule, FindingRecord.subject_id)))
 
@@ -290,7 +294,9 @@ def of_class(database: Session, table: type[Row], class_id: str) -> list[Row]:
     return list(database.scalars(select(table).where(column == class_id)))
 
 
-def classes_applying(database: Session, window: str) -> list[str]:
-    """Return the classes that apply for an assessment window."""
+def classes_applying(database: Session, window: str, platform_id: str | None) -> list[str]:
+    """Return the classes that apply for an assessment window: all, or a platform's."""
     query = select(ApplicationRecord.class_id).where(ApplicationRecord.window == window)
+    if platform_id is not None:
+        query = query.join(ClassRecord).where(ClassRecord.platform_id == platform_id)
     return sorted(database.scalars(query))

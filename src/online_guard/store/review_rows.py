@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, delete, exists, select, tuple_
 from sqlalchemy.orm import Session
 
 from online_guard.evidence import Decision
@@ -43,12 +43,6 @@ def decisions_of_classes(database: Session, class_ids: Sequence[str]) -> list[De
     """Return all decisions on findings of some classes."""
     query = select(DecisionRecord).where(DecisionRecord.class_id.in_(class_ids))
     return [as_decision(record) for record in database.scalars(query)]
-
-
-def count_decisions(database: Session, class_ids: Sequence[str]) -> int:
-    """Return how many decisions there are on findings of some classes; they only grow in number."""
-    query = select(func.count()).select_from(DecisionRecord).where(DecisionRecord.class_id.in_(class_ids))
-    return database.scalar(query) or 0
 
 
 def decisions_where(database: Session, condition: ColumnElement[bool]) -> dict[str, list[DecisionRecord]]:

@@ -3,6 +3,8 @@
 from alembic import context
 
 from online_guard.store import (
+    account_tables,  # noqa: F401 - its tables belong to the metadata
+    chunk_tables,  # noqa: F401 - its tables belong to the metadata
     decision_tables,  # noqa: F401 - its tables belong to the metadata
     postgresql,
 )
