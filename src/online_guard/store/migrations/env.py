@@ -2,12 +2,11 @@
 
 from alembic import context
 
-from online_guard.store import (
-    account_tables,  # noqa: F401 - its tables belong to the metadata
-    chunk_tables,  # noqa: F401 - its tables belong to the metadata
-    decision_tables,  # noqa: F401 - its tables belong to the metadata
-    postgresql,
-)
+# each module of tables, so that all are part of the metadata
+import online_guard.store.account_tables
+import online_guard.store.chunk_tables
+import online_guard.store.decision_tables  # noqa: F401
+from online_guard.store import postgresql
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
 
