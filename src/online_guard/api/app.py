@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from online_guard import __version__, logs
 from online_guard.api import (
     assessments,
+    cases,
     enrolments,
     learners,
     liveness,
@@ -59,7 +60,7 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Observed, house=house)
     problems.install(app)
     versioned = APIRouter(prefix=VERSION)
-    for part in (registration, sessions, liveness, enrolments, assessments, learners, logins):
+    for part in (registration, sessions, liveness, enrolments, assessments, cases, learners, logins):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)
