@@ -63,7 +63,7 @@ def lesson(events: Sequence[LiveEvent], photos: Sequence[tuple[int, bool]]) -> E
     }  # fmt: skip
     facts = {"platform_id": COURSE.platform_id, "session_id": "s", "distance": None, "presented_attack": None}
     evidence = assemble(
-        classes=[ClassBody.model_validate(body).typed(COURSE.class_id)],
+        classes=[ClassBody.model_validate(body).typed(COURSE.class_id, COURSE.platform_id)],
         enrolments=[Enrolment("e", COURSE.class_id, "learner")],
         sessions=[SimpleNamespace(**session), SimpleNamespace(**session | {"session_id": "t"})],
         snapshots=[

@@ -22,6 +22,6 @@ Reason = Annotated[
 def erase(house: TheHouse, caller: TheCaller, learner_id: LearnerId, reason: Reason) -> dict[str, Any]:
     """Destroy a person's data key, name, numbers, face and pictures; hours, verdicts and log proofs stay.
 
-    Refused while a finding about the person waits for a decision. Done again, it changes nothing.
+    Refused while a case about the person is open. Done again, it changes nothing.
     """
     return erasures.erase(house, learner_id, reason=reason, ordered_by=caller.name)

@@ -6,13 +6,24 @@ import sys
 
 from rich.console import Console
 
-from online_guard.cli import accounts, bundles, face_rates, faces, judging, law, personal_data, service, work
+from online_guard.cli import accounts, bundles, face_rates, faces, judging, law, operating, personal_data, service, work
 from online_guard.cli.common import BAD_INPUT, app
 from online_guard.errors import GuardError
 
 __all__ = [
-    "accounts", "app", "bundles", "face_rates", "faces", "judging", "law", "main", "personal_data", "service", "work",
-]  # fmt: skip
+    "accounts",
+    "app",
+    "bundles",
+    "face_rates",
+    "faces",
+    "judging",
+    "law",
+    "main",
+    "operating",
+    "personal_data",
+    "service",
+    "work",
+]
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 from sqlalchemy.orm.attributes import flag_modified
 
 from online_guard.store.account_tables import PersonRecord, PlatformKeyRecord, ProviderLoginRecord
+from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.capture_rows import bound_to
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.personal_tables import PersonKeyRecord
@@ -108,6 +109,7 @@ SEALED: tuple[SealedColumn, ...] = (
     SealedColumn(PlatformKeyRecord.secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PlatformKeyRecord.previous_secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PersonRecord.totp, lambda record: f"one-time code {record.name}"),
+    SealedColumn(KeptAnswerRecord.answer, _always("kept answer")),
     SealedColumn(ProviderLoginRecord.verifier, _always("provider login")),
 )
 

@@ -19,8 +19,10 @@ from online_guard.store import postgresql
 from online_guard.store.sqlite_writer import writer_of
 
 BUSY_TIMEOUT_MS = 30_000
-UNREACHABLE = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
-"""What a full disk, a read-only database (an internal error of PostgreSQL) or a lost server looks like."""
+UNREACHABLE = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What a full disk or a lost server looks like."""
+READ_ONLY = (InternalError,)
+"""How PostgreSQL refuses to write to a read-only database."""
 
 
 def open_engine(url: str) -> Engine:
@@ -60,6 +62,14 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+def close_engine(engine: Engine) -> None:
+    """Close an engine; SQLite's log of writes is emptied into its file first, so that one file is all of it."""
+    if engine.dialect.name == "sqlite":
+        with engine.execution_options(isolation_level="AUTOCOMMIT", reads_only=True).connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+
+
 def alembic_config(url: str) -> Config:
     """Return the configuration of the packaged migrations for a database."""
     config = Config()
@@ -84,7 +94,7 @@ def writing(engine: Engine) -> Iterator[Session]:
             known.
     """
     with (
-        _told_when_unavailable(),
+        _told_when_unavailable(*READ_ONLY),
         _writable(engine) as bind,
         Session(bind, expire_on_commit=False) as session,
         session.begin(),
@@ -109,12 +119,12 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def _told_when_unavailable() -> Iterator[None]:
+def _told_when_unavailable(*besides: type[DBAPIError]) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, PoolTimeoutError) as error:
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        if not lost and not isinstance(error, UNREACHABLE):
+        if not lost and not isinstance(error, (*UNREACHABLE, *besides)):
             raise
         raise GuardError(
             ErrorKind.UNAVAILABLE,
