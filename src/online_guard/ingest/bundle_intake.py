@@ -50,7 +50,16 @@ def event_reader(path: Path) -> tuple[Bundle, Callable[[], Iterator[EventsRead]]
         GuardError: the bundle can't be read at all.
     """
     bundle = open_bundle(path)
-    return bundle, lambda: map(_settled, _raw_blocks(bundle))
+    return bundle, lambda: read_events(bundle)
+
+
+def read_events(bundle: Bundle) -> Iterator[EventsRead]:
+    """Yield the events of a bundle in blocks of whole sessions, in order of sessions.
+
+    Raises:
+        GuardError: The file is damaged or has wrong columns.
+    """
+    return map(_settled, _raw_blocks(bundle))
 
 
 def _raw_blocks(bundle: Bundle) -> Iterator[tuple[Events, list[RefusedRow]]]:

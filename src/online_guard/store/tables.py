@@ -49,7 +49,10 @@ class EnrolmentRecord(Base):
 
 
 class SessionRecord(Base):
-    """A sitting; times in ms, `closed_received_ms` null while open. `timeline` tells copies of long ones (OG804)."""
+    """A sitting; times in ms, `closed_received_ms` null while open. `timeline` tells copies of long ones (OG804).
+
+    `provenance` is `live`, or `import` where all clocks are the platform's own word, with the import that brought it.
+    """
 
     __tablename__ = "session"
     __table_args__ = (UniqueConstraint("platform_id", "session_id"),)
@@ -66,6 +69,8 @@ class SessionRecord(Base):
     ip: Mapped[str | None] = mapped_column(Text)
     closed_received_ms: Mapped[int | None] = mapped_column(BigInteger)
     timeline: Mapped[str | None] = mapped_column(String(64), index=True)
+    provenance: Mapped[str] = mapped_column(String(8), default="live", server_default="live")
+    import_id: Mapped[str | None] = mapped_column(Key, index=True)
 
 
 class EventRecord(Base):
