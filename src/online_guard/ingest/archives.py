@@ -196,7 +196,7 @@ def _unpacked(packed: zipfile.ZipFile, path: Path, folder: Path) -> Iterator[Pat
         target = folder / parts[0]
         try:
             with packed.open(entry) as source:
-                _copy(cast("IO[bytes]", source), target, entry.file_size, entry.filename)
+                _copy(source, target, entry.file_size, entry.filename)
         except _FAULTS as error:
             raise _broken(error, entry.filename) from error
         _check_text(target)
@@ -221,7 +221,7 @@ def _copy(source: IO[bytes], target: Path, most: int, name: str) -> None:
                 _refuse_nested(name, block[:8])
             written += len(block)
             if written > most:
-                raise _entry_refused("too_large", name, "解压后大于其声明或上限 / larger than declared, or than allowed")
+                raise _entry_refused("too_large", name, "解压后超出声明或上限 / larger than declared, or than allowed")
             file.write(block)
 
 

@@ -57,9 +57,7 @@ class Border:
         self.known.setdefault((file, key), DUPLICATE if is_same else CONFLICT)
 
     def _classes(self, rows: Sequence[ClassRow]) -> list[ClassRow | Refusal]:
-        found = import_rows.stored(
-            self._database, ClassRecord, [ClassRecord.class_id], {row.class_id for row in rows}
-        )
+        found = import_rows.stored(self._database, ClassRecord, [ClassRecord.class_id], {row.class_id for row in rows})
         records = {record.class_id: record for record in found}
         answers: list[ClassRow | Refusal] = []
         for row in rows:

@@ -41,7 +41,7 @@ class Report:
 
     def count(self, table: str, kind: str, number: int = 1) -> None:
         """Add to what became of the rows of a table."""
-        self._counts[table][kind] += number
+        self._counts[table][kind] = self._counts[table].get(kind, 0) + number
 
     def refuse(self, rows: Iterable[RefusedRow], table: str | None = None) -> None:
         """Note rows that were refused, of the table that their file is or of another one."""

@@ -16,7 +16,7 @@ from online_guard.store.import_tables import (
     ImportRecord,
     ProjectRecord,
 )
-from online_guard.store.tables import Base, ClassRecord, EnrolmentRecord, SessionRecord
+from online_guard.store.tables import Base, ClassRecord, EnrolmentRecord, LikenessRecord, SessionRecord
 
 AT_ONCE = 500
 """Rows in one statement."""
@@ -90,7 +90,7 @@ def page(database: Session, import_id: str, kind: str, number: int) -> tuple[byt
         ImportPageRecord.kind == kind,
         ImportPageRecord.page.in_((number, number + 1)),
     )
-    found = {number: rows for number, rows in database.execute(query)}
+    found = dict(database.execute(query).tuples().all())
     return found.get(number), number + 1 in found
 
 
@@ -131,7 +131,7 @@ def session_rows(database: Session, platform_id: str, ids: Iterable[str]) -> dic
         query = select(SessionRecord.session_id, SessionRecord.row_id).where(
             SessionRecord.platform_id == platform_id, SessionRecord.session_id.in_(chunk)
         )
-        found |= {session_id: row_id for session_id, row_id in database.execute(query)}
+        found |= dict(database.execute(query).tuples().all())
     return found
 
 
@@ -140,7 +140,8 @@ def platforms_of_enrolments(database: Session, ids: Iterable[str]) -> dict[str, 
     found: dict[str, str] = {}
     for chunk in chunks(ids):
         query = select(EnrolmentRecord.enrolment_id, ClassRecord.platform_id).join(ClassRecord)
-        found |= {key: value for key, value in database.execute(query.where(EnrolmentRecord.enrolment_id.in_(chunk)))}
+        query = query.where(EnrolmentRecord.enrolment_id.in_(chunk))
+        found |= dict(database.execute(query).tuples().all())
     return found
 
 
@@ -153,7 +154,7 @@ def registered_learners(database: Session, pseudonyms: Iterable[str]) -> dict[st
             EnrolmentRecord, EnrolmentRecord.enrolment_id == link.enrolment_id
         )
         query = query.where(link.pseudonym.in_(chunk), link.is_registered).order_by(link.enrolment_id.desc())
-        found |= {pseudonym: learner_id for pseudonym, learner_id in database.execute(query)}
+        found |= dict(database.execute(query).tuples().all())
     return found
 
 
@@ -187,13 +188,13 @@ def register(database: Session, enrolment_id: str, learner_id: str) -> list[str]
     return classes
 
 
-def sessions_of_import(import_id: str) -> Select[tuple[int]]:
+def sessions_of_import(import_id: str) -> Select[*tuple[Any, ...]]:
     """Return the sessions (row ids) that an import brought."""
     return select(SessionRecord.row_id).where(SessionRecord.import_id == import_id)
 
 
 def classes_touched(database: Session, import_id: str, class_ids: Collection[str], most_learners: int) -> set[str]:
-    """Return the classes whose results an import may change: of its classes' learners, and of sessions linked to its."""
+    """Return the classes that an import may change: of its classes' learners, and of sessions linked to its own."""
     touched = set(class_ids)
     for chunk in chunks(class_ids):
         learners = select(EnrolmentRecord.learner_id).where(EnrolmentRecord.class_id.in_(chunk))
@@ -205,3 +206,13 @@ def classes_touched(database: Session, import_id: str, class_ids: Collection[str
     linked = queries.linked(sessions_of_import(import_id), most_learners)
     others = select(EnrolmentRecord.class_id).join(SessionRecord).where(linked).distinct()
     return touched | set(database.scalars(others))
+
+
+def likenesses_without_session(database: Session, platform_id: str) -> list[LikenessRecord]:
+    """Return the likeness rows that name a capture of a platform's session that isn't found yet."""
+    query = select(LikenessRecord).where(
+        LikenessRecord.other_row.is_(None),
+        LikenessRecord.other_kind == "snapshot",
+        LikenessRecord.other_id.startswith(f"{platform_id}/", autoescape=True),
+    )
+    return list(database.scalars(query))

@@ -78,9 +78,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo."""
     op.drop_index(op.f("ix_session_import_id"), table_name="session")
-    with op.batch_alter_table("session") as batch_op:
-        batch_op.drop_column("import_id")
-        batch_op.drop_column("provenance")
+    op.drop_column("session", "import_id")
+    op.drop_column("session", "provenance")
     op.drop_table("survey")
     op.drop_table("earlier_project")
     op.drop_index(op.f("ix_imported_enrolment_pseudonym"), table_name="imported_enrolment")
