@@ -16,7 +16,15 @@ class Settings(BaseSettings):
         database_url: SQLAlchemy URL; by default SQLite in `data_dir`.
         policy: Name of a shipped policy pack, or the path of one.
         master_key_file: Key that seals personal data; made on the first start, readable by its owner only.
-        host: Address to listen on, loopback only.
+        host: Address to listen on.
+        plain_http: Whether to listen beyond loopback; only where a proxy in front ends TLS, for names and pictures
+            would travel in the clear.
+        public_url: Address that browsers see, such as `https://guard.example`; that of the request by default.
+        requests_per_key: How many requests a platform's key may make in each process, such as `300000/minute`.
+        logins_per_address: How many logins an address may try in each process.
+        oidc_issuer: OpenID provider that people may sign in with; its client id and secret are the next two.
+        oidc_client_id: Of this service at the provider.
+        oidc_client_secret: Of this service at the provider.
         port: Port to listen on.
         presented_attack_manifest: Manifest of an operator's own anti-spoofing models, if there are any.
         test_client_token: Lets a trusted test client set the service clock; off by default.
@@ -29,6 +37,13 @@ class Settings(BaseSettings):
     policy: str = "huangchuan-2021"
     master_key_file: Path | None = None
     host: str = "127.0.0.1"
+    plain_http: bool = False
+    public_url: str | None = None
+    requests_per_key: str = "300000/minute"
+    logins_per_address: str = "30/minute"
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
     port: int = 8080
     presented_attack_manifest: Path | None = None
     test_client_token: SecretStr | None = None

@@ -122,10 +122,10 @@ def test_the_job_of_a_worker_that_died_is_done_after_its_lease(
 
 def test_hours_can_not_be_claimed_while_a_verification_waits(house: House, session_id: str) -> None:
     with pytest.raises(GuardError) as refusal:
-        claim(house, LEARNER, None, {1: 1.0}, clock_ms())
+        claim(house, LEARNER, None, None, {1: 1.0}, clock_ms())
     assert refusal.value.code == "verification.pending"
     work_once(house)
-    assert claim(house, LEARNER, None, {1: 1.0}, clock_ms())["accepted_hours"] == 0
+    assert claim(house, LEARNER, None, None, {1: 1.0}, clock_ms())["accepted_hours"] == 0
 
 
 def test_every_stored_row_says_by_which_policy_it_was_judged(house: House, session_id: str) -> None:

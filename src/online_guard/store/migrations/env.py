@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import online_guard.store.account_tables  # noqa: F401 - its tables are part of the metadata
 from online_guard.store import chunk_tables, import_tables  # noqa: F401 - their tables belong to the metadata
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
