@@ -16,7 +16,7 @@ from online_guard.ingest import archives
 from online_guard.service.house import House, clock_ms
 from online_guard.service.import_report import KINDS, rows_of
 from online_guard.service.import_work import BODY, folder_of, import_once
-from online_guard.store import import_rows
+from online_guard.store import import_rows, jobs
 from online_guard.store.import_rows import DONE, FAILED, RECEIVED, UPLOADING
 from online_guard.store.import_tables import ImportRecord
 from online_guard.store.unit_of_work import reading, writing
@@ -59,14 +59,14 @@ def receive(house: House, platform_id: str, path: Path, sha256: str, now_ms: int
     with writing(house.engine) as database:
         record = import_rows.by_content(database, platform_id, sha256)
         if record is not None and record.state not in (UPLOADING, FAILED):
-            return _told(database, record)
+            return _told(record)
         if record is None:
             record = _new(platform_id, sha256, size, now_ms)
             database.add(record)
         _take(house, record, path, size)
         database.flush()
         _ask(house, database, record)
-        return _told(database, record)
+        return _told(record)
 
 
 def _new(platform_id: str, sha256: str, size: int, now_ms: int) -> ImportRecord:
@@ -104,9 +104,8 @@ def _sync_folder(folder: Path) -> None:
 def _ask(house: House, database: Session, record: ImportRecord) -> None:
     """Have an import read by a worker."""
     record.state, record.problem, record.finished_ms = RECEIVED, None, None
-    record.created_ms = max(record.created_ms, 0)
+    jobs.ask(database, "import", record.import_id, clock_ms())
     house.work.set()
-    del database
 
 
 def begin(house: House, platform_id: str, sha256: str, size: int, now_ms: int) -> dict[str, Any]:
@@ -128,7 +127,7 @@ def begin(house: House, platform_id: str, sha256: str, size: int, now_ms: int) -
     with writing(house.engine) as database:
         record = import_rows.by_content(database, platform_id, sha256)
         if record is not None and record.state != FAILED:
-            return _told(database, record)
+            return _told(record)
         _make_room(house, database, platform_id, now_ms)
         if record is None:
             record = _new(platform_id, sha256, size, now_ms)
@@ -137,7 +136,7 @@ def begin(house: House, platform_id: str, sha256: str, size: int, now_ms: int) -
         record.problem = record.finished_ms = None
         folder_of(house, record.import_id).mkdir(mode=0o700, parents=True, exist_ok=True)
         database.flush()
-        return _told(database, record)
+        return _told(record)
 
 
 def _too_large(size: int) -> GuardError:
@@ -266,7 +265,7 @@ def told(
     """
     with reading(house.engine) as database:
         record = import_rows.find(database, import_id, platform_id)
-        answer = _told(database, record)
+        answer = _told(record) | {"cursors": {}}
         for one in KINDS:
             rows, follows = None, False
             if record.state == DONE and kind in (None, one):
@@ -289,10 +288,10 @@ def listed(house: House, platform_id: str | None, before: tuple[int, str] | None
         shown = records[:LISTED]
         follows = len(records) > LISTED
         cursor = f"{shown[-1].created_ms}.{shown[-1].import_id}" if follows else None
-        return {"imports": [_told(database, record) for record in shown], "next_cursor": cursor}
+        return {"imports": [_told(record) for record in shown], "next_cursor": cursor}
 
 
-def _told(_database: Session, record: ImportRecord) -> dict[str, Any]:
+def _told(record: ImportRecord) -> dict[str, Any]:
     return {
         "import_id": record.import_id,
         "platform_id": record.platform_id,
@@ -306,5 +305,4 @@ def _told(_database: Session, record: ImportRecord) -> dict[str, Any]:
         "counts": json.loads(record.counts) if record.counts else {},
         "problem": json.loads(record.problem) if record.problem else None,
         "provenance": "import",
-        "cursors": {},
     }
