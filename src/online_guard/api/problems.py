@@ -114,7 +114,8 @@ def told(error: GuardError) -> JSONResponse:
     if not errors and error.where:
         errors = [{"pointer": error.where, "detail": error.message}]
     detail = " ".join(filter(None, (error.message, error.remedy)))
-    headers = {"Retry-After": "1"} if error.code.endswith(".pending") else {}
+    is_passing = error.code.endswith(".pending") or error.kind is ErrorKind.UNAVAILABLE
+    headers = {"Retry-After": "1"} if is_passing else {}
     if error.retry_after_s is not None:
         headers = {"Retry-After": str(error.retry_after_s)}
     if error.kind is ErrorKind.UNAUTHENTICATED:

@@ -1,4 +1,4 @@
-"""The client's side of an import: pack, send in parts (tus 1.0 core), go on after a broken line, wait for the result."""
+"""The client's side of an import: pack, send in parts (tus 1.0 core), go on after a broken line, wait for the end."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from alembic import context
 
 import online_guard.store.account_tables  # noqa: F401 - its tables are part of the metadata
-from online_guard.store import chunk_tables, import_tables  # noqa: F401 - their tables belong to the metadata
+from online_guard.store import chunk_tables, import_tables, postgresql  # noqa: F401 - their tables belong to the metadata
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
 
@@ -12,5 +12,7 @@ engine = open_engine(url)
 with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
     with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            postgresql.lock_migrations(connection)
         context.run_migrations()
 engine.dispose()
