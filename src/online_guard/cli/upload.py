@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +206,8 @@ def wait_for(client: httpx.Client, import_id: str, progress: Progress) -> dict[s
     for kind in ("refused", "duplicate", "conflict"):
         cursor = told["cursors"].get(kind)
         while cursor is not None:
-            more = _persistent(lambda at=cursor: client.get(f"/v1/imports/{import_id}", params={"cursor": at})).json()
+            page = partial(client.get, f"/v1/imports/{import_id}", params={"cursor": cursor})
+            more = _persistent(page).json()
             told[f"{kind}_rows"] += more[f"{kind}_rows"]
             cursor = more["cursors"][kind]
     return told | {"cursors": {}}

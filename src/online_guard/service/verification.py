@@ -15,9 +15,10 @@ from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID
+from online_guard.service import provenance
 from online_guard.service.duplicates import search_class
 from online_guard.service.house import House
-from online_guard.store import jobs, queries
+from online_guard.store import import_rows, jobs, queries
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.queries import VERIFY
 from online_guard.store.tables import FindingRecord, ResultRecord, SessionRecord
@@ -54,7 +55,7 @@ def verify_class(house: House, class_id: str) -> None:
         queries.replace_results(
             database,
             class_id,
-            list(_findings(judgement, class_id, members, own, stamp)),
+            list(_findings(database, judgement, class_id, members, own, stamp)),
             list(_results(judgement, class_id, members, own, stamp)),
         )
 
@@ -78,17 +79,18 @@ def _is_own(subject: Subject, subject_id: str, class_id: str, members: set[str],
 
 
 def _findings(
-    judgement: Judgement, class_id: str, members: set[str], own: set[str], stamp: dict[str, str]
+    database: Session, judgement: Judgement, class_id: str, members: set[str], own: set[str], stamp: dict[str, str]
 ) -> Iterator[FindingRecord]:
-    for finding in judgement.findings:
-        if _is_own(finding.subject, finding.subject_id, class_id, members, own):
-            row = finding.as_row()
-            yield FindingRecord(
-                class_id=class_id,
-                rule_since=BY_ID[finding.rule].since,
-                **{**row, "evidence": json.dumps(row["evidence"], ensure_ascii=False)},
-                **stamp,
-            )
+    mine = [one for one in judgement.findings if _is_own(one.subject, one.subject_id, class_id, members, own)]
+    for finding, whose in zip(mine, provenance.of_findings(database, class_id, mine), strict=True):
+        row = finding.as_row()
+        yield FindingRecord(
+            class_id=class_id,
+            rule_since=BY_ID[finding.rule].since,
+            provenance=whose,
+            **{**row, "evidence": json.dumps(row["evidence"], ensure_ascii=False)},
+            **stamp,
+        )
 
 
 def _results(
@@ -118,6 +120,7 @@ def told_finding(record: FindingRecord, policy: Policy) -> dict[str, Any]:
         "effect": record.effect,
         "start_ms": record.start_ms,
         "end_ms": record.end_ms,
+        "provenance": record.provenance,
         "evidence": json.loads(record.evidence),
     }
 
@@ -131,7 +134,11 @@ def session_verdict(house: House, session_id: str, platform_id: str | None) -> d
     with reading(house.engine) as database:
         record = queries.find_session(database, session_id, platform_id)
         key = f"{record.platform_id}/{record.session_id}"
-        answer: dict[str, Any] = {"session_id": record.session_id, "platform_id": record.platform_id}
+        answer: dict[str, Any] = {
+            "session_id": record.session_id,
+            "platform_id": record.platform_id,
+            "provenance": record.provenance,
+        }
         state = _state(database, record)
         rows = queries.results(database, "session", key)
         if state != "verified" or not rows:
@@ -178,9 +185,13 @@ def ledger_of(house: House, enrolment_id: str, platform_id: str | None) -> dict[
     with reading(house.engine) as database:
         state = enrolment_state(database, enrolment_id, platform_id)
         lessons = [json.loads(row.body) for row in queries.results(database, "ledger", enrolment_id)]
+        told = import_rows.provenances_of_enrolment(database, enrolment_id)
+    for lesson in lessons:
+        lesson["provenance"] = provenance.joined(one for number, one in told if number == lesson["lesson_no"])
     return {
         "enrolment_id": enrolment_id,
         "state": state,
+        "provenance": provenance.joined(one for _, one in told),
         "hours": round(sum(row["hours"] for row in lessons), 6),
         "lessons": lessons,
     }

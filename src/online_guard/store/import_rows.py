@@ -216,3 +216,37 @@ def likenesses_without_session(database: Session, platform_id: str) -> list[Like
         LikenessRecord.other_id.startswith(f"{platform_id}/", autoescape=True),
     )
     return list(database.scalars(query))
+
+
+def provenances_of_class(database: Session, class_id: str) -> Iterator[tuple[str, str, int, str]]:
+    """Yield key, enrolment, lesson and provenance of each session of a class."""
+    query = (
+        select(
+            SessionRecord.platform_id,
+            SessionRecord.session_id,
+            SessionRecord.enrolment_id,
+            SessionRecord.lesson_no,
+            SessionRecord.provenance,
+        )
+        .join(EnrolmentRecord)
+        .where(EnrolmentRecord.class_id == class_id)
+    )
+    for platform_id, session_id, enrolment_id, lesson_no, provenance in database.execute(query).tuples():
+        yield f"{platform_id}/{session_id}", enrolment_id, lesson_no, provenance
+
+
+def provenances_of_enrolment(database: Session, enrolment_id: str) -> list[tuple[int, str]]:
+    """Return lesson and provenance of each session of an enrolment."""
+    query = select(SessionRecord.lesson_no, SessionRecord.provenance)
+    return list(database.execute(query.where(SessionRecord.enrolment_id == enrolment_id)).tuples())
+
+
+def imported_among(database: Session, names: Iterable[str]) -> set[str]:
+    """Return the keys of imported sessions that some texts name, themselves or by one of their captures."""
+    pairs = {(parts[0], parts[1]) for parts in (name.split("/") for name in names) if len(parts) in (2, 3)}
+    columns = (SessionRecord.platform_id, SessionRecord.session_id)
+    found: set[str] = set()
+    for chunk in chunks(sorted(pairs)):
+        query = select(*columns).where(tuple_(*columns).in_(chunk), SessionRecord.provenance == "import")
+        found |= {f"{platform_id}/{session_id}" for platform_id, session_id in database.execute(query).tuples()}
+    return found

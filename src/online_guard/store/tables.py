@@ -245,7 +245,10 @@ class JobRecord(Base):
 
 
 class FindingRecord(Base):
-    """A finding of a class's last verification, with the policy that it was judged by."""
+    """A finding of a class's last verification, with the policy that it was judged by.
+
+    `provenance` is that of its subject's sessions and those that its evidence names: `live`, `import`, `import+live`.
+    """
 
     __tablename__ = "finding"
 
@@ -258,6 +261,7 @@ class FindingRecord(Base):
     effect: Mapped[str] = mapped_column(String(8))
     start_ms: Mapped[int | None] = mapped_column(BigInteger)
     end_ms: Mapped[int | None] = mapped_column(BigInteger)
+    provenance: Mapped[str | None] = mapped_column(String(16))
     evidence: Mapped[str] = mapped_column(Text)
     policy_id: Mapped[str] = mapped_column(String(128))
     policy_version: Mapped[str] = mapped_column(String(64))

@@ -73,10 +73,12 @@ def upgrade() -> None:
     op.add_column("session", sa.Column("provenance", sa.String(length=8), server_default="live", nullable=False))
     op.add_column("session", sa.Column("import_id", sa.String(length=128), nullable=True))
     op.create_index(op.f("ix_session_import_id"), "session", ["import_id"], unique=False)
+    op.add_column("finding", sa.Column("provenance", sa.String(length=16), nullable=True))
 
 
 def downgrade() -> None:
     """Undo."""
+    op.drop_column("finding", "provenance")
     op.drop_index(op.f("ix_session_import_id"), table_name="session")
     op.drop_column("session", "import_id")
     op.drop_column("session", "provenance")
