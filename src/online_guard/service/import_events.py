@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import repeat
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -95,7 +95,7 @@ def _sessions(block: EventsRead) -> Iterator[tuple[int, tuple[Events, int]]]:
     disputed = np.unique(block.counting.conflicts)
     events = block.counting
     begins = np.flatnonzero(np.diff(events.session, prepend=-1))
-    for first, stop in zip(begins.tolist(), [*begins[1:].tolist(), len(events)], strict=True):
+    for first, stop in pairwise([*begins.tolist(), len(events)]):
         place = int(events.session[first])
         if not len(disputed) or place not in disputed:
             yield place, (take(events, slice(first, stop)), block.repeated.get(place, 0))

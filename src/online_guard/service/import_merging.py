@@ -141,8 +141,13 @@ def find_named(database: Session, prepared: Prepared) -> None:
     database.flush()
 
 
-def foreign_likeness(row: LikenessRow, platform_id: str, enrolments: Mapping[str, str]) -> bool:
-    """Return whether a likeness names another platform's capture or enrolment: a platform can't speak of those."""
-    if row.other_kind == "snapshot":
-        return row.other_id.split("/")[0] != platform_id
-    return enrolments.get(row.other_id, platform_id) != platform_id
+def foreign_likenesses(database: Session, rows: Sequence[LikenessRow], platform_id: str) -> set[str]:
+    """Return the `other_id`s that are another platform's captures or enrolments: a platform can't speak of those."""
+    references = {row.other_id for row in rows if row.other_kind == "reference"}
+    owners = import_rows.platforms_of_enrolments(database, references)
+    captures = {row.other_id for row in rows if row.other_kind == "snapshot"}
+    captures = {name for name in captures if name.split("/")[0] != platform_id}
+    known = import_rows.sessions_among(database, captures)
+    return {name for name, owner in owners.items() if owner != platform_id} | {
+        name for name in captures if name.rpartition("/")[0] in known
+    }

@@ -34,7 +34,7 @@ from online_guard.service.house import House, clock_ms
 from online_guard.service.import_admission import admit
 from online_guard.service.import_border import OTHER_PLATFORM, Border
 from online_guard.service.import_events import write_ready
-from online_guard.service.import_merging import foreign_likeness, is_strange
+from online_guard.service.import_merging import foreign_likenesses, is_strange
 from online_guard.service.import_prepared import FACTS, Prepared
 from online_guard.service.import_report import ACCEPTED, DUPLICATE, Report
 from online_guard.store import import_rows, queries
@@ -220,10 +220,9 @@ def _own_likenesses(database: Session, bundle: Bundle, platform_id: str, report:
     file = "likenesses.ndjson"
     refused = {row.line for row in bundle.refused if row.file == file}
     rows = [(line, row) for line, row in read_lines(bundle.path / file, LikenessRow, []) if line not in refused]
-    named = {row.other_id for _, row in rows if row.other_kind == "reference"}
-    platforms = import_rows.platforms_of_enrolments(database, named)
+    foreign = foreign_likenesses(database, [row for _, row in rows], platform_id)
     for line, row in rows:
-        if foreign_likeness(row, platform_id, platforms):
+        if row.other_id in foreign:
             refusal = Refusal(f"所比对的照片{OTHER_PLATFORM} `{row.other_id}`", "other_id")
             report.refuse([refusal.of(file, line)])
         else:

@@ -36,7 +36,7 @@ def of_findings(database: Session, class_id: str, findings: Sequence[Finding]) -
     """Return for each finding where its subject's sessions come from, and the sessions that its evidence names."""
     subjects = of_class(database, class_id)
     named = {text for finding in findings for text in _texts(finding.as_row()["evidence"]) if text.count("/") >= 1}
-    others = import_rows.imported_among(database, named)
+    others = import_rows.sessions_among(database, named, imported_only=True)
     answers = []
     for finding in findings:
         is_snapshot = finding.subject is Subject.SNAPSHOT

@@ -90,7 +90,7 @@ def page(database: Session, import_id: str, kind: str, number: int) -> tuple[byt
         ImportPageRecord.kind == kind,
         ImportPageRecord.page.in_((number, number + 1)),
     )
-    found = dict(database.execute(query).tuples().all())
+    found = {row[0]: row[1] for row in database.execute(query)}
     return found.get(number), number + 1 in found
 
 
@@ -131,7 +131,7 @@ def session_rows(database: Session, platform_id: str, ids: Iterable[str]) -> dic
         query = select(SessionRecord.session_id, SessionRecord.row_id).where(
             SessionRecord.platform_id == platform_id, SessionRecord.session_id.in_(chunk)
         )
-        found |= dict(database.execute(query).tuples().all())
+        found |= {row[0]: row[1] for row in database.execute(query)}
     return found
 
 
@@ -141,7 +141,7 @@ def platforms_of_enrolments(database: Session, ids: Iterable[str]) -> dict[str, 
     for chunk in chunks(ids):
         query = select(EnrolmentRecord.enrolment_id, ClassRecord.platform_id).join(ClassRecord)
         query = query.where(EnrolmentRecord.enrolment_id.in_(chunk))
-        found |= dict(database.execute(query).tuples().all())
+        found |= {row[0]: row[1] for row in database.execute(query)}
     return found
 
 
@@ -154,7 +154,7 @@ def registered_learners(database: Session, pseudonyms: Iterable[str]) -> dict[st
             EnrolmentRecord, EnrolmentRecord.enrolment_id == link.enrolment_id
         )
         query = query.where(link.pseudonym.in_(chunk), link.is_registered).order_by(link.enrolment_id.desc())
-        found |= dict(database.execute(query).tuples().all())
+        found |= {row[0]: row[1] for row in database.execute(query)}
     return found
 
 
@@ -231,22 +231,25 @@ def provenances_of_class(database: Session, class_id: str) -> Iterator[tuple[str
         .join(EnrolmentRecord)
         .where(EnrolmentRecord.class_id == class_id)
     )
-    for platform_id, session_id, enrolment_id, lesson_no, provenance in database.execute(query).tuples():
+    for platform_id, session_id, enrolment_id, lesson_no, provenance in database.execute(query):
         yield f"{platform_id}/{session_id}", enrolment_id, lesson_no, provenance
 
 
 def provenances_of_enrolment(database: Session, enrolment_id: str) -> list[tuple[int, str]]:
     """Return lesson and provenance of each session of an enrolment."""
     query = select(SessionRecord.lesson_no, SessionRecord.provenance)
-    return list(database.execute(query.where(SessionRecord.enrolment_id == enrolment_id)).tuples())
+    found = database.execute(query.where(SessionRecord.enrolment_id == enrolment_id))
+    return [(lesson_no, provenance) for lesson_no, provenance in found]
 
 
-def imported_among(database: Session, names: Iterable[str]) -> set[str]:
-    """Return the keys of imported sessions that some texts name, themselves or by one of their captures."""
+def sessions_among(database: Session, names: Iterable[str], *, imported_only: bool = False) -> set[str]:
+    """Return the keys of sessions that some texts name, themselves or by one of their captures."""
     pairs = {(parts[0], parts[1]) for parts in (name.split("/") for name in names) if len(parts) in (2, 3)}
     columns = (SessionRecord.platform_id, SessionRecord.session_id)
     found: set[str] = set()
     for chunk in chunks(sorted(pairs)):
-        query = select(*columns).where(tuple_(*columns).in_(chunk), SessionRecord.provenance == "import")
-        found |= {f"{platform_id}/{session_id}" for platform_id, session_id in database.execute(query).tuples()}
+        query = select(*columns).where(tuple_(*columns).in_(chunk))
+        if imported_only:
+            query = query.where(SessionRecord.provenance == "import")
+        found |= {f"{platform_id}/{session_id}" for platform_id, session_id in database.execute(query)}
     return found
