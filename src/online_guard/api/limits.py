@@ -22,6 +22,11 @@ _MOST = {
 TOO_LARGE = 413
 
 
+def most_bytes(path: str) -> int:
+    """Return how many bytes a request to a path may have."""
+    return next((most for pattern, most in _MOST.items() if pattern.fullmatch(path)), MOST_BYTES)
+
+
 class LimitedBodies:
     """Stops reading a request's body behind `MOST_BYTES`, or what `_MOST` says where more is expected."""
 
@@ -31,7 +36,7 @@ class LimitedBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         size = 0
-        most = next((most for path, most in _MOST.items() if path.fullmatch(scope.get("path", ""))), MOST_BYTES)
+        most = most_bytes(scope.get("path", ""))
 
         async def limited() -> Message:
             nonlocal size

@@ -67,8 +67,15 @@ def inspect(path: Path) -> None:
         with _opened(path) as packed:
             entries = _entries(packed, path.stat().st_size)
             for entry in entries:
-                with packed.open(entry) as file:
-                    _refuse_nested(entry.filename, file.read(8))
+                _refuse_nested(entry.filename, _head(packed, entry))
+
+
+def _head(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    try:
+        with packed.open(entry) as file:
+            return file.read(8)
+    except _FAULTS as error:
+        raise _broken(error, entry.filename) from error
 
 
 def unpack(path: Path, folder: Path) -> list[Path]:
