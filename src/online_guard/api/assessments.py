@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from online_guard.api.bodies import ApplicationBody, Window
-from online_guard.api.callers import PLATFORM, PlatformId, TheHouse, callers
+from online_guard.api.callers import PLATFORM, PlatformId, TheCaller, TheHouse, callers, told_to
 from online_guard.service import assessment
 from online_guard.terms import Role
 
@@ -31,6 +31,6 @@ def apply(
     summary="可考与不可考名单 / candidates",
     openapi_extra=callers(PLATFORM, Role.ASSESSOR, Role.READER, Role.ADMIN),
 )
-def candidates(house: TheHouse, window: TheWindow, platform_id: PlatformId) -> dict[str, Any]:
+def candidates(house: TheHouse, window: TheWindow, platform_id: PlatformId, caller: TheCaller) -> dict[str, Any]:
     """Return the eligible, the refused, and every failed test with clause and evidence."""
-    return assessment.candidates(house, window, platform_id)
+    return told_to(house, caller, assessment.candidates(house, window, platform_id))

@@ -20,6 +20,7 @@ from starlette.routing import compile_path
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest.rows import LATEST_MS
+from online_guard.service.foreign_names import hide_foreign_names
 from online_guard.service.house import House, clock_ms
 from online_guard.store.account_rows import UsedNonce
 from online_guard.terms import Role
@@ -137,6 +138,13 @@ def own_platform(caller: Caller, named: str | None, where: str) -> str | None:
             remedy="请去掉 platform_id / leave platform_id out.",
         )
     return caller.platform_id
+
+
+def told_to(house: House, caller: Caller, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer as its caller may read it: to a platform without the names of other platforms' things."""
+    if caller.platform_id is None:
+        return answer
+    return hide_foreign_names(house, caller.platform_id, answer)
 
 
 async def _platform_id(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -58,6 +59,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "errors": {"type": "array", "items": FAULT_SCHEMA},
+        "request_id": {"type": "string", "description": "X-Request-ID; 日志中相同 / the same in the log"},
     },
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -84,6 +86,9 @@ def problem(
         "detail": detail,
         "errors": errors or [],
     }
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    if request_id is not None:
+        content["request_id"] = request_id
     return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
@@ -114,11 +119,12 @@ def told(error: GuardError) -> JSONResponse:
     if not errors and error.where:
         errors = [{"pointer": error.where, "detail": error.message}]
     detail = " ".join(filter(None, (error.message, error.remedy)))
-    is_passing = error.code.endswith(".pending") or error.kind is ErrorKind.UNAVAILABLE
-    headers = {"Retry-After": "1"} if is_passing else {}
+    headers = {}
     if error.retry_after_s is not None:
         headers = {"Retry-After": str(error.retry_after_s)}
-    if error.kind is ErrorKind.UNAUTHENTICATED:
+    elif error.code.endswith(".pending") or error.kind is ErrorKind.UNAVAILABLE:
+        headers = {"Retry-After": "1"}
+    elif error.kind is ErrorKind.UNAUTHENTICATED:
         headers = {"WWW-Authenticate": 'Signature realm="online-guard"'}  # RFC 9110 section 15.5.2 asks for one
     return problem(STATUS[error.kind], error.code, detail, errors, headers)
 
@@ -155,4 +161,9 @@ def _http_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
+    return broken()
+
+
+def broken() -> JSONResponse:
+    """Return the problem document of what nobody foresaw."""
     return problem(500, "internal", "已记录,请稍后重试 / it was logged; try again later")

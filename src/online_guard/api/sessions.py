@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+import msgspec
+from fastapi import APIRouter, Path, Query, Request, Response
 
+from online_guard import metrics
 from online_guard.api.bodies import Id, MomentInQuery, OpeningBody
 from online_guard.api.callers import (
     EVERYBODY,
@@ -20,9 +22,12 @@ from online_guard.api.callers import (
     callers,
     looking_at_pictures,
     own_platform,
+    told_to,
 )
+from online_guard.api.postbox import settled
 from online_guard.api.raw_bodies import a_batch, an_image
 from online_guard.service import capture, sessions, verification
+from online_guard.service.intake import Batch
 
 router = APIRouter(tags=["学习会话 sessions"])
 SessionId = Annotated[Id, Path(description="学习会话 session")]
@@ -44,13 +49,22 @@ def open_session(
 @router.post(
     "/sessions/{session_id}/events",
     summary="一批事件 / a batch of events",
-    openapi_extra=callers(PLATFORM) | a_batch(),
+    openapi_extra=callers(PLATFORM, keeps_signature=True) | a_batch(),
+    response_model=dict[str, Any],
 )
-def add_events(
-    house: TheHouse, session_id: SessionId, body: JsonBytes, now_ms: NowMs, platform_id: PlatformId
-) -> dict[str, Any]:
+async def add_events(
+    request: Request,
+    house: TheHouse,
+    session_id: SessionId,
+    body: JsonBytes,
+    now_ms: NowMs,
+    platform_id: PlatformId,
+    caller: TheCaller,
+) -> Response:
     """Take 1 to 1 000 events, and answer for each: accepted, duplicate, conflict, or refused with the reason."""
-    return sessions.add_events(house, session_id, platform_id, body, now_ms)
+    answer = await settled(request.app, house, Batch(session_id, platform_id, body, now_ms, caller.used))
+    metrics.count_events((row["status"], row.get("reason", "")) for row in answer["results"])
+    return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
 @router.post(
@@ -90,6 +104,8 @@ def close_session(house: TheHouse, session_id: SessionId, now_ms: NowMs, platfor
 
 
 @router.get("/sessions/{session_id}/verdict", summary="核验结论 / the verdict", openapi_extra=callers(*EVERYBODY))
-def session_verdict(house: TheHouse, session_id: SessionId, platform_id: PlatformId) -> dict[str, Any]:
+def session_verdict(
+    house: TheHouse, session_id: SessionId, platform_id: PlatformId, caller: TheCaller
+) -> dict[str, Any]:
     """Return verdict, findings and evidence; `state` is open, pending or verified."""
-    return verification.session_verdict(house, session_id, platform_id)
+    return told_to(house, caller, verification.session_verdict(house, session_id, platform_id))

@@ -19,7 +19,7 @@ from online_guard.service.import_events import read_ready
 from online_guard.service.import_prepared import FACTS, IMPORT, FactRow, Prepared, aside_row
 from online_guard.service.import_report import ACCEPTED, CONFLICT, DUPLICATE
 from online_guard.service.registration import class_body
-from online_guard.store import import_rows, queries
+from online_guard.store import batch_rows, import_rows, queries
 from online_guard.store.chunk_tables import EventChunkRecord
 from online_guard.store.import_tables import ProjectRecord, SurveyRecord
 from online_guard.store.tables import (
@@ -43,12 +43,13 @@ def admit(house: House, database: Session, prepared: Prepared) -> set[str]:
     touched = import_learners.put_enrolments(house, database, prepared.evidence, prepared.platform_id, prepared.known)
     _projects(house, database, prepared)
     _sessions(database, prepared)
+    import_rows.touch_others(database, prepared.record.import_id)
     changed = _events(database, prepared)
     changed |= _facts(database, prepared)
     for place in sorted(changed):
         record = database.merge(prepared.known_sessions[place], load=False)
         database.refresh(record)
-        record.revision += 1
+        batch_rows.touch(database, record.row_id)
         record.timeline = queries.timeline(database, record)
         database.flush()
         touched |= set(queries.classes_touched(database, record, most_learners))

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from online_guard.evidence import Evidence
 from online_guard.service.house import House
-from online_guard.service.registration import NAME, NUMBER
 from online_guard.store import import_rows
 from online_guard.store.import_tables import ImportedEnrolmentRecord
 from online_guard.store.tables import EnrolmentRecord
@@ -69,8 +68,8 @@ def put_enrolments(
             "enrolment_id": row.enrolment_id,
             "class_id": row.class_id,
             "learner_id": learners[row.learner_id],
-            "name": house.vault.seal(b"", NAME),
-            "identity_number": house.vault.seal(b"", NUMBER),
+            "name": b"",
+            "identity_number": b"",
             "face_checks": str(row.face_checks),
             "leave": json.dumps(msgspec.to_builtins([asdict(period) for period in row.leave])),
         }

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, delete, insert, select, tuple_, update
+from sqlalchemy import Select, delete, insert, or_, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from online_guard.store import queries
@@ -191,6 +191,21 @@ def register(database: Session, enrolment_id: str, learner_id: str) -> list[str]
 def sessions_of_import(import_id: str) -> Select[*tuple[Any, ...]]:
     """Return the sessions (row ids) that an import brought."""
     return select(SessionRecord.row_id).where(SessionRecord.import_id == import_id)
+
+
+def touch_others(database: Session, import_id: str) -> None:
+    """Count a change to the other sessions of an import's enrolments and session ids (`batch_rows.touch`)."""
+    names = select(SessionRecord.session_id).where(SessionRecord.import_id == import_id)
+    enrolments = select(SessionRecord.enrolment_id).where(SessionRecord.import_id == import_id)
+    database.execute(
+        update(SessionRecord)
+        .where(
+            SessionRecord.import_id.is_distinct_from(import_id),
+            or_(SessionRecord.session_id.in_(names), SessionRecord.enrolment_id.in_(enrolments)),
+        )
+        .values(revision=SessionRecord.revision + 1)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def classes_touched(database: Session, import_id: str, class_ids: Collection[str], most_learners: int) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_
@@ -95,6 +95,13 @@ def directives(database: Session, session_row: int) -> list[DirectiveRecord]:
     """Return all directives drawn for a session, told or not."""
     query = select(DirectiveRecord).where(DirectiveRecord.session_row == session_row)
     return list(database.scalars(query.order_by(DirectiveRecord.due_playing_ms)))
+
+
+def put_directives(database: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep directives, each in the place of the one of its session and id, if there is one."""
+    for row in rows:
+        database.merge(DirectiveRecord(**row))
+    database.flush()
 
 
 def linked(sessions: Select[*tuple[Any, ...]], most_learners: int) -> ColumnElement[bool]:
@@ -262,6 +269,25 @@ def own_enrolment(database: Session, enrolment_id: str, platform_id: str | None,
     if record is None or platform_id not in (None, class_record(database, record.class_id).platform_id):
         raise not_found("学员报名 enrolment", enrolment_id, where)
     return record
+
+
+def foreign_names(database: Session, names: Collection[str], platform_id: str) -> set[str]:
+    """Return which of some names are another platform's: `platform/session…`, enrolments and classes."""
+    first = {name: name.partition("/")[0] for name in names if "/" in name}
+    others = select(ClassRecord.platform_id).where(
+        ClassRecord.platform_id.in_(set(first.values())), ClassRecord.platform_id != platform_id
+    )
+    platforms = set(database.scalars(others.distinct()))
+    classes = select(ClassRecord.class_id).where(
+        ClassRecord.class_id.in_(names), ClassRecord.platform_id != platform_id
+    )
+    enrolments = (
+        select(EnrolmentRecord.enrolment_id)
+        .join(ClassRecord)
+        .where(EnrolmentRecord.enrolment_id.in_(names), ClassRecord.platform_id != platform_id)
+    )
+    sessions = {name for name, platform in first.items() if platform in platforms}
+    return sessions | set(database.scalars(classes)) | set(database.scalars(enrolments))
 
 
 def findings_of_snapshots(database: Session, session_key: str) -> list[FindingRecord]:
