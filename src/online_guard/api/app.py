@@ -16,6 +16,7 @@ from online_guard.api import (
     assessments,
     cases,
     enrolments,
+    imports,
     learners,
     liveness,
     logins,
@@ -60,7 +61,7 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Observed, house=house)
     problems.install(app)
     versioned = APIRouter(prefix=VERSION)
-    for part in (registration, sessions, liveness, enrolments, assessments, cases, learners, logins):
+    for part in (registration, sessions, liveness, imports, enrolments, assessments, cases, learners, logins):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)
