@@ -16,6 +16,7 @@ from online_guard.api import (
     assessments,
     cases,
     enrolments,
+    imports,
     learners,
     liveness,
     logins,
@@ -31,6 +32,7 @@ from online_guard.api.limits import LimitedBodies
 from online_guard.api.observed import VERSION, Observed
 from online_guard.api.server import Server
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.service import erasures
 from online_guard.service.house import House, open_house
 from online_guard.service.readiness import Readiness
 from online_guard.service.remembering import Remembering
@@ -60,7 +62,7 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Observed, house=house)
     problems.install(app)
     versioned = APIRouter(prefix=VERSION)
-    for part in (registration, sessions, liveness, enrolments, assessments, cases, learners, logins):
+    for part in (registration, sessions, liveness, imports, enrolments, assessments, cases, learners, logins):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)
@@ -96,6 +98,9 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
     # job at hand would wait until its lease runs out
     signal.signal(signal.SIGTERM, lambda *_: None)
     try:
+        again = erasures.apply_again(house)  # a restored backup must bring nobody back
+        if again:
+            log.warning("%d 人此前已删除,已重新删除 / were erased before and came back: erased again", again)
         with beside(house), Remembering(house):
             Server(house, create_app(house)).run()
     finally:

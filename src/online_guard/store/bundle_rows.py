@@ -22,8 +22,11 @@ from online_guard.store.evidence_loader import (
     facts_about,
     load_events,
     practice,
+    project,
+    survey,
     training_class,
 )
+from online_guard.store.import_tables import ProjectRecord, SurveyRecord
 from online_guard.store.tables import ApplicationRecord, ClassRecord, EnrolmentRecord, PracticeRecord, SessionRecord
 from online_guard.terms import Subject
 from online_guard.verdict import case_of
@@ -109,11 +112,8 @@ def bundle_rows(database: Session, selection: Selection) -> dict[str, Any]:
     # sorted here, not by the database: its collation may be another one
     sessions = sorted(database.scalars(query), key=lambda row: (row.platform_id, row.session_id))
     tables = _tables_of_classes(database, selection)
-    tables |= {
-        "sessions": list(map(_but_sender, sessions)),
-        "decisions": _decisions(database, tables["classes"], sessions),
-    }
-    tables |= {name: [] for name in KEYS}
+    tables |= {"decisions": _decisions(database, tables["classes"], sessions)}
+    tables |= {"sessions": [_session(row) for row in sessions]} | {name: [] for name in KEYS}
     for _, chunk in _chunks(sessions):
         facts = facts_about(database, {row.row_id: row for row in chunk})
         for name, key in KEYS.items():
@@ -121,10 +121,14 @@ def bundle_rows(database: Session, selection: Selection) -> dict[str, Any]:
     return tables | {"events": _blocks(database, sessions)}
 
 
-def _but_sender(record: SessionRecord) -> SimpleNamespace:
-    """Return a session's row without address and browser: no rule reads them, and whoever gets a bundle needn't."""
+def _session(record: SessionRecord) -> SimpleNamespace:
+    """Return a session as a bundle's row; that it was received live is said by saying nothing.
+
+    Address and browser stay here: no rule reads them, and whoever gets a bundle needn't.
+    """
     told = {column.key for column in SessionRecord.__table__.columns} - PERSONAL
-    return SimpleNamespace(**{name: getattr(record, name) for name in told})
+    values = {name: getattr(record, name) for name in told}
+    return SimpleNamespace(**values | {"provenance": None if record.provenance == "live" else record.provenance})
 
 
 def _tables_of_classes(database: Session, selection: Selection) -> dict[str, Any]:
@@ -136,11 +140,17 @@ def _tables_of_classes(database: Session, selection: Selection) -> dict[str, Any
     members = [enrolment(row) for row in database.scalars(select(EnrolmentRecord)) if row.class_id in kept]
     ids = {row.enrolment_id for row in members}
     days = [practice(row) for row in database.scalars(select(PracticeRecord)) if row.enrolment_id in ids]
+    learners = {row.learner_id for row in members}
+    earlier = [project(row) for row in database.scalars(select(ProjectRecord)) if row.learner_id in learners]
+    institutions = {row.institution for row in classes}
+    asked = [survey(row) for row in database.scalars(select(SurveyRecord)) if row.institution in institutions]
     filed = [application(row) for row in database.scalars(select(ApplicationRecord)) if row.class_id in kept]
     return {
         "classes": classes,
         "enrolments": sorted(members, key=lambda row: row.enrolment_id),
         "practice": sorted(days, key=lambda row: (row.enrolment_id, row.on)),
+        "projects": sorted(earlier, key=lambda row: (row.learner_id, row.class_id)),
+        "surveys": sorted(asked, key=lambda row: (row.institution, row.surveyed_on, row.score)),
         "applications": sorted(filed, key=lambda row: (row.class_id, row.window)),
     }
 
