@@ -64,9 +64,9 @@ class SealedColumn:
         if self.is_text:
             raw = type_coerce(self.column, Text)
             return and_(raw.is_not(None), raw != "", raw.not_like(beginning(vault.version) + "%"))
-        raw = type_coerce(self.column, LargeBinary())
-        begins = func.substr(raw, 1, HEADER.size, type_=LargeBinary)
-        return and_(func.length(raw) > 0, begins != vault.header(self.learner_id is not None))
+        stored = type_coerce(self.column, LargeBinary())
+        begins = func.substr(stored, 1, HEADER.size, type_=LargeBinary)
+        return and_(func.length(stored) > 0, begins != vault.header(self.learner_id is not None))
 
     def seal_again(self, database: Session, vault: Vault) -> int:
         """Seal some stale values anew; return how many, 0 when none is left."""
