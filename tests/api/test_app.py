@@ -51,6 +51,10 @@ def test_it_answers_that_it_runs(platform: Platform) -> None:
 def test_the_description_lists_the_agreed_routes(description: dict[str, Any]) -> None:
     assert set(operations(description)) == {
         "GET /healthz",
+        "GET /readyz",
+        "GET /v1/login/oidc",
+        "GET /v1/login/oidc/callback",
+        "GET /metrics",
         "PUT /v1/classes/{class_id}",
         "PUT /v1/classes/{class_id}/enrolments/{enrolment_id}",
         "POST /v1/classes/{class_id}/practice",
@@ -69,8 +73,6 @@ def test_the_description_lists_the_agreed_routes(description: dict[str, Any]) ->
         "POST /v1/assessments/{window}/applications",
         "GET /v1/assessments/{window}/candidates",
         "POST /v1/login",
-        "GET /v1/login/oidc",
-        "GET /v1/login/oidc/callback",
         "POST /v1/logout",
         "GET /v1/whoami",
     }

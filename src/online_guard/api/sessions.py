@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
+from online_guard import metrics
 from online_guard.api.bodies import Id, MomentInQuery, OpeningBody
 from online_guard.api.callers import (
     EVERYBODY,
@@ -51,7 +52,9 @@ def add_events(
     house: TheHouse, session_id: SessionId, body: JsonBytes, now_ms: NowMs, platform_id: PlatformId
 ) -> dict[str, Any]:
     """Take 1 to 1 000 events, and answer for each: accepted, duplicate, conflict, or refused with the reason."""
-    return sessions.add_events(house, session_id, platform_id, body, now_ms)
+    answer = sessions.add_events(house, session_id, platform_id, body, now_ms)
+    metrics.count_events((row["status"], row.get("reason", "")) for row in answer["results"])
+    return answer
 
 
 @router.post(

@@ -51,6 +51,14 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+def close_engine(engine: Engine) -> None:
+    """Close an engine; SQLite's log of writes is emptied into its file first, so that one file is all of it."""
+    if engine.dialect.name == "sqlite":
+        with engine.execution_options(isolation_level="AUTOCOMMIT", reads_only=True).connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+
+
 def alembic_config(url: str) -> Config:
     """Return the configuration of the packaged migrations for a database."""
     config = Config()

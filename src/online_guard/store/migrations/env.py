@@ -5,6 +5,7 @@ from alembic import context
 from online_guard.store import (
     account_tables,  # noqa: F401 - its tables belong to the metadata
     chunk_tables,  # noqa: F401 - its tables belong to the metadata
+    operation_tables,  # noqa: F401 - its tables belong to the metadata
     postgresql,
 )
 from online_guard.store.tables import Base
