@@ -38,11 +38,6 @@ class Settings(BaseSettings):
         data_dir: 数据库、封存图片与主密钥所在文件夹 / Folder of the database, the sealed pictures and the master key.
         database_url: SQLAlchemy 地址,默认 `data_dir` 中的 SQLite / SQLAlchemy URL; by default SQLite in `data_dir`.
         policy: 政策包名称或路径 / Name of a shipped policy pack, or the path of one.
-        pictures_dir: 封存图片所在文件夹,默认在 `data_dir` 内;多台机器须共用 / Folder of the sealed pictures, in
-            `data_dir` by default; all hosts share it.
-        job_lease_s: 工作进程失联后,其任务多少秒后由他人接手 / A lost worker's job is taken by another after so many
-            seconds.
-        in_process_worker: 服务进程内是否也执行任务 / Whether the service does jobs beside answering.
         master_key_file: 封存个人数据的密钥,首次启动时生成,仅属主可读 / Key that seals personal data; made on the first
             start, readable by its owner only.
         host: 监听地址 / Address to listen on.
@@ -68,6 +63,11 @@ class Settings(BaseSettings):
         least_free_mib: 数据盘剩余空间低于此(MiB)即为未就绪 / With less free disk (MiB) the service isn't ready.
         drain_s: 停止前仍接收请求、同时报告未就绪的秒数 / Before it stops, it goes on answering for so long (s) and says
             that it isn't ready.
+        pictures_dir: 封存图片所在文件夹,默认在 `data_dir` 内;多台机器须共用 / Folder of the sealed pictures, in
+            `data_dir` by default; all hosts share it.
+        job_lease_s: 工作进程失联后,其任务多少秒后由他人接手 / A lost worker's job is taken by another after so many
+            seconds.
+        in_process_worker: 服务进程内是否也执行任务 / Whether the service does jobs beside answering.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", hide_input_in_errors=True)

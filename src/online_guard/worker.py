@@ -10,13 +10,14 @@ from typing import Self
 
 from online_guard.errors import GuardError
 from online_guard.service.house import House, clock_ms
+from online_guard.service.import_work import import_once
 from online_guard.service.verification import verify_class
 from online_guard.store import jobs
 from online_guard.store.jobs import Job
 from online_guard.store.queries import VERIFY
 from online_guard.store.unit_of_work import writing
 
-DUTIES: Mapping[str, Callable[[House, str], None]] = {VERIFY: verify_class}
+DUTIES: Mapping[str, Callable[[House, str], None]] = {VERIFY: verify_class, "import": import_once}
 """What does the jobs of each duty, given the job's key. It may be called again for what it has done already: a worker
 can die after its work and before the job is noted as done."""
 IDLE_S = 1.0
@@ -43,6 +44,7 @@ def work_once(house: House) -> bool:
     else:
         with writing(house.engine) as database:
             jobs.finish(database, job)
+        log.info("%s done", job.duty)
     return True
 
 
