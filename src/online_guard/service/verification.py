@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from online_guard.assessment.eligibility import Eligibility
+from online_guard.code_version import code_version
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest.identity import settle
 from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
-from online_guard.rules.catalogue import BY_ID
+from online_guard.rules.catalogue import BY_ID, RULES
 from online_guard.service.duplicates import search_class
 from online_guard.service.house import House
-from online_guard.store import jobs, queries
+from online_guard.store import jobs, queries, rulebooks
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.queries import VERIFY
 from online_guard.store.tables import FindingRecord, ResultRecord, SessionRecord
@@ -49,6 +52,7 @@ def verify_class(house: House, class_id: str) -> None:
     }
     stamp = _stamp(house.policy)
     with writing(house.engine) as database:
+        rulebooks.keep(database, *_rulebook())
         if job is not None and not jobs.finish(database, job):
             raise GuardError(ErrorKind.CONFLICT, "job.lost", "任务已由他人接手 / another worker has taken the job")
         queries.replace_results(
@@ -60,7 +64,15 @@ def verify_class(house: House, class_id: str) -> None:
 
 
 def _stamp(policy: Policy) -> dict[str, str]:
-    return {"policy_id": policy.id, "policy_version": policy.version, "policy_sha256": policy.sha256}
+    law = {"policy_id": policy.id, "policy_version": policy.version, "policy_sha256": policy.sha256}
+    return law | {"rules_sha256": _rulebook()[0]}
+
+
+@cache
+def _rulebook() -> tuple[str, dict[str, Any]]:
+    """Return the SHA-256 and the content of what tells which rules judge: the code, and the version of each."""
+    body = {"code": code_version(), "versions": {rule.id: rule.since for rule in RULES}}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(), body
 
 
 def _is_own(subject: Subject, subject_id: str, class_id: str, members: set[str], own: set[str]) -> bool:
@@ -150,6 +162,7 @@ def session_verdict(house: House, session_id: str, platform_id: str | None) -> d
                 "version": rows[0].policy_version,
                 "sha256": rows[0].policy_sha256,
             },
+            "rules": rulebooks.find(database, rows[0].rules_sha256),
         }
 
 
