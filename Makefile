@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-imports docs lock sample-media clean
+.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-imports faults docs sample-media lock clean
 
 help:  ## 列出命令 / List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-faces: $(READY)  ## 人脸:速度、重复、活体、被动检测 / Faces
 
 bench-imports: $(READY)  ## 一年的导入测速 / A year's bundle imported
 	@$(BIN)/python benchmarks/imports.py $(ARGS)
+
+faults: $(READY)  ## 断电、强杀、数据库崩溃、错误数据 / Power cuts, kills, crashes, faulty items (about 15 min)
+	@$(BIN)/python benchmarks/faults.py $(ARGS)
 
 docs: $(READY)  ## 重新生成规则与政策文档 / Generate the pages of rules and policy
 	@$(BIN)/python scripts/make_docs.py
