@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
 
 from online_guard import __version__
-from online_guard.api import assessments, enrolments, liveness, logins, problems, registration, sessions
+from online_guard.api import assessments, dead_letters, enrolments, liveness, logins, problems, registration, sessions
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import ANYONE, admit, callers
 from online_guard.api.idempotency import Idempotency
@@ -43,7 +43,7 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(LimitedBodies)
     problems.install(app)
     versioned = APIRouter(prefix="/v1")
-    for part in (registration, sessions, liveness, enrolments, assessments, logins):
+    for part in (registration, sessions, liveness, enrolments, assessments, logins, dead_letters):
         versioned.include_router(part.router)
     app.include_router(versioned)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -123,13 +122,15 @@ class _Group:
     def _settled(self, batch: Batch) -> Answer:
         live = self._house.live.get((batch.platform_id, batch.session_id))
         try:
-            told = None if live is None else self._from_memory(live, batch)
+            told = None
+            if live is not None and batch.first_received_ms is None:
+                told = self._from_memory(live, batch)
             if told is None:
                 self.flush()
                 with self._database.begin_nested():
                     told = self._from_what_is_stored(batch)
         except GuardError as refusal:
-            if refusal.code != "events.bad_batch":
+            if refusal.code != "events.bad_batch" and batch.first_received_ms is None:
                 self._writes.letters += _letters(self._database, batch, refusal)
             return refusal
         return told
@@ -167,11 +168,12 @@ class _Group:
         raws = split_batch(batch.body)
         record = queries.find_session(database, batch.session_id, batch.platform_id)
         house.live.forget(record.row_id)
-        _refuse_late(record, batch.now_ms)
+        checked_ms = batch.now_ms if batch.first_received_ms is None else batch.first_received_ms
+        _refuse_late(record, checked_ms)
         length_s = live_sessions.duration_s(database, record)
         stored = kept_batches.stored(database, record, raws)
-        results = settle_batch(raws, stored, duration_s=length_s, now_ms=batch.now_ms)
-        kept_batches.keep(database, record, results, batch.now_ms)
+        results = settle_batch(raws, stored, duration_s=length_s, now_ms=batch.now_ms, checked_ms=checked_ms)
+        kept_batches.keep(database, record, results, batch.now_ms, leaves_letters=batch.first_received_ms is None)
         batch_rows.touch(database, record.row_id)
         database.refresh(record)
         told: list[dict[str, Any]] = []
@@ -247,18 +249,16 @@ def _letters(database: Session, batch: Batch, refusal: GuardError) -> list[dict[
         session_row = queries.find_session(database, batch.session_id, batch.platform_id).row_id
     except GuardError:
         session_row = None
-    addressee = {"platform_id": batch.platform_id, "session_id": batch.session_id}
-    letters = []
-    for raw in split_batch(batch.body):
-        text = raw.decode("utf-8", "replace")
-        content = text if session_row is not None else json.dumps(addressee | {"event": text}, ensure_ascii=False)
-        letters.append(
-            {
-                "session_row": session_row,
-                "kind": "event",
-                "received_ms": batch.now_ms,
-                "reason": refusal.message,
-                "content": content,
-            }
-        )
-    return letters
+    platform_id, session_id = (batch.platform_id, batch.session_id) if session_row is None else (None, None)
+    return [
+        {
+            "session_row": session_row,
+            "platform_id": platform_id,
+            "session_id": session_id,
+            "kind": "event",
+            "received_ms": batch.now_ms,
+            "reason": refusal.message,
+            "content": raw.decode("utf-8", "replace"),
+        }
+        for raw in split_batch(batch.body)
+    ]

@@ -88,7 +88,10 @@ class ConflictRecord(Base):
 
 
 class DeadLetterRecord(Base):
-    """Something refused, kept with its reason."""
+    """Something refused, kept with its reason; `state` is `waiting` or `replayed`.
+
+    platform_id, session_id: whom it was for, when there was no such session.
+    """
 
     __tablename__ = "dead_letter"
 
@@ -98,6 +101,9 @@ class DeadLetterRecord(Base):
     received_ms: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str] = mapped_column(Text)
     content: Mapped[str] = mapped_column(Text)
+    platform_id: Mapped[str | None] = mapped_column(Key)
+    session_id: Mapped[str | None] = mapped_column(Key)
+    state: Mapped[str] = mapped_column(String(16), default="waiting", server_default="waiting")
 
 
 class SnapshotRecord(Base):

@@ -6,6 +6,7 @@ from online_guard.store import (
     account_tables,  # noqa: F401 - its tables belong to the metadata
     answer_tables,  # noqa: F401 - its tables belong to the metadata
     chunk_tables,  # noqa: F401 - its tables belong to the metadata
+    letter_tables,  # noqa: F401 - its tables belong to the metadata
     postgresql,
 )
 from online_guard.store.tables import Base
