@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from online_guard import metrics
 from online_guard.api.bodies import Id, MomentInQuery, OpeningBody
 from online_guard.api.callers import (
     EVERYBODY,
@@ -63,6 +64,7 @@ async def add_events(
     """Take 1 to 1 000 events, and answer for each: accepted, duplicate, conflict, or refused with the reason."""
     asked = request.scope["state"].get("asked")
     answer = await settled(request.app, house, Batch(session_id, platform_id, body, now_ms, caller.used, asked))
+    metrics.count_events((row["status"], row.get("reason", "")) for row in answer["results"])
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 

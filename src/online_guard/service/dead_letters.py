@@ -19,7 +19,6 @@ from online_guard.store.unit_of_work import reading, writing
 
 WAITING, REPLAYED = "waiting", "replayed"
 EVENT = "event"
-PURPOSE = "dead letter step"
 MOST = 500
 """Letters in one answer."""
 WHAT = "死信 dead letter"
@@ -59,7 +58,7 @@ def letter(house: House, row_id: int, platform_id: str | None) -> dict[str, Any]
     """
     with reading(house.engine) as database:
         found = _find(database, row_id, platform_id)
-        return _told(found) | {"history": [_step(house, step) for step in letter_rows.steps(database, row_id)]}
+        return _told(found) | {"history": [_step(step) for step in letter_rows.steps(database, row_id)]}
 
 
 def _find(database: Session, row_id: int, platform_id: str | None = None) -> Letter:
@@ -83,8 +82,8 @@ def _told(letter: Letter) -> dict[str, Any]:
     }
 
 
-def _step(house: House, step: LetterStepRecord) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(house.vault.open(step.told, PURPOSE))
+def _step(step: LetterStepRecord) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(step.told)
     return {"at_ms": step.at_ms, "by": step.by, "action": step.action} | told
 
 
@@ -105,7 +104,7 @@ def repair(house: House, row_id: int, content: bytes, by: str, now_ms: int) -> d
     with writing(house.engine) as database:
         found = _find(database, row_id)
         _refuse_unfit(found)
-        _add_step(house, database, row_id, "repaired", {"content_before": found.record.content}, by, now_ms)
+        _add_step(database, row_id, "repaired", {"content_before": found.record.content}, by, now_ms)
         found.record.content = text
     return letter(house, row_id, None)
 
@@ -132,11 +131,9 @@ def _refuse_unfit(letter: Letter) -> None:
         raise GuardError(ErrorKind.CONFLICT, "dead_letter.replayed", "已补收 / it was replayed already")
 
 
-def _add_step(
-    house: House, database: Session, row_id: int, action: str, told: dict[str, Any], by: str, now_ms: int
-) -> None:
-    sealed = house.vault.seal(json.dumps(told, ensure_ascii=False).encode(), PURPOSE)
-    database.add(LetterStepRecord(letter_row=row_id, at_ms=now_ms, by=by, action=action, told=sealed))
+def _add_step(database: Session, row_id: int, action: str, told: dict[str, Any], by: str, now_ms: int) -> None:
+    text = json.dumps(told, ensure_ascii=False)
+    database.add(LetterStepRecord(letter_row=row_id, at_ms=now_ms, by=by, action=action, told=text))
 
 
 def replay(house: House, row_id: int, by: str, now_ms: int) -> dict[str, Any]:
@@ -156,7 +153,7 @@ def replay(house: House, row_id: int, by: str, now_ms: int) -> dict[str, Any]:
     told = _result(house, batch)
     with writing(house.engine) as database:
         found = _find(database, row_id)
-        _add_step(house, database, row_id, "replayed", told, by, now_ms)
+        _add_step(database, row_id, "replayed", told, by, now_ms)
         if told["status"] != "refused":
             found.record.state = REPLAYED
     return letter(house, row_id, None)

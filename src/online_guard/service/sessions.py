@@ -15,6 +15,7 @@ from online_guard.service.intake import Batch
 from online_guard.service.reopening import verify_again
 from online_guard.store import batch_rows, event_chunks, queries
 from online_guard.store.evidence_loader import training_class
+from online_guard.store.person_keys import erased
 from online_guard.store.tables import EnrolmentRecord, SessionRecord
 from online_guard.store.unit_of_work import writing
 
@@ -83,6 +84,8 @@ def _find(database: Session, opening: Opening) -> SessionRecord | None:
 
 def _check_parents(database: Session, opening: Opening) -> None:
     enrolment = queries.must_find(database, EnrolmentRecord, opening.enrolment_id, "学员报名 enrolment")
+    if enrolment.erased_ms is not None:
+        raise erased()
     described = training_class(queries.class_record(database, enrolment.class_id))
     if described.platform_id != opening.platform_id:
         raise queries.not_found("学员报名 enrolment", opening.enrolment_id)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from online_guard.store.sealed_text import SealedText
 from online_guard.store.tables import Base, BigKey
+
+NOTHING_TOLD = "{}"
+"""What a step tells once its letter was forgotten."""
 
 
 class LetterStepRecord(Base):
     """Something an operator did with a dead letter: `repaired` or `replayed`; never changed.
 
-    told: sealed JSON: the content before a repair, or what became of a replay.
+    told: JSON, sealed: the content before a repair, or what became of a replay.
     """
 
     __tablename__ = "dead_letter_step"
@@ -21,4 +25,4 @@ class LetterStepRecord(Base):
     at_ms: Mapped[int] = mapped_column(BigInteger)
     by: Mapped[str] = mapped_column(String(160))
     action: Mapped[str] = mapped_column(String(16))
-    told: Mapped[bytes] = mapped_column(LargeBinary)
+    told: Mapped[str] = mapped_column(SealedText("dead_letter_step.told"))

@@ -50,6 +50,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin as `_begin_sqlite` says, not by the driver's guess
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA secure_delete=ON")  # the key of a person who was erased must not stay in a free page
 
 
 def _close_writer(engine: Engine) -> None:
@@ -59,6 +60,15 @@ def _close_writer(engine: Engine) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("reads_only", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def close_engine(engine: Engine) -> None:
+    """Close an engine; SQLite's log of writes is emptied into its file first, so that one file is all of it."""
+    if engine.dialect.name == "sqlite":
+        with writer_of(engine).lent() as connection:
+            driver: Any = connection.connection.driver_connection  # outside any transaction
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
 
 
 def alembic_config(url: str) -> Config:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_letters_replayed"
-down_revision = "20261125_kept_answers"
+down_revision = "20261125_imports"
 branch_labels = None
 depends_on = None
 
@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("by", sa.String(length=160), nullable=False),
         sa.Column("action", sa.String(length=16), nullable=False),
-        sa.Column("told", sa.LargeBinary(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["letter_row"], ["dead_letter.row_id"], name=op.f("fk_dead_letter_step_letter_row_dead_letter")
         ),
@@ -37,9 +37,11 @@ def upgrade() -> None:
 
 
 def _name_addressees(database: sa.Connection) -> None:
-    """Take the addressee of letters without a session out of their content, where it stood."""
+    """Take the addressee of letters without a session out of their content, where it stands if it isn't sealed."""
     lost = sa.select(LETTERS.c.row_id, LETTERS.c.content).where(LETTERS.c.session_row.is_(None))
     for row_id, content in database.execute(lost).all():
+        if not content.startswith("{"):
+            continue
         named = json.loads(content)
         values = {"platform_id": named["platform_id"], "session_id": named["session_id"], "content": named["event"]}
         database.execute(sa.update(LETTERS).where(LETTERS.c.row_id == row_id).values(**values))
@@ -52,6 +54,8 @@ def downgrade() -> None:
     for row_id, platform_id, session_id, event in database.execute(
         sa.select(*columns).where(LETTERS.c.session_row.is_(None))
     ).all():
+        if session_id is None:
+            continue
         named = {"platform_id": platform_id, "session_id": session_id, "event": event}
         content = json.dumps(named, ensure_ascii=False)
         database.execute(sa.update(LETTERS).where(LETTERS.c.row_id == row_id).values(content=content))
