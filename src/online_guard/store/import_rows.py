@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, delete, insert, or_, select, tuple_, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
 from online_guard.store import queries
 from online_guard.store.import_tables import (
@@ -120,6 +120,7 @@ def sessions_of(database: Session, platform_id: str, ids: Iterable[str]) -> dict
         query = select(SessionRecord).where(
             SessionRecord.platform_id == platform_id, SessionRecord.session_id.in_(chunk)
         )
+        query = query.options(undefer(SessionRecord.ip), undefer(SessionRecord.user_agent))
         found |= {record.session_id: record for record in database.scalars(query)}
     return found
 
