@@ -25,7 +25,7 @@ from online_guard.evidence import (
     TrainingClass,
     assemble,
 )
-from online_guard.store import event_chunks, queries
+from online_guard.store import event_chunks, queries, review_rows
 from online_guard.store.event_chunks import Chunk, chunk_of
 from online_guard.store.import_tables import ProjectRecord, SurveyRecord
 from online_guard.store.tables import (
@@ -153,6 +153,7 @@ def _load(
         projects=[project(row) for row in database.scalars(earlier)],
         surveys=[survey(row) for row in database.scalars(asked)],
         applications=[application(row) for row in database.scalars(filed)],
+        decisions=review_rows.decisions_of_classes(database, class_ids),
         **facts_about(database, by_row),
     )
     places = {key: place for place, key in enumerate(evidence.sessions.key)}
