@@ -41,6 +41,8 @@ KEYS = {
     "likenesses": ("snapshot_id", "other_kind", "other_id"),
 }
 """The tables of facts about sessions, and what tells apart the rows of one session."""
+PERSONAL = {"ip", "user_agent"}
+"""What a bundle may leave out of a session, and an export does."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,12 @@ def bundle_rows(database: Session, selection: Selection) -> dict[str, Any]:
 
 
 def _session(record: SessionRecord) -> SimpleNamespace:
-    """Return a session as a bundle's row; that it was received live is said by saying nothing."""
-    values = {column.key: getattr(record, column.key) for column in SessionRecord.__table__.columns}
+    """Return a session as a bundle's row; that it was received live is said by saying nothing.
+
+    Address and browser stay here: no rule reads them, and whoever gets a bundle needn't.
+    """
+    told = {column.key for column in SessionRecord.__table__.columns} - PERSONAL
+    values = {name: getattr(record, name) for name in told}
     return SimpleNamespace(**values | {"provenance": None if record.provenance == "live" else record.provenance})
 
 

@@ -95,7 +95,7 @@ class ConflictRecord(Base):
 
 
 class DeadLetterRecord(Base):
-    """Something refused, kept with its reason."""
+    """Something refused, kept with its reason; both may repeat what a client sent, so both are sealed."""
 
     __tablename__ = "dead_letter"
 
@@ -103,7 +103,7 @@ class DeadLetterRecord(Base):
     session_row: Mapped[int | None] = mapped_column(ForeignKey("session.row_id"), index=True)
     kind: Mapped[str] = mapped_column(String(16))
     received_ms: Mapped[int] = mapped_column(BigInteger)
-    reason: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(SealedText("dead_letter.reason"))
     content: Mapped[str] = mapped_column(SealedText("dead_letter.content"))
 
 
