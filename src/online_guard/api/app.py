@@ -15,6 +15,7 @@ from online_guard import __version__, logs
 from online_guard.api import (
     assessments,
     cases,
+    dead_letters,
     enrolments,
     imports,
     learners,
@@ -62,7 +63,18 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Observed, house=house)
     problems.install(app)
     versioned = APIRouter(prefix=VERSION)
-    for part in (registration, sessions, liveness, imports, enrolments, assessments, cases, learners, logins):
+    for part in (
+        registration,
+        sessions,
+        liveness,
+        imports,
+        enrolments,
+        assessments,
+        cases,
+        learners,
+        logins,
+        dead_letters,
+    ):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)

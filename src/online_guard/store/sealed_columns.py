@@ -14,6 +14,7 @@ from online_guard.store.account_tables import PersonRecord, PlatformKeyRecord, P
 from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.capture_rows import bound_to
 from online_guard.store.import_tables import ImportPageRecord, ImportRecord
+from online_guard.store.letter_tables import LetterStepRecord
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.personal_tables import PersonKeyRecord
 from online_guard.store.sealed_text import SealedBytes, SealedText, beginning
@@ -115,6 +116,7 @@ SEALED: tuple[SealedColumn, ...] = (
     SealedColumn(DeadLetterRecord.content),
     SealedColumn(ImportRecord.problem),
     SealedColumn(ImportPageRecord.rows),
+    SealedColumn(LetterStepRecord.told),
     SealedColumn(PlatformKeyRecord.secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PlatformKeyRecord.previous_secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PersonRecord.totp, lambda record: f"one-time code {record.name}"),
