@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from online_guard.api.bodies import Id
+from online_guard.api.bodies import NAMES_NOBODY, Id
 from online_guard.api.callers import TheCaller, TheHouse, callers
 from online_guard.service import erasures
 from online_guard.terms import Role
@@ -14,7 +14,9 @@ from online_guard.terms import Role
 router = APIRouter(prefix="/learners", tags=["个人信息 personal data"])
 LearnerId = Annotated[Id, Path(description="学员 learner")]
 Reason = Annotated[
-    str, Query(min_length=1, max_length=1_000, description="理由与法律依据 / why, and on what legal basis")
+    str,
+    NAMES_NOBODY,
+    Query(min_length=1, max_length=1_000, description="理由与法律依据 / why, and on what legal basis"),
 ]
 
 
