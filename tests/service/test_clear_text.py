@@ -13,6 +13,7 @@ from both_ways import desk, watch
 from clear_text import Person, Search
 from hypothesis import given
 from hypothesis import strategies as st
+from posted import a_bundle, an_event, imported, write_bundle_rows, zipped
 from simulated_platform import SAMPLE_MEDIA, SimulatedPlatform
 from sqlalchemy import select, text
 
@@ -107,6 +108,7 @@ def test_of_a_thousand_people_nothing_lies_in_clear_text(
         for number, one in enumerate(people[:with_photo]):
             registration.put_reference_photo(house, f"e{number}", "P", photo(number))
             study(platform, number, one)
+        import_a_bundle(house, people[0], tmp_path.with_name(f"{tmp_path.name}-sent"))
         platform.verify()
     export(house, tmp_path / "bundle")
     (tmp_path / "service.log").write_text(caplog.text, encoding="utf-8")
@@ -128,6 +130,19 @@ def test_of_a_thousand_people_nothing_lies_in_clear_text(
         f"name {people[7].name}",
         "vector of face 1",
     }
+
+
+def import_a_bundle(house: House, one: Person, folder: Path) -> None:
+    """Import a bundle of a platform that calls its learners by name, with rows that are refused."""
+    rows = a_bundle(platform_id="Q")
+    rows["enrolments"][0]["learner_id"] = one.name
+    rows["sessions"][0] |= {"user_agent": one.phone, "ip": one.number}
+    rows["sessions"].append(rows["sessions"][0] | {"session_id": "s2", "lesson_no": one.name})
+    rows["events"] += [an_event(98, platform_id="Q", type=one.name), an_event(99, platform_id="Q", at_ms=one.number)]
+    rows["events"].append(an_event(97, platform_id="Q") | {one.name: one.phone})
+    body = zipped(write_bundle_rows(folder, rows), folder.with_suffix(".zip")).read_bytes()
+    told = imported(house, "Q", body)
+    assert (told["state"], told["counts"]["sessions"]["accepted"]) == ("done", 1)
 
 
 def found_in_files(request: pytest.FixtureRequest, search: Search) -> set[str]:
