@@ -22,7 +22,7 @@ from online_guard.ingest.live import (
 )
 from online_guard.service import directives
 from online_guard.service.house import House, clock_ms
-from online_guard.store import queries
+from online_guard.store import logged_batches, queries, sealed_log
 from online_guard.store.evidence_loader import training_class
 from online_guard.store.tables import (
     ConflictRecord,
@@ -203,6 +203,8 @@ def _content(event: EventRecord) -> dict[str, Any]:
 
 def _keep(database: Session, record: SessionRecord, results: Sequence[EventResult], now_ms: int) -> None:
     counting: dict[int, dict[str, Any]] = {}
+    first: list[dict[str, Any]] = []
+    later: list[dict[str, Any]] = []
     for result in results:
         if result.status is Status.REFUSED:
             database.add(
@@ -216,20 +218,25 @@ def _keep(database: Session, record: SessionRecord, results: Sequence[EventResul
             )
             continue
         content = dict(result.content or {})
+        values = {name: content.get(name) for name in FIELDS} | {"type": EventType(content["type"]).code}
+        values |= {"session_row": record.row_id, "received_ms": now_ms}
         if result.status is Status.CONFLICT:
-            _keep_aside(database, record, content, now_ms)
+            if _keep_aside(database, record, content, now_ms):
+                later.append(values)
         elif result.status is Status.ACCEPTED:
             if result.displaced is not None:
                 _keep_aside(database, record, dict(result.displaced.content), result.displaced.received_ms)
-            values = {name: content.get(name) for name in FIELDS} | {"type": EventType(content["type"]).code}
-            counting[content["seq"]] = values | {"session_row": record.row_id, "received_ms": now_ms}
+            (first if result.displaced is None else later).append(values)
+            counting[content["seq"]] = values
     queries.put_events(database, record.row_id, list(counting.values()))
+    sealed_log.append_all(database, logged_batches.entries(record, first, later))
 
 
-def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any], received_ms: int) -> None:
+def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any], received_ms: int) -> bool:
+    """Keep an event that doesn't count; return whether it is new."""
     digest = content_digest(content)
     if queries.conflict_known(database, record.row_id, content["seq"], digest):
-        return
+        return False
     stored = content | {"type": EventType(content["type"]).code, "received_ms": received_ms}
     database.add(
         ConflictRecord(
@@ -241,6 +248,7 @@ def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any
         )
     )
     database.flush()
+    return True
 
 
 def _told(result: EventResult) -> dict[str, Any]:
