@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,10 +16,12 @@ from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID
+from online_guard.service import webhooks
 from online_guard.service.duplicates import search_class
 from online_guard.service.house import House, clock_ms
 from online_guard.store import queries
 from online_guard.store.evidence_loader import load_class
+from online_guard.store.logged_rows import about_session
 from online_guard.store.tables import EnrolmentRecord, FindingRecord, JobRecord, ResultRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Subject
@@ -70,16 +72,23 @@ def verify_class(house: House, class_id: str, job_row: int | None = None) -> Non
         if evidence.enrolments[row].enrolment_id in members
     }
     stamp = _stamp(house.policy)
+    results = list(_results(judgement, class_id, members, own, stamp))
     with writing(house.engine) as database:
-        queries.replace_results(
-            database,
-            class_id,
-            list(_findings(judgement, class_id, members, own, stamp)),
-            list(_results(judgement, class_id, members, own, stamp)),
-        )
+        findings = list(_findings(judgement, class_id, members, own, stamp))
+        _tell(database, queries.replace_results(database, class_id, findings, results), results)
         done = database.get(JobRecord, job_row) if job_row is not None else None
         if done is not None:
             database.delete(done)
+
+
+def _tell(database: Session, changed: set[str], results: Sequence[ResultRecord]) -> None:
+    """Tell platforms of sessions whose verdict or findings are new."""
+    for row in results:
+        if row.kind == "session" and about_session(row.owner) in changed:
+            platform_id, _, session_id = row.owner.partition("/")
+            verdict = json.loads(row.body)["verdict"]
+            data = {"platform_id": platform_id, "session_id": session_id, "class_id": row.class_id, "verdict": verdict}
+            webhooks.emit(database, "session.verified", platform_id, row.owner, data)
 
 
 def _stamp(policy: Policy) -> dict[str, str]:

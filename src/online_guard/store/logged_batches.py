@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from online_guard.evidence import Events
 from online_guard.store.evidence_loader import EVENT_COLUMNS, event_columns
+from online_guard.store.logged_rows import about_session, session_key
 from online_guard.store.sealed_log import Entry, canonical
 from online_guard.store.tables import SessionRecord
 
@@ -40,11 +41,6 @@ COLUMNS = (
 )
 
 
-def session_name(session: SessionRecord) -> str:
-    """Return what the log calls a session."""
-    return f"{session.platform_id}/{session.session_id}"
-
-
 def entries(
     session: SessionRecord, first: Sequence[Mapping[str, Any]], later: Sequence[Mapping[str, Any]]
 ) -> list[Entry]:
@@ -68,12 +64,12 @@ def batch_entry(session: SessionRecord, events: Events, aside: Sequence[Events] 
     """
     if not len(events) and not aside:
         return None
-    payload: dict[str, Any] = {"session": session_name(session)}
+    payload: dict[str, Any] = {}
     if len(events):
         payload |= {"seqs": spans(events.seq), "sha256": events_digest(session, events)}
     if aside:
         payload["aside"] = [events_digest(session, one) for one in aside]
-    return Entry("events", session_name(session), payload)
+    return Entry("events", about_session(session_key(session)), payload)
 
 
 def events_digest(session: SessionRecord, events: Events) -> str:
