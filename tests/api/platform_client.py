@@ -184,7 +184,8 @@ def database_file(platform: Platform) -> Path:
 
 
 def count(platform: Platform, table: str, session_id: str) -> int:
-    """Return how many rows a table holds for a session."""
-    query = f"SELECT count(*) FROM {table} t JOIN session s ON s.row_id = t.session_row WHERE s.session_id = ?"
+    """Return how many rows a table holds for a session; of `event`, how many events its chunks hold."""
+    what, table = ("coalesce(sum(count), 0)", "event_chunk") if table == "event" else ("count(*)", table)
+    query = f"SELECT {what} FROM {table} t JOIN session s ON s.row_id = t.session_row WHERE s.session_id = ?"
     with closing(sqlite3.connect(database_file(platform))) as database:
         return int(database.execute(query, (session_id,)).fetchone()[0])

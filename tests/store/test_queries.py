@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.store import queries
-from online_guard.store.tables import EventRecord, JobRecord, SessionRecord, SnapshotRecord
+from online_guard.store import event_chunks, queries
+from online_guard.store.tables import JobRecord, SessionRecord, SnapshotRecord
 from online_guard.store.unit_of_work import reading, writing
 
 NOW_MS, LEASE_MS = 1_000_000, 60_000
@@ -173,15 +173,18 @@ def test_a_timeline_has_a_fingerprint_from_twenty_events_on(engine: Engine, a_cl
         with writing(engine) as database:
             sessions = [database.get_one(SessionRecord, row) for row in (1, 2)]
             for row, late_ms in ((1, 0), (2, 99)):
-                values = {"at_ms": sessions[0].opened_at_ms + seq * 1000 + late_ms, "received_ms": 0, "position_s": 0.0}
-                database.add(
-                    EventRecord(session_row=row, seq=seq, type=4, playing=True, rate=1.0, player=f"tab-{row}", **values)
-                )
-            database.flush()
+                at_ms = sessions[0].opened_at_ms + seq * 1000 + late_ms
+                event_chunks.put_rows(database, row, [beat(seq, at_ms)])
             prints.append([queries.timeline(database, session) for session in sessions])
     assert prints[:-1] == [[None, None]] * 19
     assert prints[-1][0] == prints[-1][1] is not None
     with writing(engine) as database:
-        database.get_one(EventRecord, (2, 7)).at_ms += 1
-        database.flush()
+        event_chunks.repack(database, 2, {7})
+        event_chunks.put_rows(database, 2, [beat(7, sessions[0].opened_at_ms + 7_100)])
         assert queries.timeline(database, database.get_one(SessionRecord, 2)) != prints[-1][0]
+
+
+def beat(seq: int, at_ms: int) -> dict[str, object]:
+    """Return a heartbeat as it is stored."""
+    values = {"seq": seq, "type": 4, "at_ms": at_ms, "received_ms": 0, "position_s": 0.0}
+    return values | {"playing": True, "rate": 1.0, "player": "tab"}

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.ingest.identity import event_values
 from online_guard.ingest.live import (
     DAY_MS,
     EventResult,
@@ -20,19 +22,19 @@ from online_guard.ingest.live import (
     settle_batch,
     split_batch,
 )
+from online_guard.ingest.rows import INT32
 from online_guard.service import directives
 from online_guard.service.house import House, clock_ms
-from online_guard.store import logged_batches, queries, sealed_log
+from online_guard.store import event_chunks, logged_batches, queries, sealed_log
 from online_guard.store.evidence_loader import training_class
 from online_guard.store.tables import (
     ConflictRecord,
     DeadLetterRecord,
     EnrolmentRecord,
-    EventRecord,
     SessionRecord,
 )
 from online_guard.store.unit_of_work import writing
-from online_guard.terms import EVENT_TYPES, EventType
+from online_guard.terms import EventType
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def open_session(house: House, opening: Opening, now_ms: int) -> tuple[bool, dic
                 "该会话标识已用于另一会话 / the id stands for another session",
                 where="/session_id",
             )
-        seq = queries.next_seq(database, record.row_id)
+        seq = event_chunks.next_seq(database, record.row_id)
         if seq == 0:
             record.opened_at_ms, record.opened_received_ms = opening.opened_at_ms, now_ms
         told = directives.due(database, record, house.policy, now_ms)
@@ -159,7 +161,7 @@ def _add_events(
             "received_ms": now_ms,
             "results": [_told(result) for result in results],
             "counts": dict(Counter(str(result.status) for result in results)),
-            "next_seq": queries.next_seq(database, record.row_id),
+            "next_seq": event_chunks.next_seq(database, record.row_id),
             "directives": directives.due(database, record, house.policy, now_ms),
         }
 
@@ -189,20 +191,18 @@ def _stored(database: Session, record: SessionRecord, raws: Sequence[bytes]) -> 
             continue
         if isinstance(seq, int):
             numbers.append(seq)
-    known = queries.events_by_seq(database, record.row_id, [seq for seq in numbers if 0 <= seq < 2**31])
-    return {seq: StoredEvent(_content(event), event.received_ms) for seq, event in known.items()}
-
-
-FIELDS = ("seq", "type", "at_ms", "position_s", "from_s", "playing", "rate", "player", "popup")
-
-
-def _content(event: EventRecord) -> dict[str, Any]:
-    values = {name: getattr(event, name) for name in FIELDS if getattr(event, name) is not None}
-    return values | {"type": str(EVENT_TYPES[event.type])}
+    numbers = [seq for seq in numbers if 0 <= seq <= INT32]
+    if not numbers:
+        return {}
+    events = event_chunks.between(database, record.row_id, min(numbers), max(numbers))
+    wanted = np.flatnonzero(np.isin(events.seq, numbers)).tolist()
+    stored = (event_values(events, row) for row in wanted)
+    return {values["seq"]: StoredEvent(values, values.pop("received_ms")) for values in stored}
 
 
 def _keep(database: Session, record: SessionRecord, results: Sequence[EventResult], now_ms: int) -> None:
     counting: dict[int, dict[str, Any]] = {}
+    displaced = set()
     first: list[dict[str, Any]] = []
     later: list[dict[str, Any]] = []
     for result in results:
@@ -218,17 +218,20 @@ def _keep(database: Session, record: SessionRecord, results: Sequence[EventResul
             )
             continue
         content = dict(result.content or {})
-        values = {name: content.get(name) for name in FIELDS} | {"type": EventType(content["type"]).code}
-        values |= {"session_row": record.row_id, "received_ms": now_ms}
+        values = content | {"type": EventType(content["type"]).code, "received_ms": now_ms}
         if result.status is Status.CONFLICT:
             if _keep_aside(database, record, content, now_ms):
                 later.append(values)
         elif result.status is Status.ACCEPTED:
             if result.displaced is not None:
                 _keep_aside(database, record, dict(result.displaced.content), result.displaced.received_ms)
+                if content["seq"] not in counting:
+                    displaced.add(content["seq"])
             (first if result.displaced is None else later).append(values)
             counting[content["seq"]] = values
-    queries.put_events(database, record.row_id, list(counting.values()))
+    if displaced:
+        event_chunks.repack(database, record.row_id, displaced)
+    event_chunks.put_rows(database, record.row_id, [counting[seq] for seq in sorted(counting)])
     sealed_log.append_all(database, logged_batches.entries(record, first, later))
 
 

@@ -23,7 +23,8 @@ from online_guard.evidence import (
     TrainingClass,
     assemble,
 )
-from online_guard.store import queries
+from online_guard.store import event_chunks, queries
+from online_guard.store.event_chunks import Chunk, chunk_of
 from online_guard.store.tables import (
     ApplicationRecord,
     CheckRecord,
@@ -31,7 +32,6 @@ from online_guard.store.tables import (
     ConflictRecord,
     DirectiveRecord,
     EnrolmentRecord,
-    EventRecord,
     LikenessRecord,
     PracticeRecord,
     SessionRecord,
@@ -173,18 +173,9 @@ def load_events(database: Session, place_of: dict[int, int]) -> Events:
         database: Open for reading.
         place_of: By `row_id` of each session, what stands for it in the column `session`.
     """
-    rows = list(place_of)
-    columns = [getattr(EventRecord, name) for name in EVENT_COLUMNS]
-    query = select(EventRecord.session_row, *columns).where(EventRecord.session_row.in_(rows))
-    stored = [
-        (place_of[row[0]], *row[1:])
-        for row in database.execute(query.order_by(EventRecord.session_row, EventRecord.seq))
-    ]
-    aside = select(ConflictRecord).where(ConflictRecord.session_row.in_(rows)).order_by(ConflictRecord.row_id)
-    for record in database.scalars(aside):
-        content = json.loads(record.content)
-        stored.append((place_of[record.session_row], *(content.get(name) for name in EVENT_COLUMNS)))
-    return event_columns(stored)
+    aside = select(ConflictRecord).where(ConflictRecord.session_row.in_(list(place_of))).order_by(ConflictRecord.row_id)
+    kept = [Chunk(record.session_row, 1, chunk_of([json.loads(record.content)])) for record in database.scalars(aside)]
+    return event_chunks.of_sessions(database, place_of, kept)
 
 
 def event_columns(rows: Sequence[tuple[Any, ...]]) -> Events:

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.store import logged_rows, sealed_log
+from online_guard.store import event_chunks, logged_rows, sealed_log
 from online_guard.store.tables import (
     ApplicationRecord,
     Base,
@@ -20,7 +20,6 @@ from online_guard.store.tables import (
     ConflictRecord,
     DirectiveRecord,
     EnrolmentRecord,
-    EventRecord,
     FindingRecord,
     JobRecord,
     LikenessRecord,
@@ -72,28 +71,6 @@ def find_session(database: Session, session_id: str, platform_id: str | None) ->
             remedy="请以 platform_id 指明平台 / say which with platform_id.",
         )
     return found[0]
-
-
-def next_seq(database: Session, session_row: int) -> int:
-    """Return the number after the greatest `seq` of a session."""
-    greatest = database.scalar(select(func.max(EventRecord.seq)).where(EventRecord.session_row == session_row))
-    return 0 if greatest is None else greatest + 1
-
-
-def events_by_seq(database: Session, session_row: int, numbers: Sequence[int]) -> dict[int, EventRecord]:
-    """Return the stored events of some numbers."""
-    query = select(EventRecord).where(EventRecord.session_row == session_row, EventRecord.seq.in_(numbers))
-    return {record.seq: record for record in database.scalars(query)}
-
-
-def put_events(database: Session, session_row: int, events: Sequence[dict[str, Any]]) -> None:
-    """Keep events that count, each in the place of one stored under its number."""
-    if events:
-        numbers = [event["seq"] for event in events]
-        database.execute(
-            delete(EventRecord).where(EventRecord.session_row == session_row, EventRecord.seq.in_(numbers))
-        )
-        database.execute(insert(EventRecord), events)
 
 
 def conflict_known(database: Session, session_row: int, seq: int, digest: str) -> bool:
@@ -192,11 +169,11 @@ def timeline(database: Session, record: SessionRecord) -> str | None:
 
     Source: SPEC OG804: the list of (type, time since the opening in whole 100 ms, rounded down) of ≥ 20 events.
     """
-    query = select(EventRecord.type, EventRecord.at_ms).where(EventRecord.session_row == record.row_id)
-    rows = database.execute(query.order_by(EventRecord.seq)).all()
-    if len(rows) < FEWEST_EVENTS:
+    events = event_chunks.of_sessions(database, {record.row_id: 0})
+    if len(events) < FEWEST_EVENTS:
         return None
-    marks = [(kind, (at_ms - record.opened_at_ms) // 100) for kind, at_ms in rows]
+    tenths = (events.at_ms - record.opened_at_ms) // 100
+    marks = [*zip(events.type.tolist(), tenths.tolist(), strict=True)]
     return hashlib.sha256(repr(marks).encode()).hexdigest()
 
 

@@ -49,7 +49,11 @@ class EnrolmentRecord(Base):
 
 
 class SessionRecord(Base):
-    """A sitting; times in ms, `closed_received_ms` null while open. `timeline` tells copies of long ones (OG804)."""
+    """A sitting; times in ms, `closed_received_ms` null while open. `timeline` tells copies of long ones (OG804).
+
+    `revision` grows by each change to the session, its events, pictures and checks: a process that remembers where a
+    session stands looks whether another one has changed it since.
+    """
 
     __tablename__ = "session"
     __table_args__ = (UniqueConstraint("platform_id", "session_id"),)
@@ -66,24 +70,7 @@ class SessionRecord(Base):
     ip: Mapped[str | None] = mapped_column(Text)
     closed_received_ms: Mapped[int | None] = mapped_column(BigInteger)
     timeline: Mapped[str | None] = mapped_column(String(64), index=True)
-
-
-class EventRecord(Base):
-    """An event that counts (SPEC 3.2)."""
-
-    __tablename__ = "event"
-
-    session_row: Mapped[int] = mapped_column(ForeignKey("session.row_id"), primary_key=True)
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    type: Mapped[int]
-    at_ms: Mapped[int] = mapped_column(BigInteger)
-    received_ms: Mapped[int] = mapped_column(BigInteger)
-    position_s: Mapped[float]
-    from_s: Mapped[float | None]
-    playing: Mapped[bool]
-    rate: Mapped[float]
-    player: Mapped[str] = mapped_column(Key)
-    popup: Mapped[str | None] = mapped_column(Key)
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class ConflictRecord(Base):

@@ -2,12 +2,14 @@
 
 from alembic import context
 
-from online_guard.store import log_tables, webhook_tables
+from online_guard.store import (  # noqa: F401 - likewise
+    chunk_tables,
+    log_tables,
+    webhook_tables,
+)
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
 
-TABLES = (log_tables, webhook_tables)
-"""Modules whose tables `Base` knows by their import."""
 url = context.config.get_main_option("sqlalchemy.url") or ""
 engine = open_engine(url)
 with engine.connect() as connection:
