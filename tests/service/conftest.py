@@ -17,9 +17,9 @@ from simulated_platform import SimulatedPlatform
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """Return an open, empty house."""
-    opened = open_house(Settings(data_dir=tmp_path / "data"))
+def house(tmp_path: Path, database_url: str) -> Iterator[House]:
+    """Return an open, empty house, on SQLite and on PostgreSQL."""
+    opened = open_house(Settings(data_dir=tmp_path / "data", database_url=database_url))
     yield opened
     opened.engine.dispose()
 

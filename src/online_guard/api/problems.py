@@ -99,7 +99,8 @@ def _guard_error(_request: Request, error: Exception) -> JSONResponse:
     if not errors and error.where:
         errors = [{"pointer": error.where, "detail": error.message}]
     detail = " ".join(filter(None, (error.message, error.remedy)))
-    headers = {"Retry-After": "1"} if error.code.endswith(".pending") else None
+    is_passing = error.code.endswith(".pending") or error.kind is ErrorKind.UNAVAILABLE
+    headers = {"Retry-After": "1"} if is_passing else None
     return problem(STATUS[error.kind], error.code, detail, errors, headers)
 
 

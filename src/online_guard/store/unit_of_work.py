@@ -9,15 +9,29 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
+
+from online_guard.errors import ErrorKind, GuardError
+from online_guard.store import postgresql
 
 BUSY_TIMEOUT_MS = 30_000
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine; SQLite in WAL mode, synced at each commit, one writer at a time."""
-    engine = create_engine(url, hide_parameters=True)  # what is stored must not come into logs
+    """Return an engine: what is committed is on disk, one writer at a time; SQLite in WAL mode, or PostgreSQL."""
+    address = make_url(url)
+    options: dict[str, Any] = {"hide_parameters": True}  # what is stored must not come into logs
+    if address.get_backend_name() == "postgresql":
+        address = address.set(drivername="postgresql+psycopg")
+        arguments = postgresql.connect_arguments(BUSY_TIMEOUT_MS)
+        # a restarted server is noticed before a connection is used, not by a failed request
+        engine = create_engine(address, **options, connect_args=arguments, pool_pre_ping=True)
+        postgresql.prepare(engine)
+        return engine
+    engine = create_engine(address, **options)
     if engine.dialect.name == "sqlite":
         if engine.url.database:
             Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -52,13 +66,38 @@ def migrate(url: str) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """Yield a session in one transaction that is committed at the end, or undone by an exception."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
+    """Yield a session in one transaction that is committed at the end, or undone by an exception.
+
+    Raises:
+        GuardError: The database can't be reached now. Whether a commit that it broke off in was kept is not known.
+    """
+    with _told_when_unavailable(), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """Yield a session in one transaction that changes nothing and waits for no writer."""
-    with Session(engine.execution_options(reads_only=True), expire_on_commit=False) as session, session.begin():
+    """Yield a session in one transaction that changes nothing and waits for no writer.
+
+    Raises:
+        GuardError: The database can't be reached now.
+    """
+    reads = engine.execution_options(reads_only=True)
+    with _told_when_unavailable(), Session(reads, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def _told_when_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError) as error:
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        if not lost and not isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
+            raise
+        raise GuardError(
+            ErrorKind.UNAVAILABLE,
+            "database.unavailable",
+            "数据库暂不可用 / the database can't be reached or written now",
+            remedy="请稍后以同样内容重试 / try the same again shortly.",
+        ) from error

@@ -2,9 +2,10 @@
 
 from alembic import context
 
-from online_guard.store import (  # noqa: F401 - likewise
+from online_guard.store import (  # noqa: F401 - their tables belong to the metadata
     chunk_tables,
     log_tables,
+    postgresql,
     webhook_tables,
 )
 from online_guard.store.tables import Base
@@ -15,5 +16,7 @@ engine = open_engine(url)
 with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
     with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            postgresql.lock_migrations(connection)
         context.run_migrations()
 engine.dispose()
