@@ -16,6 +16,7 @@ class Settings(BaseSettings):
         database_url: SQLAlchemy URL; by default SQLite in `data_dir`.
         policy: Name of a shipped policy pack, or the path of one.
         master_key_file: Key that seals personal data; made on the first start, readable by its owner only.
+        log_key_file: Key that signs the evidence log; made on the first start. All machines of one database share it.
         host: Address to listen on, loopback only.
         port: Port to listen on.
         presented_attack_manifest: Manifest of an operator's own anti-spoofing models, if there are any.
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     policy: str = "huangchuan-2021"
     master_key_file: Path | None = None
+    log_key_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8080
     presented_attack_manifest: Path | None = None
@@ -42,3 +44,8 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Return the path of the master key."""
         return self.master_key_file or self.data_dir / "master.key"
+
+    @property
+    def signing_key_file(self) -> Path:
+        """Return the path of the evidence log's key."""
+        return self.log_key_file or self.data_dir / "log.key"

@@ -6,6 +6,7 @@ import logging
 import threading
 from typing import Self
 
+from online_guard.service import evidence_log
 from online_guard.service.house import House
 from online_guard.service.verification import work_once
 
@@ -44,6 +45,7 @@ class Worker:
 
     def _work(self) -> bool:
         try:
+            evidence_log.keep_up(self._house)
             return work_once(self._house)
         except Exception:
             log.exception("a job could not be taken")

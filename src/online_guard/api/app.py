@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI
 
 from online_guard import __version__
 from online_guard.api import assessments, enrolments, liveness, problems, registration, sessions
+from online_guard.api import log as evidence_log
 from online_guard.api.callers import ANYONE, callers
 from online_guard.api.limits import LimitedBodies
 from online_guard.errors import ErrorKind, GuardError
@@ -40,6 +41,7 @@ def create_app(house: House) -> FastAPI:
     versioned = APIRouter(prefix="/v1")
     for router in (registration.router, sessions.router, liveness.router, enrolments.router, assessments.router):
         versioned.include_router(router)
+    versioned.include_router(evidence_log.router)
     app.include_router(versioned)
 
     @app.get("/healthz", summary="健康检查 / health", tags=["运行 operations"], openapi_extra=callers(ANYONE))

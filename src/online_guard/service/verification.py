@@ -19,7 +19,7 @@ from online_guard.rules.catalogue import BY_ID
 from online_guard.service import webhooks
 from online_guard.service.duplicates import search_class
 from online_guard.service.house import House, clock_ms
-from online_guard.store import queries
+from online_guard.store import log_proofs, queries
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.logged_rows import about_session
 from online_guard.store.tables import EnrolmentRecord, FindingRecord, JobRecord, ResultRecord, SessionRecord
@@ -177,6 +177,7 @@ def session_verdict(house: House, session_id: str, platform_id: str | None) -> d
             "playing_ms": body["playing_ms"],
             "watched_s": body["watched_s"],
             "findings": [told_finding(finding, house.policy) for finding in found],
+            "log": log_proofs.newest_entry(database, "verdict", about_session(key)),
             "policy": {
                 "id": rows[0].policy_id,
                 "version": rows[0].policy_version,

@@ -72,11 +72,18 @@ def rows_digest(session: SessionRecord, rows: Rows) -> str:
     return _digest(session, len(rows), _layout(len(rows)).pack(*chain.from_iterable(columns.values())), names)
 
 
-def events_digest(session: SessionRecord, events: Events) -> str:
-    """Return the same of events as columns."""
-    columns = b"".join(np.asarray(getattr(events, name), dtype).tobytes() for name, _, dtype in COLUMNS)
-    popups = np.append(events.popup_names, "")[events.popup]  # -1 stands for the last one
-    return _digest(session, len(events), columns, [*events.player_names[events.player], *popups])
+def events_digest(session: SessionRecord, events: Events, rows: NDArray[np.int64]) -> str:
+    """Return the same of some rows of events as columns."""
+    columns = b"".join(np.asarray(getattr(events, name)[rows], dtype).tobytes() for name, _, dtype in COLUMNS)
+    popups = np.append(events.popup_names, "")[events.popup[rows]]  # -1 stands for the last one
+    return _digest(session, len(rows), columns, [*events.player_names[events.player[rows]], *popups])
+
+
+def columns_entry(session: SessionRecord, events: Events) -> Entry:
+    """Return the log's entry of events as columns that came at once, sorted by `seq`, each the first of its number."""
+    rows = np.arange(len(events))
+    payload = {"seqs": spans(events.seq.tolist()), "sha256": events_digest(session, events, rows)}
+    return Entry("events", about_session(session_key(session)), payload)
 
 
 def _digest(session: SessionRecord, count: int, columns: bytes, names: Sequence[str]) -> str:

@@ -126,22 +126,26 @@ def consistency(first: int, size: int, node: Node) -> list[bytes]:
     return path[::-1]
 
 
-def root_by_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """Return the root that an audit path leads to from a leaf's hash; None when it can't be one of this size."""
-    if not 0 <= index < size:
-        return None
-    place, last, found = index, size - 1, leaf
+def _climb(
+    place: int, last: int, path: Sequence[bytes], new: bytes, old: bytes = b""
+) -> tuple[bytes, bytes] | tuple[None, None]:
+    """Return where a proof leads from a node of the new tree and one of the old; None when it has another length."""
     for step in path:
         if last == 0:
-            return None
+            return None, None
         if place & 1 or place == last:
-            found = node_hash(step, found)
+            new, old = node_hash(step, new), node_hash(step, old)
             while not place & 1 and place:
                 place, last = place >> 1, last >> 1
         else:
-            found = node_hash(found, step)
+            new = node_hash(new, step)
         place, last = place >> 1, last >> 1
-    return found if last == 0 else None
+    return (new, old) if last == 0 else (None, None)
+
+
+def root_by_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """Return the root that an audit path leads to from a leaf's hash; None when it can't be one of this size."""
+    return _climb(index, size - 1, path, leaf)[0] if 0 <= index < size else None
 
 
 def is_consistent(first: int, first_root: bytes, size: int, size_root: bytes, path: Sequence[bytes]) -> bool:
@@ -154,15 +158,4 @@ def is_consistent(first: int, first_root: bytes, size: int, size_root: bytes, pa
     place, last = first - 1, size - 1
     while place & 1:
         place, last = place >> 1, last >> 1
-    old = new = steps[0]
-    for step in steps[1:]:
-        if last == 0:
-            return False
-        if place & 1 or place == last:
-            old, new = node_hash(step, old), node_hash(step, new)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
-        else:
-            new = node_hash(new, step)
-        place, last = place >> 1, last >> 1
-    return last == 0 and old == first_root and new == size_root
+    return _climb(place, last, steps[1:], steps[0], steps[0]) == (size_root, first_root)

@@ -1,0 +1,165 @@
+"""Whether stored rows still are what the evidence log says of them: events, snapshots, checks, claims, verdicts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from online_guard.errors import Fault
+from online_guard.evidence import Events
+from online_guard.store.evidence_loader import load_events
+from online_guard.store.log_tables import LogEntryRecord
+from online_guard.store.logged_batches import events_digest, numbers_of
+from online_guard.store.logged_rows import (
+    about_session,
+    claim_entry,
+    liveness_entry,
+    row_name,
+    session_key,
+    snapshot_entry,
+    verdict_entries,
+)
+from online_guard.store.sealed_log import Entry, canonical
+from online_guard.store.tables import (
+    CheckRecord,
+    ClaimRecord,
+    ClassRecord,
+    FindingRecord,
+    ResultRecord,
+    SessionRecord,
+    SnapshotRecord,
+)
+
+SESSIONS_AT_ONCE = 500
+"""About 150 000 events of class hours."""
+EMPTY = canonical({})
+Name = tuple[str, ...]
+
+
+def check_rows(database: Session, erased: set[str]) -> Iterator[Fault]:
+    """Yield rows that aren't what was logged, that weren't logged, or that are gone.
+
+    Args:
+        database: Open for reading.
+        erased: Subjects whose data were erased: nothing is known of them any more.
+    """
+    logged = _logged(database)
+    for entry in _present(database):
+        said = logged.pop(row_name(*entry), None)
+        if entry.subject in erased:
+            continue
+        where = " ".join(row_name(*entry))
+        if said is None:
+            yield Fault(where, "未入日志 / isn't in the log")
+        elif said != _fingerprint(canonical(entry.payload)):
+            yield Fault(where, "与入日志时不同 / isn't what was logged")
+    for name, said in logged.items():
+        if said != _fingerprint(EMPTY) and name[1] not in erased:
+            yield Fault(" ".join(name), "已入日志而不存在 / was logged, and is gone")
+    yield from _check_events(database, erased)
+
+
+def _logged(database: Session) -> dict[Name, bytes]:
+    """Return what the newest entry of each row says of it, as a fingerprint."""
+    columns = LogEntryRecord.kind, LogEntryRecord.subject, LogEntryRecord.payload
+    query = select(*columns).where(LogEntryRecord.kind.in_(KINDS), LogEntryRecord.payload.is_not(None))
+    # those without a place in the tree are the newest
+    query = query.order_by(LogEntryRecord.position.is_(None), LogEntryRecord.position, LogEntryRecord.entry_id)
+    said: dict[Name, bytes] = {}
+    for kind, subject, text in database.execute(query.execution_options(yield_per=2_000)):
+        payload = text or EMPTY
+        said[row_name(kind, subject, json.loads(payload))] = _fingerprint(payload)
+    return said
+
+
+KINDS = ("snapshot", "liveness", "claim", "verdict")
+"""Kinds whose rows are compared here; events are compared session by session."""
+
+
+def _fingerprint(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _present(database: Session) -> Iterator[Entry]:
+    """Yield what the log would say of each row now."""
+    snapshots = select(SessionRecord, SnapshotRecord).join(SnapshotRecord)
+    for session, row in database.execute(snapshots.execution_options(yield_per=500)):
+        yield snapshot_entry(session, row)
+    checks = select(SessionRecord, CheckRecord).join(CheckRecord).where(CheckRecord.report.is_not(None))
+    for session, check in database.execute(checks.execution_options(yield_per=500)):
+        yield liveness_entry(session, check)
+    for claim in database.scalars(select(ClaimRecord)):
+        yield claim_entry(claim)
+    for class_id in database.scalars(select(ClassRecord.class_id)).all():
+        findings = database.scalars(select(FindingRecord).where(FindingRecord.class_id == class_id))
+        results = database.scalars(select(ResultRecord).where(ResultRecord.class_id == class_id))
+        yield from verdict_entries(findings, results)
+
+
+def _check_events(database: Session, erased: set[str]) -> Iterator[Fault]:
+    """Yield what is wrong with the events of each session, and entries about sessions that aren't there."""
+    known = set()
+    ids = database.scalars(select(SessionRecord.row_id).order_by(SessionRecord.row_id)).all()
+    for first in range(0, len(ids), SESSIONS_AT_ONCE):
+        some = SessionRecord.row_id.in_(ids[first : first + SESSIONS_AT_ONCE])
+        sessions = {row.row_id: row for row in database.scalars(select(SessionRecord).where(some))}
+        events = load_events(database, {row_id: row_id for row_id in sessions})
+        said = _batches(database, [about_session(session_key(row)) for row in sessions.values()])
+        order = np.argsort(events.session, kind="stable")
+        bounds = np.searchsorted(events.session[order], [[row_id, row_id + 1] for row_id in sessions])
+        for session, (begin, end) in zip(sessions.values(), bounds.reshape(-1, 2).tolist(), strict=True):
+            subject = about_session(session_key(session))
+            known.add(subject)
+            if subject not in erased:
+                yield from _check_session(session, events, order[begin:end], said.get(subject, []))
+    query = select(LogEntryRecord.subject).where(LogEntryRecord.kind == "events").distinct()
+    for subject in sorted(set(database.scalars(query)) - known - erased):
+        yield Fault(subject, "会话已入日志而不存在 / the session was logged, and is gone")
+
+
+def _batches(database: Session, subjects: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return what was logged of the batches of sessions."""
+    query = select(LogEntryRecord.subject, LogEntryRecord.payload).where(
+        LogEntryRecord.subject.in_(subjects), LogEntryRecord.kind == "events", LogEntryRecord.payload.is_not(None)
+    )
+    said: dict[str, list[dict[str, Any]]] = {}
+    for subject, payload in database.execute(query):
+        said.setdefault(subject, []).append(json.loads(payload or EMPTY))
+    return said
+
+
+def _check_session(
+    session: SessionRecord, events: Events, rows: NDArray[np.int64], batches: Sequence[dict[str, Any]]
+) -> Iterator[Fault]:
+    """Yield the batches of a session that its events don't give, and the events that no batch brought."""
+    where = about_session(session_key(session))
+    free = dict.fromkeys(rows.tolist())
+    aside = [digest for batch in batches for digest in batch.get("aside", ())]
+    if aside:
+        by_digest: dict[str, list[int]] = {}
+        for row in free:
+            by_digest.setdefault(events_digest(session, events, np.array([row])), []).append(row)
+        for digest in aside:
+            if not by_digest.get(digest):
+                yield Fault(where, f"缺少日志中的事件 / an event that was logged is gone or changed: {digest}")
+            else:
+                del free[by_digest[digest].pop()]
+    for batch in batches:
+        if "seqs" in batch:
+            left = np.array(list(free), np.int64)
+            own = left[np.isin(events.seq[left], numbers_of(batch["seqs"]))]
+            own = own[np.argsort(events.seq[own], kind="stable")]
+            for row in own.tolist():
+                del free[row]
+            if events_digest(session, events, own) != batch["sha256"]:
+                yield Fault(where, f"事件与入日志时不同 / events aren't what was logged: seq {batch['seqs']}")
+    if free:
+        numbers = ", ".join(str(events.seq[row]) for row in list(free)[:5])
+        yield Fault(where, f"{len(free)} 个事件未入日志 / events that aren't in the log: seq {numbers}")
