@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -15,6 +15,11 @@ class Settings(BaseSettings):
         data_dir: Folder of the database, the sealed pictures and the master key.
         database_url: SQLAlchemy URL; by default SQLite in `data_dir`.
         policy: Name of a shipped policy pack, or the path of one.
+        pictures_dir: 封存图片所在文件夹,默认在 `data_dir` 内;多台机器须共用 / Folder of the sealed pictures, in
+            `data_dir` by default; all hosts share it.
+        job_lease_s: 工作进程失联后,其任务多少秒后由他人接手 / A lost worker's job is taken by another after so many
+            seconds.
+        in_process_worker: 服务进程内是否也执行任务 / Whether the service does jobs beside answering.
         master_key_file: Key that seals personal data; made on the first start, readable by its owner only.
         log_key_file: Key that signs the evidence log; made on the first start. All machines of one database share it.
         host: Address to listen on, loopback only.
@@ -28,6 +33,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     database_url: str | None = None
     policy: str = "huangchuan-2021"
+    pictures_dir: Path | None = None
+    job_lease_s: int = Field(60, ge=1, le=86_400)
+    in_process_worker: bool = True
     master_key_file: Path | None = None
     log_key_file: Path | None = None
     host: str = "127.0.0.1"
@@ -39,6 +47,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """Return the URL of the database."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'online-guard.sqlite3'}"
+
+    @property
+    def pictures(self) -> Path:
+        """Return the folder of the sealed pictures."""
+        return self.pictures_dir or self.data_dir / "pictures"
 
     @property
     def key_file(self) -> Path:

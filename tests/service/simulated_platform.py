@@ -18,12 +18,12 @@ from online_guard.service import capture, liveness, registration, sessions
 from online_guard.service.house import House
 from online_guard.service.judged_clips import JudgedClip
 from online_guard.service.sent_clips import Sent
-from online_guard.service.verification import work_once
 from online_guard.simulate.course import Course
 from online_guard.simulate.recorder import Directive, Opening, TelemetryEvent
 from online_guard.store.capture_rows import find_check
 from online_guard.store.unit_of_work import reading
 from online_guard.terms import Outcome
+from online_guard.worker import work_once
 
 SAMPLE_MEDIA = Path(__file__).resolve().parents[2] / "sample_media"
 OBSERVED_MS = 60_000

@@ -17,7 +17,7 @@ from online_guard.service.house import House, clock_ms
 from online_guard.service.seen_pictures import PICTURE, Likeness, Sought, sealed_vector
 from online_guard.store import capture_rows, queries
 from online_guard.store.capture_rows import REFERENCE, SNAPSHOT, CaptureRow
-from online_guard.store.tables import CaptureRecord, JobRecord, SessionRecord
+from online_guard.store.tables import CaptureRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
 
 
@@ -62,15 +62,8 @@ def _record(
     )
 
 
-def search_class(house: House, class_id: str, job_row: int | None, lease_ms: int) -> None:
-    """Compare the captures of a class that weren't yet, and ask for the verification of other classes they touch.
-
-    Args:
-        house: The service.
-        class_id: Of the class.
-        job_row: Job whose lease is renewed meanwhile.
-        lease_ms: By how much.
-    """
+def search_class(house: House, class_id: str) -> None:
+    """Compare the captures of a class that weren't yet, and ask for the verification of other classes they touch."""
     with reading(house.engine) as database:
         waiting = capture_rows.unsearched(database, class_id)
     for row in waiting:
@@ -80,9 +73,6 @@ def search_class(house: House, class_id: str, job_row: int | None, lease_ms: int
             if not capture_rows.replaced(database, [row.row_id]):
                 capture_rows.put_likenesses(database, found)
                 queries.enqueue(database, capture_rows.classes_of(database, found) - {class_id}, clock_ms())
-            job = None if job_row is None else database.get(JobRecord, job_row)
-            if job is not None:
-                job.leased_until_ms = clock_ms() + lease_ms
 
 
 def _found(house: House, row: CaptureRow) -> list[Likeness]:

@@ -38,7 +38,7 @@ def sequence(house: House, *, at_once: bool = False) -> int:
     """
     key, placed, some = log_key(house), 0, 1
     with reading(house.engine) as database:
-        if not log_proofs.count_waiting(database) and sealed_log.newest_head(database) is not None:
+        if not sealed_log.is_due(database, clock_ms(), at_once=at_once):
             return 0
     while some:
         with writing(house.engine) as database:

@@ -54,7 +54,7 @@ def open_house(settings: Settings) -> House:
     policy = load_policy(settings.policy)
     vault = open_vault(settings.key_file)
     migrate(settings.database)
-    blobs = Blobs(settings.data_dir / "pictures", vault)
+    blobs = Blobs(settings.pictures, vault)
     return House(open_engine(settings.database), vault, blobs, policy, settings, passive_check)
 
 

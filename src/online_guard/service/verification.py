@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,50 +17,29 @@ from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID
 from online_guard.service import webhooks
 from online_guard.service.duplicates import search_class
-from online_guard.service.house import House, clock_ms
-from online_guard.store import log_proofs, queries
+from online_guard.service.house import House
+from online_guard.store import jobs, log_proofs, queries
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.logged_rows import about_session
-from online_guard.store.tables import EnrolmentRecord, FindingRecord, JobRecord, ResultRecord, SessionRecord
+from online_guard.store.queries import VERIFY
+from online_guard.store.tables import EnrolmentRecord, FindingRecord, ResultRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Subject
 from online_guard.verdict import SessionVerdict
 
-LEASE_MS = 2 * 60_000
-"""A killed worker's job is taken again after this; a class of 80 learners takes a few seconds."""
-BACK_OFF_MS = 5_000
-log = logging.getLogger(__name__)
 
-
-def work_once(house: House) -> bool:
-    """Do one waiting job; return whether there was one. A job that fails is pushed away and recorded, never lost."""
-    with writing(house.engine) as database:
-        job = queries.take_job(database, clock_ms(), LEASE_MS)
-    if job is None:
-        return False
-    try:
-        verify_class(house, job.class_id, job.row_id)
-    except Exception as error:
-        log.exception("verification failed, will be tried again")
-        with writing(house.engine) as database:
-            failed = database.get(JobRecord, job.row_id)
-            if failed is not None:
-                failed.run_after_ms = clock_ms() + BACK_OFF_MS * 2 ** min(failed.attempts, 8)
-                failed.leased_until_ms = None
-                failed.last_error = type(error).__name__
-    return True
-
-
-def verify_class(house: House, class_id: str, job_row: int | None = None) -> None:
+def verify_class(house: House, class_id: str) -> None:
     """Search for duplicates of its captures, judge a class by what is stored, and put the result in place of the last.
 
-    Args:
-        house: The service.
-        class_id: Of the class.
-        job_row: Job that is done with it.
+    The job that asked for it is finished in the same transaction, as it was asked for when the evidence was read: what
+    came since verifies once more.
+
+    Raises:
+        GuardError: Another worker has taken the job meanwhile; nothing was changed.
     """
-    search_class(house, class_id, job_row, LEASE_MS)
+    search_class(house, class_id)
     with reading(house.engine) as database:
+        job = jobs.held(database, VERIFY, class_id)
         evidence, raw = load_class(database, class_id, house.policy.device.max_learners)
     events, _ = settle(raw)
     judgement = judge(evidence.with_events(events), house.policy)
@@ -74,11 +52,10 @@ def verify_class(house: House, class_id: str, job_row: int | None = None) -> Non
     stamp = _stamp(house.policy)
     results = list(_results(judgement, class_id, members, own, stamp))
     with writing(house.engine) as database:
+        if job is not None and not jobs.finish(database, job):
+            raise GuardError(ErrorKind.CONFLICT, "job.lost", "任务已由他人接手 / another worker has taken the job")
         findings = list(_findings(judgement, class_id, members, own, stamp))
         _tell(database, queries.replace_results(database, class_id, findings, results), results)
-        done = database.get(JobRecord, job_row) if job_row is not None else None
-        if done is not None:
-            database.delete(done)
 
 
 def _tell(database: Session, changed: set[str], results: Sequence[ResultRecord]) -> None:

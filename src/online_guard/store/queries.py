@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.store import event_chunks, logged_rows, sealed_log
+from online_guard.store import event_chunks, jobs, logged_rows, sealed_log
 from online_guard.store.tables import (
     ApplicationRecord,
     Base,
@@ -21,7 +21,6 @@ from online_guard.store.tables import (
     DirectiveRecord,
     EnrolmentRecord,
     FindingRecord,
-    JobRecord,
     LikenessRecord,
     ResultRecord,
     SessionRecord,
@@ -29,6 +28,8 @@ from online_guard.store.tables import (
 )
 
 FEWEST_EVENTS = 20
+VERIFY = "verify"
+"""Duty of the job that verifies a class."""
 DEVICE = tuple_(SessionRecord.platform_id, SessionRecord.device_id)
 Row = TypeVar("Row", bound=Base)
 
@@ -179,32 +180,13 @@ def timeline(database: Session, record: SessionRecord) -> str | None:
 
 def enqueue(database: Session, class_ids: Iterable[str], now_ms: int) -> None:
     """Ask for the verification of classes, once each: one that already waits isn't asked for again."""
-    for class_id in class_ids:
-        waiting = select(JobRecord.row_id).where(JobRecord.class_id == class_id, JobRecord.leased_until_ms.is_(None))
-        if database.scalar(waiting.limit(1)) is None:
-            database.add(JobRecord(class_id=class_id, run_after_ms=now_ms, attempts=0))
-            database.flush()
-
-
-def take_job(database: Session, now_ms: int, lease_ms: int) -> JobRecord | None:
-    """Return a job that is due, leased by a conditional update; None when there is none."""
-    free = (JobRecord.leased_until_ms.is_(None)) | (JobRecord.leased_until_ms < now_ms)
-    query = select(JobRecord).where(JobRecord.run_after_ms <= now_ms, free).order_by(JobRecord.run_after_ms).limit(1)
-    job = database.scalar(query)
-    if job is None:
-        return None
-    taken = database.execute(
-        update(JobRecord)
-        .where(JobRecord.row_id == job.row_id, free)
-        .values(leased_until_ms=now_ms + lease_ms, attempts=JobRecord.attempts + 1)
-        .returning(JobRecord.row_id)
-    ).scalar()
-    return job if taken is not None else None
+    for class_id in sorted(set(class_ids)):
+        jobs.ask(database, VERIFY, class_id, now_ms)
 
 
 def is_pending(database: Session, class_id: str) -> bool:
-    """Return whether a class waits for its verification."""
-    return database.scalar(select(JobRecord.row_id).where(JobRecord.class_id == class_id).limit(1)) is not None
+    """Return whether a class waits for its verification, be it parked."""
+    return jobs.held(database, VERIFY, class_id) is not None
 
 
 def replace_results(
@@ -264,7 +246,8 @@ def findings_of_snapshots(database: Session, session_key: str) -> list[FindingRe
     """Return the findings about a session's snapshots."""
     prefix = f"{session_key}/"
     query = select(FindingRecord).where(
-        FindingRecord.subject == "snapshot", FindingRecord.subject_id.startswith(prefix, autoescape=True)
+        FindingRecord.subject == "snapshot",
+        func.substr(FindingRecord.subject_id, 1, len(prefix)) == prefix,  # SQLite's LIKE takes `S` for `s`
     )
     return list(database.scalars(query.order_by(FindingRecord.rule, FindingRecord.subject_id)))
 

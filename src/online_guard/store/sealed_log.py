@@ -145,12 +145,23 @@ def sequence(database: Session, key: LogKey, now_ms: int, *, at_once: bool = Fal
             f"日志由另一密钥签名 / the log is signed by another key: {told['key_id']}",
             remedy="请把 log.key 复制到本机 / copy log.key to this machine.",
         )
-    if told is not None and not at_once and now_ms - told["time_ms"] < HEAD_EVERY_MS:
+    if not is_due(database, now_ms, at_once=at_once):
         return 0
     count = _place(database, state)
     if count or last is None:
         _sign(database, state.size, last, key, now_ms)
     return count
+
+
+def is_due(database: Session, now_ms: int, *, at_once: bool) -> bool:
+    """Return whether there is something to sign a head for, and the last one isn't too young."""
+    last = newest_head(database)
+    if last is None:
+        return True
+    if not at_once and 0 <= now_ms - json.loads(last.body)["time_ms"] < HEAD_EVERY_MS:
+        return False
+    waiting = select(LogEntryRecord.entry_id).where(LogEntryRecord.position.is_(None))
+    return database.scalar(waiting.limit(1)) is not None
 
 
 def _place(database: Session, state: LogStateRecord) -> int:

@@ -217,17 +217,27 @@ class ApplicationRecord(Base):
 
 
 class JobRecord(Base):
-    """A class that is to be verified; taken by a lease, gone when done."""
+    """Something that is to be done, such as verifying a class: held by a lease, gone when done, or parked.
+
+    `asked` counts how often it was asked for, `taken` is that number when it was last taken. `asked_ms` is when it was
+    asked for first.
+    """
 
     __tablename__ = "job"
-    __table_args__ = (Index(None, "run_after_ms"),)
+    __table_args__ = (Index(None, "run_after_ms"), UniqueConstraint("duty", "key"))
 
     row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    class_id: Mapped[str] = mapped_column(ForeignKey("training_class.class_id"), index=True)
+    duty: Mapped[str] = mapped_column(String(32))
+    key: Mapped[str] = mapped_column(String(400))
+    asked: Mapped[int]
+    taken: Mapped[int]
+    asked_ms: Mapped[int] = mapped_column(BigInteger)
     run_after_ms: Mapped[int] = mapped_column(BigInteger)
+    lease: Mapped[str | None] = mapped_column(String(32))
     leased_until_ms: Mapped[int | None] = mapped_column(BigInteger)
-    attempts: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int]
     last_error: Mapped[str | None] = mapped_column(Text)
+    parked_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class FindingRecord(Base):
