@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from random import Random
 
 from simulated_platform import SimulatedPlatform
@@ -16,8 +17,11 @@ COURSE = Course()
 NAMES = ("one", "other")
 
 
-def study(simulated: SimulatedPlatform) -> list[str]:
-    """Register, sit, photograph, check, close, verify and claim; return the sessions' names."""
+def study(simulated: SimulatedPlatform, between: Callable[[], object] = bool) -> list[str]:
+    """Register, sit, photograph, check, close, verify and claim; return the sessions' names.
+
+    `between` is called now and then: to sign a head, say.
+    """
     simulated.register(COURSE)
     names = []
     for person, enrolment_id in enumerate(NAMES):
@@ -30,9 +34,13 @@ def study(simulated: SimulatedPlatform) -> list[str]:
         simulated.snapshot(opening, learner.sitting.at_ms, "good", None, learner.sitting.arrival_ms())
         simulated.judged(opening, learner.sitting.at_ms, Outcome.PASSED, learner.sitting.arrival_ms())
         desk.leave(learner)
+        between()
         _rewrite(simulated, learner)
+        between()
     simulated.verify()
+    between()
     claims.claim(simulated.house, "one", None, {1: 1.0}, 5)
+    between()
     return names
 
 

@@ -92,10 +92,9 @@ def verify_log(
         found = evidence_log.verify(house, public, heads)
     if as_json:
         faults = [{"where": fault.where, "reason": fault.reason} for fault in found.faults]
-        print_json({"holds": not faults, "head": found.head, "waiting": found.waiting, "faults": faults})
+        print_json({"holds": not faults, "entries": found.size, "waiting": found.waiting, "faults": faults})
     else:
-        size = 0 if found.head is None else found.head["size"]
-        typer.echo(f"条目 entries: {size:,}  待排入 waiting: {found.waiting:,}", err=True)
+        typer.echo(f"条目 entries: {found.size:,}  待排入 waiting: {found.waiting:,}", err=True)
         for fault in found.faults:
             typer.echo(f"{fault.where}: {fault.reason}")
         typer.echo("不成立 / doesn't hold" if found.faults else "成立 / holds")

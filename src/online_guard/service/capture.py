@@ -15,7 +15,7 @@ from online_guard.service.house import House
 from online_guard.service.seen_pictures import opened_vector
 from online_guard.service.sessions import verify_again
 from online_guard.store import queries, sealed_log
-from online_guard.store.logged_rows import snapshot_entry
+from online_guard.store.logged_rows import snapshot_entries
 from online_guard.store.tables import (
     DeadLetterRecord,
     EnrolmentRecord,
@@ -71,7 +71,7 @@ def add_snapshot(
             report=json.dumps(answer),
         )
         database.add(kept)
-        sealed_log.append_all(database, [snapshot_entry(record, kept)])
+        sealed_log.append_all(database, snapshot_entries(record, kept))
         if report.good and report.capture is not None:
             duplicates.keep_snapshot(house, database, record, snapshot_id, report.capture)
         verify_if_closed(house, database, record)

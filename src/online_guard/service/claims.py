@@ -16,7 +16,7 @@ from online_guard.policy import Policy
 from online_guard.service.house import House
 from online_guard.service.verification import enrolment_state, refuse_while_pending, told_finding
 from online_guard.store import queries, sealed_log
-from online_guard.store.logged_rows import claim_entry
+from online_guard.store.logged_rows import claim_entries
 from online_guard.store.tables import ClaimRecord, EnrolmentRecord, FindingRecord
 from online_guard.store.unit_of_work import writing
 
@@ -50,7 +50,7 @@ def claim(
             answer=json.dumps(answer, ensure_ascii=False),
         )
         database.add(kept)
-        sealed_log.append_all(database, [claim_entry(kept)])
+        sealed_log.append_all(database, claim_entries(kept))
     return answer
 
 

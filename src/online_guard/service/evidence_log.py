@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from online_guard.errors import Fault, GuardError
 from online_guard.service.house import House, clock_ms
 from online_guard.store import log_check, log_proofs, row_check, sealed_log
@@ -108,9 +110,9 @@ def consistency(house: House, first: int, tree_size: int | None) -> dict[str, An
 
 @dataclass(frozen=True)
 class Verified:
-    """What `verify` found: the newest head (None without one), entries without a place yet, and what is wrong."""
+    """What `verify` found: how many entries have a place in the tree, how many wait for one, and what is wrong."""
 
-    head: dict[str, Any] | None
+    size: int
     waiting: int
     faults: tuple[Fault, ...]
 
@@ -126,8 +128,11 @@ def verify(house: House, public: bytes | None = None, known_heads: Iterable[Mapp
     if public is None:
         public = log_key(house).public
     with reading(house.engine) as database:
-        faults = [*log_check.check_log(database, public, list(known_heads))]
-        faults += row_check.check_rows(database, log_check.erased_subjects(database))
-        newest = sealed_log.newest_head(database)
-        told = None if newest is None else log_proofs.told_head(newest)
-        return Verified(told, log_proofs.count_waiting(database), tuple(faults))
+        return verify_within(database, public, known_heads)
+
+
+def verify_within(database: Session, public: bytes, known_heads: Iterable[Mapping[str, Any]] = ()) -> Verified:
+    """Return what `verify` does, of what a transaction sees."""
+    faults = [*log_check.check_log(database, public, list(known_heads))]
+    faults += row_check.check_rows(database, log_check.erased_subjects(database))
+    return Verified(*log_proofs.counts(database), tuple(faults))

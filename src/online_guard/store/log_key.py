@@ -52,10 +52,11 @@ def key_id(public: bytes) -> str:
 def is_signed(body: str, signature: str, public: bytes) -> bool:
     """Return whether a signature is this key's for a head's body."""
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signature), CONTEXT + body.encode())
+        sealed = bytes.fromhex(signature)
+        Ed25519PublicKey.from_public_bytes(public).verify(sealed, CONTEXT + body.encode())
     except (InvalidSignature, ValueError):
         return False
-    return True
+    return sealed.hex() == signature  # one head is written in one way
 
 
 def told_key(public: bytes) -> dict[str, str]:

@@ -137,10 +137,11 @@ def newest_entry(database: Session, kind: str, subject: str) -> dict[str, Any] |
     return None if row is None else told_entry(row)
 
 
-def count_waiting(database: Session) -> int:
-    """Return how many entries have no place in the tree yet."""
-    query = select(func.count()).select_from(LogEntryRecord).where(LogEntryRecord.position.is_(None))
-    return database.scalar(query) or 0
+def counts(database: Session) -> tuple[int, int]:
+    """Return how many entries have a place in the tree, and how many wait for one."""
+    query = select(func.count(LogEntryRecord.position), func.count()).select_from(LogEntryRecord)
+    placed, every = database.execute(query).one()
+    return placed, every - placed
 
 
 def entries_about(database: Session, subjects: Sequence[str], size: int) -> list[LogEntryRecord]:

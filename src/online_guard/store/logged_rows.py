@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from online_guard.store.sealed_log import Entry
@@ -53,19 +54,19 @@ def session_key(session: SessionRecord) -> str:
     return f"{session.platform_id}/{session.session_id}"
 
 
-def snapshot_entry(session: SessionRecord, row: SnapshotRecord) -> Entry:
+def snapshot_entries(session: SessionRecord, row: SnapshotRecord) -> list[Entry]:
     """Return the entry of a snapshot."""
     payload = {"snapshot_id": row.snapshot_id, "report": json.loads(row.report)} | _values(row, SNAPSHOT_FIELDS)
-    return Entry("snapshot", about_session(session_key(session)), payload)
+    return [Entry("snapshot", about_session(session_key(session)), payload)]
 
 
-def liveness_entry(session: SessionRecord, row: CheckRecord) -> Entry:
+def liveness_entries(session: SessionRecord, row: CheckRecord) -> list[Entry]:
     """Return the entry of a judged liveness check."""
     payload = {"check_id": row.check_id, "report": _read(row.report), "actions": _read(row.actions)}
-    return Entry("liveness", about_session(session_key(session)), payload | _values(row, CHECK_FIELDS))
+    return [Entry("liveness", about_session(session_key(session)), payload | _values(row, CHECK_FIELDS))]
 
 
-def claim_entry(row: ClaimRecord) -> Entry:
+def claim_entries(row: ClaimRecord) -> list[Entry]:
     """Return the entry of a claim."""
     payload = {
         "claim_id": row.claim_id,
@@ -73,26 +74,23 @@ def claim_entry(row: ClaimRecord) -> Entry:
         "body": json.loads(row.body),
         "answer": json.loads(row.answer),
     }
-    return Entry("claim", about_enrolment(row.enrolment_id), payload)
+    return [Entry("claim", about_enrolment(row.enrolment_id), payload)]
 
 
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:
-    """Return the entries of a class's verification: one for each session, enrolment, and the class."""
+    """Return the entries of a class's verification, of stored rows: one for each session, enrolment, and the class."""
     said: dict[str, dict[str, list[Any]]] = {}
 
     def of(subject: str) -> dict[str, list[Any]]:
         return said.setdefault(subject, {"results": [], "findings": []})
 
-    for row in results:
+    for row in sorted(results, key=attrgetter("row_id")):
         subject = about_session(row.owner) if row.kind == "session" else about_enrolment(row.owner)
         body = {"kind": row.kind, "row": json.loads(row.body)}
         of(subject)["results"].append(body | _values(row, POLICY_FIELDS))
-    for found in findings:
+    for found in sorted(findings, key=attrgetter("row_id")):
         body = {"evidence": json.loads(found.evidence)} | _values(found, FINDING_FIELDS + POLICY_FIELDS)
         of(_subject(found))["findings"].append(body)
-    for groups in said.values():
-        for rows in groups.values():
-            rows.sort(key=lambda row: json.dumps(row, sort_keys=True))
     return [Entry("verdict", subject, payload) for subject, payload in said.items()]
 
 

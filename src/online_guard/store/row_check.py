@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import struct
+import zlib
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
@@ -19,11 +22,11 @@ from online_guard.store.log_tables import LogEntryRecord
 from online_guard.store.logged_batches import events_digest, numbers_of
 from online_guard.store.logged_rows import (
     about_session,
-    claim_entry,
-    liveness_entry,
+    claim_entries,
+    liveness_entries,
     row_name,
     session_key,
-    snapshot_entry,
+    snapshot_entries,
     verdict_entries,
 )
 from online_guard.store.sealed_log import Entry, canonical
@@ -39,6 +42,8 @@ from online_guard.store.tables import (
 
 SESSIONS_AT_ONCE = 500
 """About 150 000 events of class hours."""
+UNREADABLE = (ValueError, LookupError, TypeError, ArithmeticError, struct.error, zlib.error, msgspec.DecodeError)
+"""What reading a row raises whose bytes were changed."""
 EMPTY = canonical({})
 Name = tuple[str, ...]
 
@@ -50,8 +55,8 @@ def check_rows(database: Session, erased: set[str]) -> Iterator[Fault]:
         database: Open for reading.
         erased: Subjects whose data were erased: nothing is known of them any more.
     """
-    logged = _logged(database)
-    for entry in _present(database):
+    logged, unreadable = _logged(database), list[Fault]()
+    for entry in _present(database, unreadable):
         said = logged.pop(row_name(*entry), None)
         if entry.subject in erased:
             continue
@@ -60,6 +65,7 @@ def check_rows(database: Session, erased: set[str]) -> Iterator[Fault]:
             yield Fault(where, "未入日志 / isn't in the log")
         elif said != _fingerprint(canonical(entry.payload)):
             yield Fault(where, "与入日志时不同 / isn't what was logged")
+    yield from unreadable
     for name, said in logged.items():
         if said != _fingerprint(EMPTY) and name[1] not in erased:
             yield Fault(" ".join(name), "已入日志而不存在 / was logged, and is gone")
@@ -87,20 +93,28 @@ def _fingerprint(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _present(database: Session) -> Iterator[Entry]:
-    """Yield what the log would say of each row now."""
+def _present(database: Session, unreadable: list[Fault]) -> Iterator[Entry]:
+    """Yield what the log would say of each row now; add what can't be read."""
+
+    def read(where: str, entries: Callable[..., list[Entry]], *rows: Any) -> list[Entry]:
+        try:
+            return entries(*rows)
+        except UNREADABLE as error:
+            unreadable.append(Fault(where, f"无法读取 / can't be read: {type(error).__name__}"))
+            return []
+
     snapshots = select(SessionRecord, SnapshotRecord).join(SnapshotRecord)
     for session, row in database.execute(snapshots.execution_options(yield_per=500)):
-        yield snapshot_entry(session, row)
+        yield from read(f"snapshot {session_key(session)}/{row.snapshot_id}", snapshot_entries, session, row)
     checks = select(SessionRecord, CheckRecord).join(CheckRecord).where(CheckRecord.report.is_not(None))
     for session, check in database.execute(checks.execution_options(yield_per=500)):
-        yield liveness_entry(session, check)
+        yield from read(f"liveness {session_key(session)}/{check.check_id}", liveness_entries, session, check)
     for claim in database.scalars(select(ClaimRecord)):
-        yield claim_entry(claim)
+        yield from read(f"claim {claim.enrolment_id}/{claim.claim_id}", claim_entries, claim)
     for class_id in database.scalars(select(ClassRecord.class_id)).all():
-        findings = database.scalars(select(FindingRecord).where(FindingRecord.class_id == class_id))
-        results = database.scalars(select(ResultRecord).where(ResultRecord.class_id == class_id))
-        yield from verdict_entries(findings, results)
+        findings = database.scalars(select(FindingRecord).where(FindingRecord.class_id == class_id)).all()
+        results = database.scalars(select(ResultRecord).where(ResultRecord.class_id == class_id)).all()
+        yield from read(f"class {class_id}", verdict_entries, findings, results)
 
 
 def _check_events(database: Session, erased: set[str]) -> Iterator[Fault]:
@@ -110,7 +124,11 @@ def _check_events(database: Session, erased: set[str]) -> Iterator[Fault]:
     for first in range(0, len(ids), SESSIONS_AT_ONCE):
         some = SessionRecord.row_id.in_(ids[first : first + SESSIONS_AT_ONCE])
         sessions = {row.row_id: row for row in database.scalars(select(SessionRecord).where(some))}
-        events = load_events(database, {row_id: row_id for row_id in sessions})
+        events, broken = _readable(database, sessions)
+        for row_id in broken:
+            subject = about_session(session_key(sessions.pop(row_id)))
+            known.add(subject)
+            yield Fault(subject, "事件无法读取 / the events can't be read")
         said = _batches(database, [about_session(session_key(row)) for row in sessions.values()])
         order = np.argsort(events.session, kind="stable")
         bounds = np.searchsorted(events.session[order], [[row_id, row_id + 1] for row_id in sessions])
@@ -122,6 +140,20 @@ def _check_events(database: Session, erased: set[str]) -> Iterator[Fault]:
     query = select(LogEntryRecord.subject).where(LogEntryRecord.kind == "events").distinct()
     for subject in sorted(set(database.scalars(query)) - known - erased):
         yield Fault(subject, "会话已入日志而不存在 / the session was logged, and is gone")
+
+
+def _readable(database: Session, sessions: Collection[int]) -> tuple[Events, list[int]]:
+    """Return the events of sessions, and the sessions whose events can't be read."""
+    try:
+        return load_events(database, {row_id: row_id for row_id in sessions}), []
+    except UNREADABLE:
+        broken = []
+        for row_id in sessions:
+            try:
+                load_events(database, {row_id: row_id})
+            except UNREADABLE:
+                broken.append(row_id)
+    return load_events(database, {row_id: row_id for row_id in sessions if row_id not in broken}), broken
 
 
 def _batches(database: Session, subjects: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

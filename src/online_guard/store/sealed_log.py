@@ -189,13 +189,14 @@ def _place(database: Session, state: LogStateRecord) -> int:
 
 def _sign(database: Session, size: int, last: LogHeadRecord | None, key: LogKey, now_ms: int) -> None:
     """Keep a signed head, which names the one before by its SHA-256."""
+    before_ms = 0 if last is None else json.loads(last.body)["time_ms"]
     body = canonical(
         {
             "key_id": key.key_id,
             "previous": None if last is None else hashlib.sha256(last.body.encode()).hexdigest(),
             "root": merkle.root(size, merkle.nodes(tiles(database))).hex(),
             "size": size,
-            "time_ms": now_ms,
+            "time_ms": max(now_ms, before_ms),  # also when the system's clock was set back
             "v": 1,
         }
     )
