@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,6 +25,7 @@ class Settings(BaseSettings):
         host: Address to listen on, loopback only.
         port: Port to listen on.
         presented_attack_manifest: Manifest of an operator's own anti-spoofing models, if there are any.
+        webhook_networks: Networks outside the public Internet that webhooks may go to, such as `["10.1.0.0/16"]`.
         test_client_token: Lets a trusted test client set the service clock; off by default.
     """
 
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8080
     presented_attack_manifest: Path | None = None
+    webhook_networks: tuple[IPvAnyNetwork, ...] = ()
     test_client_token: SecretStr | None = None
 
     @property

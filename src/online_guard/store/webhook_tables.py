@@ -9,7 +9,10 @@ from online_guard.store.tables import Base, BigKey, Key
 
 
 class EndpointRecord(Base):
-    """An address of a platform that is told of events; its secret is sealed. Removed ones keep their row."""
+    """An address of a platform that is told of events. Removed ones keep their row.
+
+    Secrets are sealed; the one before `rotated_ms` signs beside the new one for a day.
+    """
 
     __tablename__ = "webhook_endpoint"
 
@@ -17,6 +20,8 @@ class EndpointRecord(Base):
     platform_id: Mapped[str] = mapped_column(Key, index=True)
     url: Mapped[str] = mapped_column(Text)
     secret: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    rotated_ms: Mapped[int | None] = mapped_column(BigInteger)
     created_ms: Mapped[int] = mapped_column(BigInteger)
     removed_ms: Mapped[int | None] = mapped_column(BigInteger)
 
