@@ -20,6 +20,8 @@ class ErrorKind(StrEnum):
     CONFLICT = "conflict"
     TOO_LARGE = "too_large"
     UNSUPPORTED = "unsupported"
+    THROTTLED = "throttled"
+    """Too often: the same later may be right."""
     UNAVAILABLE = "unavailable"
 
 
@@ -41,6 +43,7 @@ class GuardError(Exception):
         where: File, line, key or JSON pointer; empty when the whole request is meant.
         remedy: What to do about it, Chinese first; may be empty.
         faults: The single places, when there are several.
+        retry_after_s: When to try again, in whole seconds; None when that wouldn't help.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class GuardError(Exception):
         where: str = "",
         remedy: str = "",
         faults: tuple[Fault, ...] = (),
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -60,10 +64,11 @@ class GuardError(Exception):
         self.where = where
         self.remedy = remedy
         self.faults = faults
+        self.retry_after_s = retry_after_s
 
     def __reduce__(self) -> tuple[object, ...]:
         """Return how to build it again: a worker process must be able to send it."""
-        given = {name: getattr(self, name) for name in ("where", "remedy", "faults")}
+        given = {name: getattr(self, name) for name in ("where", "remedy", "faults", "retry_after_s")}
         return partial(GuardError, self.kind, self.code, self.message, **given), ()
 
     def __str__(self) -> str:

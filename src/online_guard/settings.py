@@ -22,7 +22,15 @@ class Settings(BaseSettings):
         in_process_worker: 服务进程内是否也执行任务 / Whether the service does jobs beside answering.
         master_key_file: Key that seals personal data; made on the first start, readable by its owner only.
         log_key_file: Key that signs the evidence log; made on the first start. All machines of one database share it.
-        host: Address to listen on, loopback only.
+        host: Address to listen on.
+        plain_http: Whether to listen beyond loopback; only where a proxy in front ends TLS, for names and pictures
+            would travel in the clear.
+        public_url: Address that browsers see, such as `https://guard.example`; that of the request by default.
+        requests_per_key: How many requests a platform's key may make in each process, such as `300000/minute`.
+        logins_per_address: How many logins an address may try in each process.
+        oidc_issuer: OpenID provider that people may sign in with; its client id and secret are the next two.
+        oidc_client_id: Of this service at the provider.
+        oidc_client_secret: Of this service at the provider.
         port: Port to listen on.
         presented_attack_manifest: Manifest of an operator's own anti-spoofing models, if there are any.
         webhook_networks: Networks outside the public Internet that webhooks may go to, such as `["10.1.0.0/16"]`.
@@ -40,6 +48,13 @@ class Settings(BaseSettings):
     master_key_file: Path | None = None
     log_key_file: Path | None = None
     host: str = "127.0.0.1"
+    plain_http: bool = False
+    public_url: str | None = None
+    requests_per_key: str = "300000/minute"
+    logins_per_address: str = "30/minute"
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
     port: int = 8080
     presented_attack_manifest: Path | None = None
     webhook_networks: tuple[IPvAnyNetwork, ...] = ()

@@ -8,8 +8,8 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +41,27 @@ CLASS: dict[str, Any] = {
 }
 
 
+NUMBERS = itertools.count(1)
+"""One row for all platforms: ids of classes and enrolments are used once in a service."""
+
+
+@contextmanager
+def signed_client(service: RunningService, platform_id: str = "hc-online") -> Iterator[Platform]:
+    """Yield a platform with a new key of it."""
+    auth = service.auth(platform_id)
+    with httpx.Client(base_url=service.url, timeout=30, trust_env=False, auth=auth) as http:
+        yield Platform(http, service, platform_id)
+
+
 @dataclass
 class Platform:
-    """A platform's client; `now_ms` is what the service's clock shows, None for its own."""
+    """A client of a platform, or of a person; `now_ms` is what the service's clock shows, None for its own."""
 
     http: httpx.Client
     service: RunningService
+    platform_id: str = "hc-online"
     now_ms: int | None = NOON_MS
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    numbers: Iterator[int] = NUMBERS
 
     def send(
         self,
@@ -86,7 +99,7 @@ class Platform:
     def a_class(self, **changes: Any) -> str:
         """Return the id of a new class."""
         class_id = self.new("class")
-        self.told("PUT", f"/v1/classes/{class_id}", CLASS | changes)
+        self.told("PUT", f"/v1/classes/{class_id}", CLASS | {"platform_id": self.platform_id} | changes)
         return class_id
 
     def an_enrolment(self, class_id: str | None = None, person: int | None = None, **more: Any) -> str:
@@ -101,7 +114,7 @@ class Platform:
     def opening(self, enrolment_id: str | None = None, **changes: Any) -> dict[str, Any]:
         """Return the body that opens a new session of lesson 1."""
         return {
-            "platform_id": "hc-online",
+            "platform_id": self.platform_id,
             "session_id": self.new("session"),
             "enrolment_id": enrolment_id or self.an_enrolment(),
             "lesson_no": 1,

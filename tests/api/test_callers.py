@@ -16,7 +16,9 @@ from pydantic import SecretStr
 from online_guard.api.app import create_app
 from online_guard.api.callers import looking_at_pictures
 from online_guard.service.house import open_house
+from online_guard.service.platform_keys import create_key
 from online_guard.settings import Settings
+from online_guard.signatures import SignedRequests
 
 TOKEN, NOW = "Online-Guard-Test-Client", "Online-Guard-Test-Now-Ms"
 
@@ -29,9 +31,15 @@ def production(tmp_path: Path) -> Iterator[FastAPI]:
     house.engine.dispose()
 
 
+def auth(app: FastAPI) -> SignedRequests:
+    """Return what signs requests to an application in this process."""
+    key = create_key(app.state.house, "hc-online")
+    return SignedRequests(key.key_id, key.secret)
+
+
 @pytest.mark.parametrize("headers", [{TOKEN: ""}, {TOKEN: "x"}, {NOW: "1"}, {TOKEN: "x", NOW: "1"}])
 def test_in_production_both_headers_are_refused(production: FastAPI, headers: dict[str, str]) -> None:
-    answer = ask(production, "POST", "/v1/sessions/x/close", headers=headers)
+    answer = ask(production, "POST", "/v1/sessions/x/close", headers=headers, auth=auth(production))
     assert answer.status_code == 403
     assert answer.headers["content-type"] == "application/problem+json"
 
@@ -48,9 +56,11 @@ def test_a_wrong_token_is_refused_even_where_nothing_needs_it(tmp_path: Path, to
     settings = Settings(data_dir=tmp_path, test_client_token=SecretStr("right"))
     house = open_house(settings)
     app = create_app(house)
-    answer = ask(app, "POST", "/v1/sessions/x/close", headers={TOKEN: token.encode()})
+    signed = {"auth": auth(app)}
+    answer = ask(app, "POST", "/v1/sessions/x/close", headers={TOKEN: token.encode()}, **signed)
     problem(answer, 403, "test_client.refused")
-    assert ask(app, "POST", "/v1/sessions/x/close", headers={TOKEN: "right"}).status_code == 404
+    assert ask(app, "POST", "/v1/sessions/x/close", headers={TOKEN: "right"}, **signed).status_code == 404
+    problem(ask(app, "POST", "/v1/sessions/x/close", headers={TOKEN: "right"}), 401, "caller.unknown")
     house.engine.dispose()
 
 

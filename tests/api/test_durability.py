@@ -7,15 +7,13 @@ import socket
 from pathlib import Path
 
 import httpx
-from platform_client import NOON_MS, Platform, event
+from platform_client import NOON_MS, event, signed_client
 
 from online_guard.demo.service import RunningService, running_service
 
 
 def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
-    with running_service(tmp_path, None, keep=False) as service, httpx.Client(trust_env=False, timeout=30) as http:
-        http.base_url = httpx.URL(service.url)
-        platform = Platform(http, service)
+    with running_service(tmp_path, None, keep=False) as service, signed_client(service) as platform:
         session_id = platform.a_session()
         for batch in range(5):
             events = [event(seq, second=seq) for seq in range(batch * 20, batch * 20 + 20)]
@@ -25,9 +23,7 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
         service.process.kill()
         service.process.wait()
         unheard.close()
-    with running_service(tmp_path, None, keep=False) as service, httpx.Client(trust_env=False, timeout=30) as http:
-        http.base_url = httpx.URL(service.url)
-        again = Platform(http, service)
+    with running_service(tmp_path, None, keep=False) as service, signed_client(service) as again:
         later_ms = NOON_MS + 200_000
         repeated = again.post(session_id, [event(seq, second=seq) for seq in range(101)], now_ms=later_ms)
         statuses = [row["status"] for row in repeated["results"]]
@@ -43,9 +39,10 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
 def begin_to_send(service: RunningService, session_id: str, events: list[object]) -> socket.socket:
     """Send all of a batch but its last byte, so that the server can't acknowledge it."""
     body = json.dumps({"events": events}).encode()
-    host, port = service.url.removeprefix("http://").split(":")
-    head = f"POST /v1/sessions/{session_id}/events HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n"
-    head += f"Online-Guard-Test-Client: {service.token}\r\nOnline-Guard-Test-Now-Ms: {NOON_MS}\r\n\r\n"
-    connection = socket.create_connection((host, int(port)))
-    connection.sendall(head.encode() + body[:-1])
+    said = {"Online-Guard-Test-Client": service.token, "Online-Guard-Test-Now-Ms": str(NOON_MS)}
+    request = httpx.Request("POST", f"{service.url}/v1/sessions/{session_id}/events", content=body, headers=said)
+    signed = next(service.auth("hc-online").sync_auth_flow(request))
+    lines = [f"POST {request.url.path} HTTP/1.1", *(f"{name}: {value}" for name, value in signed.headers.items())]
+    connection = socket.create_connection((request.url.host, request.url.port or 80))
+    connection.sendall("\r\n".join([*lines, "", ""]).encode() + body[:-1])
     return connection

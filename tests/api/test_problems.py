@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import pytest
 from platform_client import CLASS, Platform, ask, pointers, problem
 
 from online_guard.api import problems
 from online_guard.api.app import create_app
+from online_guard.api.callers import ANYONE, callers
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import open_house
 from online_guard.settings import Settings
+from online_guard.signatures import content_digest
 
 
 def test_an_unknown_route_is_a_problem(platform: Platform) -> None:
@@ -46,7 +47,9 @@ def test_a_body_over_the_limit_is_not_read_to_its_end(platform: Platform) -> Non
 def test_an_endless_body_without_a_length_is_stopped(platform: Platform) -> None:
     chunks = (bytes(64 * 1024) for _ in range(1_000))
     path = f"{platform.service.url}/v1/enrolments/{platform.an_enrolment()}/reference-photo"
-    problem(httpx.put(path, content=chunks, trust_env=False, timeout=30), 413, "body.too_large")
+    problem(
+        platform.http.put(path, content=chunks, headers={"Content-Digest": content_digest(b"")}), 413, "body.too_large"
+    )
 
 
 def test_several_faults_are_all_named(platform: Platform) -> None:
@@ -65,11 +68,11 @@ def test_what_nobody_foresaw_tells_nothing(tmp_path: Path) -> None:
     house = open_house(Settings(data_dir=tmp_path))
     app = create_app(house)
 
-    @app.get("/broken")
+    @app.get("/broken", openapi_extra=callers(ANYONE))
     def broken() -> None:
         raise ZeroDivisionError("secret of the inside")
 
-    @app.get("/guarded")
+    @app.get("/guarded", openapi_extra=callers(ANYONE))
     def guarded() -> None:
         raise GuardError(ErrorKind.UNAVAILABLE, "store.busy", "忙 / busy", remedy="稍后 / later", where="/x")
 

@@ -112,10 +112,14 @@ def test_what_voids_no_session_may_change(platform: Platform, harmless: dict[str
     assert platform.send("PUT", f"/v1/classes/{class_id}", harmless).status_code == 200
 
 
-def test_a_class_stays_with_its_platform(platform: Platform) -> None:
+def test_a_class_stays_with_its_platform(platform: Platform, another_platform: Platform) -> None:
     class_id = platform.a_class()
+    body = {name: value for name, value in CLASS.items() if name != "platform_id"}
+    problem(another_platform.send("PUT", f"/v1/classes/{class_id}", body), 409, "class.other_platform")
     answer = platform.send("PUT", f"/v1/classes/{class_id}", CLASS | {"platform_id": "another"})
-    problem(answer, 409, "class.other_platform")
+    assert pointers(problem(answer, 403, "platform.not_own")) == ["/platform_id"]
+    told = platform.told("PUT", f"/v1/classes/{class_id}", body)
+    assert told["platform_id"] == "hc-online", "what a platform needn't say"
 
 
 def enrol(platform: Platform, class_id: str, enrolment_id: str, **changes: Any) -> Any:
@@ -135,12 +139,11 @@ def test_an_enrolment_tells_a_pseudonym_and_no_person(platform: Platform) -> Non
     assert identity_number(7) not in first.text
 
 
-def test_one_person_has_one_learner_id_in_every_class(platform: Platform) -> None:
+def test_one_person_has_one_learner_id_in_every_class(platform: Platform, another_platform: Platform) -> None:
     number = "11010519491231002X"
     one = enrol(platform, platform.a_class(), platform.new("enrolment"), identity_number=number).json()
-    other = enrol(
-        platform, platform.a_class(platform_id="another"), platform.new("enrolment"), identity_number=number.lower()
-    ).json()
+    elsewhere = another_platform.a_class()
+    other = enrol(another_platform, elsewhere, platform.new("enrolment"), identity_number=number.lower()).json()
     someone_else = enrol(platform, platform.a_class(), platform.new("enrolment")).json()
     assert one["learner_id"] == other["learner_id"] != someone_else["learner_id"]
 

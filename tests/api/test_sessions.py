@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 from platform_client import DAY_MS, NOON_MS, Platform, count, dead_letters, event, pointers, problem
+
+from online_guard.terms import Role
 
 
 def test_a_session_is_opened_and_an_opening_tried_again_is_stamped_anew(platform: Platform) -> None:
@@ -63,8 +66,8 @@ def test_a_wrong_opening_is_refused_at_its_place(platform: Platform, change: dic
     assert pointers(problem(answer, 422, "body.invalid")) == [pointer]
 
 
-@pytest.mark.parametrize("change", [{"enrolment_id": "nobody"}, {"lesson_no": 3}, {"platform_id": "another"}])
-def test_a_session_needs_its_enrolment_lesson_and_platform(platform: Platform, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize("change", [{"enrolment_id": "nobody"}, {"lesson_no": 3}])
+def test_a_session_needs_its_enrolment_and_lesson(platform: Platform, change: dict[str, Any]) -> None:
     problem(platform.send("POST", "/v1/sessions", platform.opening() | change), 404, "not_found")
 
 
@@ -176,16 +179,21 @@ def test_events_of_an_unknown_session_are_refused_and_kept_for_an_operator(platf
     assert len(letters) == 2
 
 
-def test_two_platforms_may_use_one_session_id(platform: Platform) -> None:
+def test_two_platforms_may_use_one_session_id(
+    platform: Platform, another_platform: Platform, person: Callable[[Role], Platform]
+) -> None:
     session_id = platform.a_session()
-    other = platform.an_enrolment(platform.a_class(platform_id="another"))
-    platform.a_session(other, session_id=session_id, platform_id="another")
-    path = f"/v1/sessions/{session_id}/events"
-    problem(platform.send("POST", path, {"events": [event(0, "play")]}), 409, "session.ambiguous")
-    for name in ("hc-online", "another"):
-        answer = platform.told("POST", path, {"events": [event(0, "play")]}, platform_id=name)
+    another_platform.a_session(session_id=session_id)
+    path = f"/v1/sessions/{session_id}"
+    for one in (platform, another_platform):
+        answer = one.told("POST", f"{path}/events", {"events": [event(0, "play")]}, platform_id=one.platform_id)
         assert answer["results"][0]["status"] == "accepted"
-    problem(platform.send("POST", path, {"events": [event(0)]}, platform_id="third"), 404, "not_found")
+        assert one.told("GET", f"{path}/verdict")["platform_id"] == one.platform_id
+    answer = platform.send("POST", f"{path}/events", {"events": [event(0)]}, platform_id="another")
+    problem(answer, 403, "platform.not_own")
+    auditor = person(Role.AUDITOR)
+    problem(auditor.send("GET", f"{path}/verdict"), 409, "session.ambiguous")
+    assert auditor.told("GET", f"{path}/verdict", platform_id="another")["platform_id"] == "another"
 
 
 def test_nothing_that_was_sent_is_lost(platform: Platform) -> None:

@@ -45,7 +45,7 @@ class SimulatedPlatform:
     def register(self, course: Course, **changes: Any) -> None:
         """Register the class of a course."""
         body = ClassBody.model_validate(course.class_row() | changes)
-        registration.put_class(self.house, body.typed(course.class_id))
+        registration.put_class(self.house, body.typed(course.class_id, body.platform_id or ""))
 
     def enrol(self, course: Course, enrolment_id: str, person: int, *, photo: bool = False) -> None:
         """Enrol the n-th made-up person."""
@@ -54,6 +54,7 @@ class SimulatedPlatform:
             self.house,
             course.class_id,
             enrolment_id,
+            None,
             name=name_of(person),
             identity_number=identity_number(person),
             applicant=None,
@@ -61,7 +62,7 @@ class SimulatedPlatform:
             leave=(),
         )
         if photo:
-            registration.put_reference_photo(self.house, enrolment_id, self._album.reference(person))
+            registration.put_reference_photo(self.house, enrolment_id, None, self._album.reference(person))
 
     def open(self, opening: Opening, now_ms: int) -> Sequence[Directive]:
         """Open a session and return the first directives."""

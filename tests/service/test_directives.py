@@ -53,7 +53,7 @@ def test_over_an_honest_lesson(simulated: SimulatedPlatform, course: Course, pol
 
     verdict = session_verdict(house, session_id, None)
     assert (verdict["state"], verdict["verdict"], verdict["findings"]) == ("verified", "accepted", [])
-    assert ledger_of(house, LEARNER)["hours"] == 2
+    assert ledger_of(house, LEARNER, None)["hours"] == 2
 
 
 def test_moments_can_not_be_known_from_another_session(simulated: SimulatedPlatform, course: Course) -> None:

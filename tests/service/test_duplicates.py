@@ -149,13 +149,13 @@ def test_a_reference_enrolled_later_is_compared_with_what_was_shown_before(
     picture = media("learner-01/snapshot-1.jpg")
     shown(simulated, ONE, "a", picture).leave()
     simulated.verify()
-    registration.put_reference_photo(house, "a", altered(picture, 1.2))
+    registration.put_reference_photo(house, "a", None, altered(picture, 1.2))
     simulated.verify()
     assert [(row.snapshot_id, row.other_kind, row.other_id) for row in likenesses(house)] == [
         ("photo-0001", "reference", "a")
     ]
     assert "OG604" in rules_of(judged_live(house), "a")
-    registration.put_reference_photo(house, "a", media("learner-01/reference.jpg"))
+    registration.put_reference_photo(house, "a", None, media("learner-01/reference.jpg"))
     simulated.verify()
     assert likenesses(house) == [], "what was said of a replaced reference is forgotten"
     assert "OG604" not in rules_of(judged_live(house), "a")

@@ -26,7 +26,7 @@ def test_two_classes_of_one_person_with_a_cheat(simulated: SimulatedPlatform, ho
     for course, enrolment_id, person in ((ONE, "a", 0), (OTHER, "b", 0), (ONE, "c", 1)):
         simulated.register(course)
         simulated.enrol(course, enrolment_id, person, photo=True)
-    registration.add_practice(house, "one", [])
+    registration.add_practice(house, "one", None, [])
     first = desk(simulated, ONE, "a")
     began_ms = first.now_ms
     first.study(1)

@@ -74,7 +74,7 @@ def test_a_learner_is_stored_sealed_and_the_log_names_nobody(house: House, caplo
     SimulatedPlatform(house).register(course)
     with caplog.at_level(logging.DEBUG):
         _, told = put_enrolment(
-            house, course.class_id, "e", name=name_of(3), identity_number=number, applicant=None,
+            house, course.class_id, "e", None, name=name_of(3), identity_number=number, applicant=None,
             face_checks="required", leave=(),
         )  # fmt: skip
     assert number not in caplog.text + str(told)

@@ -49,10 +49,10 @@ def later(monkeypatch: pytest.MonkeyPatch, after_ms: int) -> None:
 
 def test_hours_can_not_be_claimed_while_a_verification_waits(house: House, session_id: str) -> None:
     with pytest.raises(GuardError) as refusal:
-        claim(house, LEARNER, None, {1: 1.0}, clock_ms())
+        claim(house, LEARNER, None, None, {1: 1.0}, clock_ms())
     assert refusal.value.code == "verification.pending"
     work_once(house)
-    assert claim(house, LEARNER, None, {1: 1.0}, clock_ms())["accepted_hours"] == 0
+    assert claim(house, LEARNER, None, None, {1: 1.0}, clock_ms())["accepted_hours"] == 0
 
 
 def test_every_stored_row_says_by_which_policy_it_was_judged(house: House, session_id: str) -> None:

@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager
 
 import cv2
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from online_guard import __version__
-from online_guard.api import assessments, enrolments, liveness, problems, registration, sessions
+from online_guard.api import assessments, enrolments, liveness, logins, problems, registration, sessions, webhooks
 from online_guard.api import log as evidence_log
-from online_guard.api.callers import ANYONE, callers
+from online_guard.api.authentication import Authentication
+from online_guard.api.callers import ANYONE, admit, callers
 from online_guard.api.limits import LimitedBodies
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House, open_house
@@ -34,14 +35,15 @@ def create_app(house: House) -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
         responses=problems.RESPONSES,
+        dependencies=[Depends(admit)],
     )
     app.state.house = house
+    app.add_middleware(Authentication, house=house)
     app.add_middleware(LimitedBodies)
     problems.install(app)
     versioned = APIRouter(prefix="/v1")
-    for router in (registration.router, sessions.router, liveness.router, enrolments.router, assessments.router):
-        versioned.include_router(router)
-    versioned.include_router(evidence_log.router)
+    for part in (registration, sessions, liveness, enrolments, assessments, logins, evidence_log, webhooks):
+        versioned.include_router(part.router)
     app.include_router(versioned)
 
     @app.get("/healthz", summary="健康检查 / health", tags=["运行 operations"], openapi_extra=callers(ANYONE))
@@ -60,15 +62,17 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
         beside: Runs beside the application: what does the waiting jobs.
 
     Raises:
-        GuardError: The address isn't loopback: callers have no keys yet, so nobody outside may reach the service.
+        GuardError: It would serve plain HTTP beyond loopback, which the settings don't allow: signatures keep others
+            from changing what is sent, not from reading it.
     """
-    if not _is_loopback(settings.host):
+    if not (_is_loopback(settings.host) or settings.plain_http):
         raise GuardError(
             ErrorKind.FORBIDDEN,
             "serve.not_loopback",
-            "调用方签名尚未提供,只能监听本机 / callers have no keys yet: it listens on loopback only",
+            "姓名与照片会以明文传输,只监听本机 / names and pictures would travel in the clear: loopback only",
             where=settings.host,
-            remedy="请用 127.0.0.1 / use 127.0.0.1.",
+            remedy="请由反向代理提供 TLS,并设 ONLINE_GUARD_PLAIN_HTTP=true / put a proxy in front that ends TLS, "
+            "and set ONLINE_GUARD_PLAIN_HTTP=true.",
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     if settings.test_client_token is not None:

@@ -60,7 +60,7 @@ class ClassBody(Body):
     """A class with its syllabus, as in BUNDLE."""
 
     class_id: Id | None = None
-    platform_id: Id
+    platform_id: Id | None = None
     institution: Text
     applicant_kind: ApplicantKind
     applicant: Text
@@ -82,10 +82,12 @@ class ClassBody(Body):
             raise ValueError("lesson_no 重复 / a lesson_no stands twice")
         return self
 
-    def typed(self, class_id: str) -> TrainingClass:
-        """Return the class, its lessons in order."""
+    def typed(self, class_id: str, platform_id: str) -> TrainingClass:
+        """Return the class of a platform, its lessons in order."""
         lessons = sorted((Lesson(**lesson.model_dump()) for lesson in self.lessons), key=lambda one: one.lesson_no)
-        return TrainingClass(**self.model_dump() | {"class_id": class_id, "lessons": tuple(lessons)})
+        return TrainingClass(
+            **self.model_dump() | {"class_id": class_id, "platform_id": platform_id, "lessons": tuple(lessons)}
+        )
 
 
 class LeaveBody(Body):
@@ -119,7 +121,7 @@ class EnrolmentBody(Body):
 class OpeningBody(Body):
     """The opening of a session."""
 
-    platform_id: Id
+    platform_id: Id | None = None
     session_id: Id
     enrolment_id: Id
     lesson_no: Annotated[int, Field(ge=1, le=INT32, strict=True)]

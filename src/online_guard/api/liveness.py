@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 
 from online_guard.api.bodies import DrawBody, Id, MomentInQuery
 from online_guard.api.callers import (
-    ASSESSOR,
+    EVERYBODY,
     PLATFORM,
     Clock,
     NowMs,
@@ -49,8 +49,8 @@ def draw(
     response: Response,
     session_id: SessionId,
     now_ms: NowMs,
+    platform_id: PlatformId,
     body: DrawBody | None = None,
-    platform_id: PlatformId = None,
 ) -> dict[str, Any]:
     """Draw three actions, to be shown in this order and answered within 60 s, once; while one waits it is told again.
 
@@ -71,10 +71,10 @@ async def answer(
     check_id: CheckId,
     body: SpooledBody,
     clock: Clock,
+    platform_id: PlatformId,
     nonce: Annotated[str, Query(max_length=128, description="质询的随机数 / of the challenge")],
     at_ms: Annotated[MomentInQuery, Query(description="拍摄开始时刻(客户端时钟) / start of the clip, client clock")],
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
-    platform_id: PlatformId = None,
 ) -> dict[str, Any]:
     """Judge a clip (WebM or MP4, or frames with times as JSON; at most 32 MiB) and answer outcome, reasons, evidence.
 
@@ -90,10 +90,10 @@ async def answer(
 @router.get(
     "/liveness/{check_id}/{evidence}",
     summary="活体比对的画面与曲线 / strip and plot of a check",
-    openapi_extra=callers(PLATFORM, ASSESSOR),
+    openapi_extra=callers(*EVERYBODY),
     response_class=Response,
 )
-def evidence(house: TheHouse, check_id: CheckId, evidence: Evidence, platform_id: PlatformId = None) -> Response:
+def evidence(house: TheHouse, check_id: CheckId, evidence: Evidence, platform_id: PlatformId) -> Response:
     """Return the telling frames side by side (JPEG), or the signals with the actions found (PNG), for an auditor."""
     picture = liveness.picture_of_check(house, check_id, platform_id, evidence)
     return Response(picture, media_type=MEDIA_TYPES[evidence], headers={"Cache-Control": "no-store"})

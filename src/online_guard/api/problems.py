@@ -21,6 +21,7 @@ STATUS: dict[ErrorKind, int] = {
     ErrorKind.CONFLICT: 409,
     ErrorKind.TOO_LARGE: 413,
     ErrorKind.UNSUPPORTED: 415,
+    ErrorKind.THROTTLED: 429,
     ErrorKind.UNAVAILABLE: 503,
 }
 TITLES: dict[int, str] = {
@@ -33,6 +34,7 @@ TITLES: dict[int, str] = {
     413: "内容过大 / too large",
     415: "不支持的格式 / unsupported format",
     422: "内容有误 / the content is wrong",
+    429: "过于频繁 / too many requests",
     500: "服务内部错误 / internal error",
     503: "暂不可用 / unavailable",
 }
@@ -93,14 +95,32 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
+class BodyRefused(HTTPException):
+    """Stops the reading of a body. FastAPI lets nothing but an `HTTPException` pass while it reads."""
+
+    def __init__(self, error: GuardError) -> None:
+        super().__init__(STATUS[error.kind])
+        self.error = error
+
+
 def _guard_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, GuardError)
+    return told(error)
+
+
+def told(error: GuardError) -> JSONResponse:
+    """Return the problem document of an error."""
     errors = [{"pointer": fault.where, "detail": fault.reason} for fault in error.faults]
     if not errors and error.where:
         errors = [{"pointer": error.where, "detail": error.message}]
     detail = " ".join(filter(None, (error.message, error.remedy)))
-    is_passing = error.code.endswith(".pending") or error.kind is ErrorKind.UNAVAILABLE
-    headers = {"Retry-After": "1"} if is_passing else None
+    headers = {}
+    if error.retry_after_s is not None:
+        headers = {"Retry-After": str(error.retry_after_s)}
+    elif error.code.endswith(".pending") or error.kind is ErrorKind.UNAVAILABLE:
+        headers = {"Retry-After": "1"}
+    elif error.kind is ErrorKind.UNAUTHENTICATED:
+        headers = {"WWW-Authenticate": 'Signature realm="online-guard"'}  # RFC 9110 section 15.5.2 asks for one
     return problem(STATUS[error.kind], error.code, detail, errors, headers)
 
 
@@ -129,6 +149,8 @@ HTTP_CODES = {400: "body.unreadable", 404: "route.not_found", 405: "route.method
 
 def _http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(error, BodyRefused):
+        return told(error.error)
     title = TITLES.get(error.status_code, f"请求有误 / {error.detail}")
     return problem(error.status_code, HTTP_CODES.get(error.status_code, "http"), title, headers=error.headers)
 

@@ -8,7 +8,16 @@ from fastapi import APIRouter, Body, Path, Response
 from pydantic import Field
 
 from online_guard.api.bodies import ClassBody, EnrolmentBody, Id, PracticeBody
-from online_guard.api.callers import PLATFORM, ImageBytes, TheHouse, callers, looking_at_pictures
+from online_guard.api.callers import (
+    PLATFORM,
+    ImageBytes,
+    PlatformId,
+    TheCaller,
+    TheHouse,
+    callers,
+    looking_at_pictures,
+    own_platform,
+)
 from online_guard.api.raw_bodies import an_image
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service import registration
@@ -22,15 +31,18 @@ CREATED, OK = 201, 200
 @router.put(
     "/classes/{class_id}", summary="登记或修改班次 / register or change a class", openapi_extra=callers(PLATFORM)
 )
-def put_class(house: TheHouse, response: Response, class_id: ClassId, body: ClassBody) -> dict[str, Any]:
+def put_class(
+    house: TheHouse, response: Response, class_id: ClassId, body: ClassBody, caller: TheCaller
+) -> dict[str, Any]:
     """Register or change a class with its syllabus; refused once sessions exist that the change would void."""
     if body.class_id not in (None, class_id):
         raise GuardError(
             ErrorKind.INVALID, "class.id_differs", "与路径中的班次标识不同 / differs from the path", where="/class_id"
         )
-    is_new = registration.put_class(house, body.typed(class_id))
+    platform_id = own_platform(caller, body.platform_id, "/platform_id")
+    is_new = registration.put_class(house, body.typed(class_id, platform_id or ""))
     response.status_code = CREATED if is_new else OK
-    return body.model_dump(mode="json") | {"class_id": class_id}
+    return body.model_dump(mode="json") | {"class_id": class_id, "platform_id": platform_id}
 
 
 @router.put(
@@ -39,13 +51,19 @@ def put_class(house: TheHouse, response: Response, class_id: ClassId, body: Clas
     openapi_extra=callers(PLATFORM),
 )
 def put_enrolment(
-    house: TheHouse, response: Response, class_id: ClassId, enrolment_id: EnrolmentId, body: EnrolmentBody
+    house: TheHouse,
+    response: Response,
+    class_id: ClassId,
+    enrolment_id: EnrolmentId,
+    body: EnrolmentBody,
+    platform_id: PlatformId,
 ) -> dict[str, Any]:
     """Enrol a learner; name and identity number are sealed, and never told again."""
     is_new, told = registration.put_enrolment(
         house,
         class_id,
         enrolment_id,
+        platform_id,
         name=body.name,
         identity_number=body.identity_number,
         applicant=body.applicant,
@@ -62,10 +80,10 @@ def put_enrolment(
     openapi_extra=callers(PLATFORM) | an_image(),
 )
 async def put_reference_photo(
-    house: TheHouse, response: Response, enrolment_id: EnrolmentId, image: ImageBytes
+    house: TheHouse, response: Response, enrolment_id: EnrolmentId, image: ImageBytes, platform_id: PlatformId
 ) -> dict[str, Any]:
     """Keep the reference face: JPEG, PNG or WebP, exactly one face, large, sharp and lit enough."""
-    is_new, told = await looking_at_pictures(registration.put_reference_photo, house, enrolment_id, image)
+    is_new, told = await looking_at_pictures(registration.put_reference_photo, house, enrolment_id, platform_id, image)
     response.status_code = CREATED if is_new else OK
     return told
 
@@ -77,7 +95,9 @@ def add_practice(
     house: TheHouse,
     class_id: ClassId,
     rows: Annotated[list[PracticeBody], Body(min_length=1, max_length=10_000), Field()],
+    platform_id: PlatformId,
 ) -> dict[str, Any]:
     """Record attended practice: all rows, or none when one is wrong."""
-    added = registration.add_practice(house, class_id, [(row.enrolment_id, row.on, row.class_hours) for row in rows])
+    told = [(row.enrolment_id, row.on, row.class_hours) for row in rows]
+    added = registration.add_practice(house, class_id, platform_id, told)
     return {"class_id": class_id, "recorded": added, "known": len(rows) - added}

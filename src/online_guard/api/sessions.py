@@ -9,15 +9,18 @@ from fastapi import APIRouter, Path, Query, Response
 
 from online_guard.api.bodies import Id, MomentInQuery, OpeningBody
 from online_guard.api.callers import (
-    ASSESSOR,
+    EVERYBODY,
     PLATFORM,
     ImageBytes,
     JsonBytes,
     NowMs,
     PlatformId,
+    TheCaller,
     TheHouse,
     callers,
     looking_at_pictures,
+    own_platform,
+    told_to,
 )
 from online_guard.api.raw_bodies import a_batch, an_image
 from online_guard.service import capture, sessions, verification
@@ -28,9 +31,13 @@ CREATED, OK, LATER = 201, 200, 202
 
 
 @router.post("/sessions", summary="打开会话 / open a session", openapi_extra=callers(PLATFORM))
-def open_session(house: TheHouse, response: Response, body: OpeningBody, now_ms: NowMs) -> dict[str, Any]:
+def open_session(
+    house: TheHouse, response: Response, body: OpeningBody, now_ms: NowMs, caller: TheCaller
+) -> dict[str, Any]:
     """Open a session; the player shows nothing before this has answered. Tried again, it is stamped anew."""
-    is_new, answer = sessions.open_session(house, sessions.Opening(**body.model_dump()), now_ms)
+    platform_id = own_platform(caller, body.platform_id, "/platform_id") or ""
+    opening = sessions.Opening(**body.model_dump() | {"platform_id": platform_id})
+    is_new, answer = sessions.open_session(house, opening, now_ms)
     response.status_code = CREATED if is_new else OK
     return answer
 
@@ -41,7 +48,7 @@ def open_session(house: TheHouse, response: Response, body: OpeningBody, now_ms:
     openapi_extra=callers(PLATFORM) | a_batch(),
 )
 def add_events(
-    house: TheHouse, session_id: SessionId, body: JsonBytes, now_ms: NowMs, platform_id: PlatformId = None
+    house: TheHouse, session_id: SessionId, body: JsonBytes, now_ms: NowMs, platform_id: PlatformId
 ) -> dict[str, Any]:
     """Take 1 to 1 000 events, and answer for each: accepted, duplicate, conflict, or refused with the reason."""
     return sessions.add_events(house, session_id, platform_id, body, now_ms)
@@ -58,10 +65,10 @@ async def add_snapshot(
     session_id: SessionId,
     image: ImageBytes,
     now_ms: NowMs,
+    platform_id: PlatformId,
     at_ms: Annotated[MomentInQuery, Query(description="拍摄时刻(客户端时钟) / moment of capture, client clock")],
     nonce: Annotated[str | None, Query(max_length=128, description="指令的随机数 / of the directive")] = None,
     snapshot_id: Annotated[Id | None, Query(description="照片标识,重试时相同 / the same when tried again")] = None,
-    platform_id: PlatformId = None,
 ) -> dict[str, Any]:
     """Keep one picture (JPEG, PNG or WebP, at most 4 MiB and 16 MP) and answer what was measured on it."""
     name = snapshot_id or f"snapshot-{secrets.token_hex(8)}"
@@ -78,16 +85,14 @@ async def add_snapshot(
     status_code=LATER,
     openapi_extra=callers(PLATFORM),
 )
-def close_session(
-    house: TheHouse, session_id: SessionId, now_ms: NowMs, platform_id: PlatformId = None
-) -> dict[str, Any]:
+def close_session(house: TheHouse, session_id: SessionId, now_ms: NowMs, platform_id: PlatformId) -> dict[str, Any]:
     """Close a session; verification follows."""
     return sessions.close_session(house, session_id, platform_id, now_ms)
 
 
-@router.get(
-    "/sessions/{session_id}/verdict", summary="核验结论 / the verdict", openapi_extra=callers(PLATFORM, ASSESSOR)
-)
-def session_verdict(house: TheHouse, session_id: SessionId, platform_id: PlatformId = None) -> dict[str, Any]:
+@router.get("/sessions/{session_id}/verdict", summary="核验结论 / the verdict", openapi_extra=callers(*EVERYBODY))
+def session_verdict(
+    house: TheHouse, session_id: SessionId, platform_id: PlatformId, caller: TheCaller
+) -> dict[str, Any]:
     """Return verdict, findings and evidence; `state` is open, pending or verified."""
-    return verification.session_verdict(house, session_id, platform_id)
+    return told_to(house, caller, verification.session_verdict(house, session_id, platform_id))

@@ -6,11 +6,24 @@ import sys
 
 from rich.console import Console
 
-from online_guard.cli import bundles, evidence, face_rates, faces, judging, law, service, webhooks, work
+from online_guard.cli import accounts, bundles, evidence, face_rates, faces, judging, law, service, webhooks, work
 from online_guard.cli.common import BAD_INPUT, app
 from online_guard.errors import GuardError
 
-__all__ = ["app", "bundles", "evidence", "face_rates", "faces", "judging", "law", "main", "service", "webhooks", "work"]
+__all__ = [
+    "accounts",
+    "app",
+    "bundles",
+    "evidence",
+    "face_rates",
+    "faces",
+    "judging",
+    "law",
+    "main",
+    "service",
+    "webhooks",
+    "work",
+]
 
 
 def main() -> None:

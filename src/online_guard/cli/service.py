@@ -12,7 +12,7 @@ from online_guard.cli.common import DataDir, app
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="监听地址,仅限本机 / Address, loopback only.")] = None,
+    host: Annotated[str | None, typer.Option(help="监听地址 / Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="端口 / Port.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="数据文件夹 / Data folder.")] = None,
 ) -> None:

@@ -80,7 +80,8 @@ def _play(service: RunningService, out_dir: Path, screen: Console, plans: Sequen
     course = Course()
     ids = [f"{course.class_id}-{number:03}" for number in range(1, len(plans) + 1)]
     album = Album(sample_media())
-    with httpx.Client(base_url=service.url, timeout=60, trust_env=False) as http:
+    auth = service.auth(course.platform_id)
+    with httpx.Client(base_url=service.url, timeout=60, trust_env=False, auth=auth) as http:
         platform = Platform(http, service.token, album, {name: number for number, name in enumerate(ids)})
         _register(platform, course, ids, album)
         refused = _bad_input(platform, course, ids)

@@ -16,6 +16,10 @@ from pathlib import Path
 import httpx
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.service.house import open_house
+from online_guard.service.platform_keys import create_key
+from online_guard.settings import Settings
+from online_guard.signatures import SignedRequests
 
 COMMAND = (sys.executable, "-c", "from online_guard.cli import main; main()")
 START_TIMEOUT_S = 45
@@ -29,6 +33,15 @@ class RunningService:
     token: str
     data_dir: Path
     process: subprocess.Popen[bytes]
+
+    def auth(self, platform_id: str) -> SignedRequests:
+        """Return what signs a platform's requests, with a new key of it."""
+        house = open_house(Settings(data_dir=self.data_dir))
+        try:
+            key = create_key(house, platform_id)
+        finally:
+            house.engine.dispose()
+        return SignedRequests(key.key_id, key.secret)
 
     def environment(self) -> dict[str, str]:
         """Return the environment in which the command line finds this service's data."""

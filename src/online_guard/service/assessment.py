@@ -16,7 +16,7 @@ from online_guard.store.unit_of_work import reading, writing
 
 
 def apply(
-    house: House, window: str, class_id: str, applied_on: date, assessment_on: date
+    house: House, window: str, class_id: str, platform_id: str | None, applied_on: date, assessment_on: date
 ) -> tuple[bool, dict[str, Any]]:
     """Keep an application; return whether it is new, and what was kept. Eligibility follows.
 
@@ -30,7 +30,7 @@ def apply(
         "assessment_on": assessment_on.isoformat(),
     }
     with writing(house.engine) as database:
-        queries.class_record(database, class_id)
+        queries.own_class(database, class_id, platform_id)
         known = database.get(ApplicationRecord, (class_id, window))
         if known is not None:
             if {name: getattr(known, name) for name in told} != told:
@@ -47,22 +47,22 @@ def apply(
     return True, told
 
 
-def eligibility_of(house: House, enrolment_id: str) -> dict[str, Any]:
+def eligibility_of(house: House, enrolment_id: str, platform_id: str | None) -> dict[str, Any]:
     """Return an enrolment's rows of eligibility, one for each application of its class.
 
     Raises:
         GuardError: Unknown enrolment.
     """
     with reading(house.engine) as database:
-        state = enrolment_state(database, enrolment_id)
+        state = enrolment_state(database, enrolment_id, platform_id)
         rows = [json.loads(row.body) for row in queries.results(database, "eligibility", enrolment_id)]
     return {"enrolment_id": enrolment_id, "state": state, "rows": [_told(row) for row in rows]}
 
 
-def candidates(house: House, window: str) -> dict[str, Any]:
-    """Return who may sit the assessment of a window, who may not, and why."""
+def candidates(house: House, window: str, platform_id: str | None) -> dict[str, Any]:
+    """Return who may sit the assessment of a window, who may not, and why: of all platforms, or of one."""
     with reading(house.engine) as database:
-        class_ids = queries.classes_applying(database, window)
+        class_ids = queries.classes_applying(database, window, platform_id)
         pending = [class_id for class_id in class_ids if queries.is_pending(database, class_id)]
         rows = [
             row

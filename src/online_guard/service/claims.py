@@ -25,7 +25,12 @@ PAID = "already-claimed"
 
 
 def claim(
-    house: House, enrolment_id: str, claim_id: str | None, claimed: Mapping[int, float], now_ms: int
+    house: House,
+    enrolment_id: str,
+    platform_id: str | None,
+    claim_id: str | None,
+    claimed: Mapping[int, float],
+    now_ms: int,
 ) -> dict[str, Any]:
     """Compare claimed hours with the ledger; return the answer for each lesson, which is kept.
 
@@ -37,7 +42,7 @@ def claim(
     body = json.dumps({str(number): hours for number, hours in sorted(claimed.items())})
     claim_id = claim_id or f"claim-{hashlib.sha256(body.encode()).hexdigest()[:16]}"
     with writing(house.engine) as database:
-        refuse_while_pending(enrolment_state(database, enrolment_id))
+        refuse_while_pending(enrolment_state(database, enrolment_id, platform_id))
         known = database.get(ClaimRecord, (enrolment_id, claim_id))
         if known is not None:
             return _same_answer(known, body)

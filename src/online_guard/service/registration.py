@@ -91,6 +91,7 @@ def put_enrolment(
     house: House,
     class_id: str,
     enrolment_id: str,
+    platform_id: str | None,
     *,
     name: str,
     identity_number: str,
@@ -111,7 +112,7 @@ def put_enrolment(
         "leave": json.dumps(msgspec.to_builtins([asdict(period) for period in leave])),
     }
     with writing(house.engine) as database:
-        queries.class_record(database, class_id)
+        queries.own_class(database, class_id, platform_id)
         record = database.get(EnrolmentRecord, enrolment_id)
         is_new = record is None
         if record is None:
@@ -170,14 +171,16 @@ def check_identity_number(text: str) -> str:
     return number
 
 
-def put_reference_photo(house: House, enrolment_id: str, image: bytes) -> tuple[bool, dict[str, Any]]:
+def put_reference_photo(
+    house: House, enrolment_id: str, platform_id: str | None, image: bytes
+) -> tuple[bool, dict[str, Any]]:
     """Keep the reference photo of an enrolment; return whether it is the first, and what was measured.
 
     Raises:
         GuardError: No such enrolment, or the picture can't serve as a reference.
     """
     with reading(house.engine) as database:
-        queries.must_find(database, EnrolmentRecord, enrolment_id, "学员报名 enrolment")
+        queries.own_enrolment(database, enrolment_id, platform_id)
     report = enrol_reference(image)
     house.blobs.put(report.sha256, image)
     with writing(house.engine) as database:
@@ -194,7 +197,7 @@ def put_reference_photo(house: House, enrolment_id: str, image: bytes) -> tuple[
     return is_new, {"enrolment_id": enrolment_id, "faces": 1, **measured}
 
 
-def add_practice(house: House, class_id: str, rows: Sequence[tuple[str, date, float]]) -> int:
+def add_practice(house: House, class_id: str, platform_id: str | None, rows: Sequence[tuple[str, date, float]]) -> int:
     """Record attended practice (enrolment id, day, class hours); return how many rows are new.
 
     Raises:
@@ -202,7 +205,7 @@ def add_practice(house: House, class_id: str, rows: Sequence[tuple[str, date, fl
     """
     added = 0
     with writing(house.engine) as database:
-        queries.class_record(database, class_id)
+        queries.own_class(database, class_id, platform_id)
         for number, (enrolment_id, day, hours) in enumerate(rows):
             record = database.get(EnrolmentRecord, enrolment_id)
             if record is None or record.class_id != class_id:

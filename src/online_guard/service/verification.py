@@ -22,7 +22,7 @@ from online_guard.store import jobs, log_proofs, queries
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.logged_rows import about_session
 from online_guard.store.queries import VERIFY
-from online_guard.store.tables import EnrolmentRecord, FindingRecord, ResultRecord, SessionRecord
+from online_guard.store.tables import FindingRecord, ResultRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Subject
 from online_guard.verdict import SessionVerdict
@@ -166,27 +166,27 @@ def session_verdict(house: House, session_id: str, platform_id: str | None) -> d
 def _state(database: Session, record: SessionRecord) -> str:
     if record.closed_received_ms is None:
         return "open"
-    return enrolment_state(database, record.enrolment_id)
+    return enrolment_state(database, record.enrolment_id, None)
 
 
-def enrolment_state(database: Session, enrolment_id: str) -> str:
+def enrolment_state(database: Session, enrolment_id: str, platform_id: str | None) -> str:
     """Return `verified`, or `pending` while the enrolment's class waits for its verification.
 
     Raises:
         GuardError: Unknown enrolment.
     """
-    enrolment = queries.must_find(database, EnrolmentRecord, enrolment_id, "学员报名 enrolment")
+    enrolment = queries.own_enrolment(database, enrolment_id, platform_id)
     return "pending" if queries.is_pending(database, enrolment.class_id) else "verified"
 
 
-def ledger_of(house: House, enrolment_id: str) -> dict[str, Any]:
+def ledger_of(house: House, enrolment_id: str, platform_id: str | None) -> dict[str, Any]:
     """Return the ledger of an enrolment: hours in all, and each lesson.
 
     Raises:
         GuardError: Unknown enrolment.
     """
     with reading(house.engine) as database:
-        state = enrolment_state(database, enrolment_id)
+        state = enrolment_state(database, enrolment_id, platform_id)
         lessons = [json.loads(row.body) for row in queries.results(database, "ledger", enrolment_id)]
     return {
         "enrolment_id": enrolment_id,

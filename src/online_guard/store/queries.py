@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_
@@ -242,6 +242,49 @@ def class_record(database: Session, class_id: str) -> ClassRecord:
     return must_find(database, ClassRecord, class_id, "培训班次 class")
 
 
+def own_class(database: Session, class_id: str, platform_id: str | None) -> ClassRecord:
+    """Return a class; another platform's is as if it weren't there, unless `platform_id` is None.
+
+    Raises:
+        GuardError: There is none.
+    """
+    record = class_record(database, class_id)
+    if platform_id not in (None, record.platform_id):
+        raise not_found("培训班次 class", class_id)
+    return record
+
+
+def own_enrolment(database: Session, enrolment_id: str, platform_id: str | None, where: str = "") -> EnrolmentRecord:
+    """Return an enrolment; another platform's is as if it weren't there, unless `platform_id` is None.
+
+    Raises:
+        GuardError: There is none; `where` is the JSON pointer that named it.
+    """
+    record = database.get(EnrolmentRecord, enrolment_id)
+    if record is None or platform_id not in (None, class_record(database, record.class_id).platform_id):
+        raise not_found("学员报名 enrolment", enrolment_id, where)
+    return record
+
+
+def foreign_names(database: Session, names: Collection[str], platform_id: str) -> set[str]:
+    """Return which of some names are another platform's: `platform/session…`, enrolments and classes."""
+    first = {name: name.partition("/")[0] for name in names if "/" in name}
+    others = select(ClassRecord.platform_id).where(
+        ClassRecord.platform_id.in_(set(first.values())), ClassRecord.platform_id != platform_id
+    )
+    platforms = set(database.scalars(others.distinct()))
+    classes = select(ClassRecord.class_id).where(
+        ClassRecord.class_id.in_(names), ClassRecord.platform_id != platform_id
+    )
+    enrolments = (
+        select(EnrolmentRecord.enrolment_id)
+        .join(ClassRecord)
+        .where(EnrolmentRecord.enrolment_id.in_(names), ClassRecord.platform_id != platform_id)
+    )
+    sessions = {name for name, platform in first.items() if platform in platforms}
+    return sessions | set(database.scalars(classes)) | set(database.scalars(enrolments))
+
+
 def findings_of_snapshots(database: Session, session_key: str) -> list[FindingRecord]:
     """Return the findings about a session's snapshots."""
     prefix = f"{session_key}/"
@@ -258,7 +301,9 @@ def of_class(database: Session, table: type[Row], class_id: str) -> list[Row]:
     return list(database.scalars(select(table).where(column == class_id)))
 
 
-def classes_applying(database: Session, window: str) -> list[str]:
-    """Return the classes that apply for an assessment window."""
+def classes_applying(database: Session, window: str, platform_id: str | None) -> list[str]:
+    """Return the classes that apply for an assessment window: all, or a platform's."""
     query = select(ApplicationRecord.class_id).where(ApplicationRecord.window == window)
+    if platform_id is not None:
+        query = query.join(ClassRecord).where(ClassRecord.platform_id == platform_id)
     return sorted(database.scalars(query))

@@ -3,6 +3,7 @@
 from alembic import context
 
 from online_guard.store import (  # noqa: F401 - their tables belong to the metadata
+    account_tables,
     chunk_tables,
     log_tables,
     postgresql,
