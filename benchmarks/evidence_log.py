@@ -1,6 +1,6 @@
 """The evidence log at a size: what an entry costs its caller, the sequencer, a proof and the verifier.
 
-python benchmarks/evidence_log.py [ENTRIES]        1 000 000 by default; about two minutes and 700 MB in a temporary folder
+python benchmarks/evidence_log.py [ENTRIES]        1 000 000 by default; two minutes and 700 MB in a temporary folder
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from random import Random
 from sqlalchemy import event, insert, select
 from sqlalchemy.orm import Session
 
-from online_guard.store import log_check, log_proofs, sealed_log
+from online_guard.store import event_chunks, log_check, log_proofs, sealed_log
 from online_guard.store.log_key import LogKey
 from online_guard.store.log_tables import LogEntryRecord
-from online_guard.store.logged_batches import entries
+from online_guard.store.logged_batches import chunk_entry, opening_of
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import DeadLetterRecord, SessionRecord
 from online_guard.store.unit_of_work import migrate, open_engine, reading, writing
@@ -34,6 +34,7 @@ EVENTS = [
      "position_s": 5.0 * number, "playing": True, "rate": 1.0, "player": "tab-1"}
     for number in range(12)
 ]  # fmt: skip
+SEQS = list(range(12))
 
 
 @contextmanager
@@ -47,11 +48,11 @@ def timed(what: str, count: int) -> Iterator[None]:
 
 def callers_cost(database: Session) -> None:
     """Print what a batch of 12 events costs on its way in: digest, entry, INSERT; beside an INSERT of one short row."""
-    rounds = 20_000
+    rounds, opening, chunk = 20_000, opening_of(SESSION), event_chunks.chunk_of(EVENTS)
     with timed("digest of a batch of 12 events", rounds):
         for _ in range(rounds):
-            entries(SESSION, EVENTS, [])
-    (entry,) = entries(SESSION, EVENTS, [])
+            chunk_entry(opening, SEQS, chunk)
+    entry = chunk_entry(opening, SEQS, chunk)
     with timed("an INSERT of one row, for comparison", rounds):
         for _ in range(rounds):
             database.execute(

@@ -20,7 +20,7 @@ from online_guard.rules.base import Rule
 from online_guard.rules.catalogue import RULES
 from online_guard.rules.manual import as_markdown
 from online_guard.service.house import open_house
-from online_guard.settings import Settings
+from online_guard.settings import PREFIX, Settings, described
 
 DOCS = Path(__file__).parent.parent / "docs"
 GOLDEN = DOCS.parent / "tests" / "rules" / "golden"
@@ -129,6 +129,25 @@ def http_page() -> str:
     return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + LIVENESS
 
 
+def settings_page() -> str:
+    """Return every setting of the machine, as the settings class has it."""
+    intro = (
+        f"每项设置可写在环境变量 `{PREFIX}…` 或 TOML 文件中(默认当前文件夹的 `online-guard.toml`,或由 `{PREFIX}CONFIG`"
+        " 指明)。\n先看命令行参数,再看环境,最后看文件;文件中的未知项会被拒绝。密钥等可放在文件里:变量名加 `_FILE`,"
+        "或文件中的键加 `_file`。\n阈值不在此处,见 [政策包](policy.md)。\n\n"
+        f"Each stands in the environment as `{PREFIX}…`, or in a TOML file (`online-guard.toml` in the current\n"
+        f"folder, or the one that `{PREFIX}CONFIG` names). Arguments go before the environment, that before the file,\n"
+        "of which an unknown key is refused. A secret may lie in a file of its own: add `_FILE` to the variable, or\n"
+        "`_file` to the key. Thresholds aren't here but in the [policy pack](policy.md).\n"
+    )
+    rows = ["| 设置 key | 环境变量 variable | 默认 default | 含义 meaning |", "| --- | --- | --- | --- |"]
+    rows += [
+        f"| `{name}` | `{PREFIX}{name.upper()}` | {f'`{default}`' if default else ''} | {text} |"
+        for name, default, text in described()
+    ]
+    return "\n".join([NOTE, "# 设置 / Settings\n", intro, *rows]) + "\n"
+
+
 def adapters_page() -> str:
     """Return the page about foreign logs with the tables of the adapters between its marks."""
     before, begin, rest = (DOCS / "adapters.md").read_text("utf-8").partition("<!-- tables -->\n")
@@ -150,6 +169,7 @@ def main() -> int:
         "rules.md": rules_page(),
         "policy.md": policy_page(),
         "http.md": http_page(),
+        "settings.md": settings_page(),
         "adapters.md": adapters_page(),
     }
     pages |= {f"rules/{rule.id}.md": rule_page(rule) for rule in RULES}

@@ -18,6 +18,8 @@ from fastapi import FastAPI
 
 from online_guard.demo.people import identity_number
 from online_guard.demo.service import RunningService
+from online_guard.store.sealed_text import opened
+from online_guard.store.vault import open_vault
 
 NOON_MS = 1_623_124_800_000
 """2021-06-08 12:00 in Shanghai: the service's clock of most requests here."""
@@ -188,7 +190,9 @@ def dead_letters(platform: Platform) -> list[dict[str, Any]]:
     """Return what the service keeps of refused things, read from its database file."""
     with closing(sqlite3.connect(database_file(platform))) as database:
         database.row_factory = sqlite3.Row
-        return [dict(row) for row in database.execute("SELECT * FROM dead_letter ORDER BY row_id")]
+        rows = [dict(row) for row in database.execute("SELECT * FROM dead_letter ORDER BY row_id")]
+    vault = open_vault(platform.service.data_dir / "master.key")
+    return [row | {"content": opened(row["content"], "dead_letter.content", vault)} for row in rows]
 
 
 def database_file(platform: Platform) -> Path:

@@ -113,7 +113,7 @@ class SimulatedPlatform:
         sent = Sent(clip, is_frames=False, nonce=told["nonce"], at_ms=at_ms, received_ms=now_ms)
         assert liveness.take(self.house, check, sent)
         report = LivenessReport(outcome, (), 15.0, 0.3, (), (), None, ())
-        return liveness.keep(self.house, check, JudgedClip(report, None, pictures, b"strip", b"plot"))
+        return liveness.keep(self.house, check, JudgedClip(report, 0, None, pictures, b"strip", b"plot"))
 
     def close(self, opening: Opening, now_ms: int) -> None:
         """Close the session."""

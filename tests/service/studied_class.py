@@ -39,7 +39,7 @@ def study(simulated: SimulatedPlatform, between: Callable[[], object] = bool) ->
         between()
     simulated.verify()
     between()
-    claims.claim(simulated.house, "one", None, {1: 1.0}, 5)
+    claims.claim(simulated.house, "one", None, None, {1: 1.0}, 5)
     between()
     return names
 

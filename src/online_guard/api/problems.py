@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -58,6 +59,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "errors": {"type": "array", "items": FAULT_SCHEMA},
+        "request_id": {"type": "string", "description": "X-Request-ID; 日志中相同 / the same in the log"},
     },
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -84,6 +86,9 @@ def problem(
         "detail": detail,
         "errors": errors or [],
     }
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    if request_id is not None:
+        content["request_id"] = request_id
     return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
@@ -156,4 +161,9 @@ def _http_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
+    return broken()
+
+
+def broken() -> JSONResponse:
+    """Return the problem document of what nobody foresaw."""
     return problem(500, "internal", "已记录,请稍后重试 / it was logged; try again later")

@@ -6,7 +6,20 @@ import sys
 
 from rich.console import Console
 
-from online_guard.cli import accounts, bundles, evidence, face_rates, faces, judging, law, service, webhooks, work
+from online_guard.cli import (
+    accounts,
+    bundles,
+    evidence,
+    face_rates,
+    faces,
+    judging,
+    law,
+    operating,
+    personal_data,
+    service,
+    webhooks,
+    work,
+)
 from online_guard.cli.common import BAD_INPUT, app
 from online_guard.errors import GuardError
 
@@ -20,6 +33,8 @@ __all__ = [
     "judging",
     "law",
     "main",
+    "operating",
+    "personal_data",
     "service",
     "webhooks",
     "work",

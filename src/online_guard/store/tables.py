@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from online_guard.store.sealed_text import SealedText
+
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -32,7 +34,7 @@ class ClassRecord(Base):
 
 
 class EnrolmentRecord(Base):
-    """A learner in a class; name, identity number and face vector are sealed."""
+    """A learner in a class; name, identity number and face vector are sealed, and empty once the person was erased."""
 
     __tablename__ = "enrolment"
 
@@ -46,6 +48,7 @@ class EnrolmentRecord(Base):
     leave: Mapped[str] = mapped_column(Text)
     reference_sha256: Mapped[str | None] = mapped_column(String(64))
     reference_vector: Mapped[bytes | None] = mapped_column(LargeBinary)
+    erased_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class SessionRecord(Base):
@@ -66,8 +69,8 @@ class SessionRecord(Base):
     opened_at_ms: Mapped[int] = mapped_column(BigInteger)
     opened_received_ms: Mapped[int] = mapped_column(BigInteger)
     device_id: Mapped[str] = mapped_column(Key, index=True)
-    user_agent: Mapped[str | None] = mapped_column(Text)
-    ip: Mapped[str | None] = mapped_column(Text)
+    user_agent: Mapped[str | None] = mapped_column(SealedText("session.user_agent"), deferred=True)
+    ip: Mapped[str | None] = mapped_column(SealedText("session.ip"), deferred=True)
     closed_received_ms: Mapped[int | None] = mapped_column(BigInteger)
     timeline: Mapped[str | None] = mapped_column(String(64), index=True)
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -97,7 +100,7 @@ class DeadLetterRecord(Base):
     kind: Mapped[str] = mapped_column(String(16))
     received_ms: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str] = mapped_column(Text)
-    content: Mapped[str] = mapped_column(Text)
+    content: Mapped[str] = mapped_column(SealedText("dead_letter.content"))
 
 
 class SnapshotRecord(Base):
@@ -149,6 +152,7 @@ class CaptureRecord(Base):
 
     `kind` is `reference`, `snapshot` or `frame`; `capture_id` the snapshot or check, for a reference the enrolment.
     `picture` (what is compared) and `vector` are sealed. `is_searched`: earlier captures were compared with it.
+    `forgotten_ms`: when picture and vector were dropped, so that the index of every process drops them too.
     """
 
     __tablename__ = "capture"
@@ -163,6 +167,7 @@ class CaptureRecord(Base):
     picture: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     vector: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_searched: Mapped[bool] = mapped_column(default=False)
+    forgotten_ms: Mapped[int | None] = mapped_column(BigInteger, index=True)
 
 
 class LikenessRecord(Base):
