@@ -58,6 +58,45 @@ LIVENESS = """
 被拒绝的均留下死信。Whatever is refused leaves a dead letter.
 """
 
+REVIEW = """
+## 审核、申诉与通知 / Review, appeals, notices
+
+1. 队列 `GET /v1/cases` 只列待处理的案件:先是无人表态就无法继续的(待人工复核、申诉),再是规则已拒认而无人认定的;
+   同类中等待最久的在前。案件是一次会话、一门课、一个报名或一个班次,连同全部疑点;
+   `case_id` 与 `finding_id` 在重新核验后不变。
+2. `GET /v1/cases/{case_id}` 给出疑点的中英文说明、条款、证据、事实、历次决定与申诉。答复的 `ETag` 随 `If-Match` 送回,
+   案件已变即为 412,以免对没有看过的内容作出决定。
+3. 决定只增不改。政策要求两人时,紧邻的两个相同决定出自两人才生效;生效的决定在答复之前已重新核验全班(`state` 为
+   `verified`),否则为 `pending`,由后台完成。同一人以同样理由重发同一决定,得到同一答复。
+4. 平台可代学员申诉尚在拒认的疑点;此前作过决定的人与申诉人都不能处理。重新核验后不再存在的疑点,其决定仍留存(`gone`)。
+5. 通知(不予认定)所依据的每个疑点都须经人维持并生效。这些规则由数据库的触发器强制,与程序无关;能改表结构者除外,
+   PostgreSQL 上请让服务以不拥有表的角色运行。管理员不作决定。
+
+1. The queue holds the cases that wait: first those where nothing follows without a person (reviews, appeals),
+   then what rules refuse and nobody has upheld; of each the longest waiting first. A case is a session, lesson,
+   enrolment or class with its findings; `case_id` and `finding_id` are the same at each verification.
+2. A case tells its findings in words, with clause and evidence, the facts, and who decided what. Its `ETag`
+   sent back as `If-Match` answers 412 where the case has changed since, so that nobody decides upon what they
+   haven't seen.
+3. Decisions are only added. Where the pack asks for two persons, two equal decisions in a row by two people
+   take effect; before the answer the class has been judged again (`state` is `verified`), else a worker does it
+   (`pending`). The same decision for the same reason sent again has the same answer.
+4. A platform appeals for its learner against what refuses; neither who decided before nor who appealed can
+   decide it. Decisions on what a later verification no longer finds are kept (`gone`).
+5. A notice refuses class hours for good: persons must have upheld each finding that it rests on. Triggers in
+   the database see to all this, whatever the program does, but for whoever may change tables: on PostgreSQL let
+   the service run under a role that doesn't own them. Administrators decide nothing.
+
+| 问题 problem | 状态 status | 何时 when |
+| --- | --- | --- |
+| `case.changed` | 412 | 案件在查看之后已变 / the case has changed since it was seen |
+| `decision.own` | 409 | 复核人就是初审人 / nobody confirms their own decision |
+| `appeal.same_person` | 409 | 此前作过决定或提出申诉的人 / has decided before, or appealed |
+| `appeal.nothing_refused`, `….open`, `….decided` | 409 | 未拒认、处理中、已有结论 / nothing to appeal |
+| `finding.gone` | 409 | 重新核验后已不存在 / no longer found |
+| `notice.undecided`, `notice.nothing_refused` | 409 | 尚未经人认定,或台账未拒认 / not upheld, or not refused |
+"""
+
 
 def rules_page() -> str:
     """Return the index of the rules; each has a page of its own."""
@@ -126,7 +165,7 @@ def http_page() -> str:
         "错误均为 `application/problem+json`(RFC 9457)。\n"
         "The running service gives the whole OpenAPI 3.1 document; every error is a problem document (RFC 9457).\n"
     )
-    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + LIVENESS
+    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + LIVENESS + REVIEW
 
 
 def settings_page() -> str:

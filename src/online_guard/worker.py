@@ -46,6 +46,7 @@ def work_once(house: House) -> bool:
     else:
         with writing(house.engine) as database:
             jobs.finish(database, job)
+        log.info("%s done", job.duty)
     return True
 
 

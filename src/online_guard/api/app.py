@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from online_guard import __version__, logs
 from online_guard.api import (
     assessments,
+    cases,
     enrolments,
     learners,
     liveness,
@@ -29,6 +30,7 @@ from online_guard.api import (
 )
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import admit
+from online_guard.api.idempotency import Idempotency
 from online_guard.api.limits import LimitedBodies
 from online_guard.api.observed import VERSION, Observed
 from online_guard.api.server import Server
@@ -56,12 +58,24 @@ def create_app(house: House) -> FastAPI:
     )
     app.state.house = house
     app.state.readiness, app.state.measured = Readiness(house), operations.measured(house)
+    app.add_middleware(Idempotency, house=house)
     app.add_middleware(Authentication, house=house)
     app.add_middleware(LimitedBodies)
     app.add_middleware(Observed, house=house)
     problems.install(app)
     versioned = APIRouter(prefix=VERSION)
-    for part in (registration, sessions, liveness, enrolments, assessments, learners, logins, evidence_log, webhooks):
+    for part in (
+        registration,
+        sessions,
+        liveness,
+        enrolments,
+        assessments,
+        cases,
+        learners,
+        logins,
+        evidence_log,
+        webhooks,
+    ):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)

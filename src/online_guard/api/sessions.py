@@ -62,7 +62,8 @@ async def add_events(
     caller: TheCaller,
 ) -> Response:
     """Take 1 to 1 000 events, and answer for each: accepted, duplicate, conflict, or refused with the reason."""
-    answer = await settled(request.app, house, Batch(session_id, platform_id, body, now_ms, caller.used))
+    asked = request.scope["state"].get("asked")
+    answer = await settled(request.app, house, Batch(session_id, platform_id, body, now_ms, caller.used, asked))
     metrics.count_events((row["status"], row.get("reason", "")) for row in answer["results"])
     return Response(msgspec.json.encode(answer), media_type="application/json")
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from math import nan
 from typing import Any
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
@@ -20,8 +21,8 @@ from online_guard.ingest.live import (
     settle_batch,
     split_batch,
 )
-from online_guard.service import directives, kept_batches, live_sessions
-from online_guard.service.house import House
+from online_guard.service import directives, kept_batches, live_sessions, repeated_requests
+from online_guard.service.house import House, clock_ms
 from online_guard.service.intake import Answer, Batch
 from online_guard.service.live_sessions import LiveSession
 from online_guard.service.nonces import replayed
@@ -51,6 +52,7 @@ def settle(house: House, batches: Sequence[Batch]) -> list[Answer]:
             group = _Group(house, database)
             replays = use_nonces(database, [batch.used for batch in batches if batch.used is not None])
             group.lock(batches)
+            group.remember(batches)
             answers = [replayed() if batch.used in replays else group.answer(batch) for batch in batches]
             group.writes.flush(database)
     except BaseException:
@@ -66,6 +68,7 @@ class _Group:
         self._house = house
         self._database = database
         self.writes = Writes()
+        self._answers: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
 
     def lock(self, batches: Sequence[Batch]) -> None:
         """Let nobody else change the sessions meanwhile, and put those out of mind that were changed since."""
@@ -81,8 +84,34 @@ class _Group:
             if states.get(found.row_id) != (found.revision, None):
                 live.forget(found.row_id)
 
+    def remember(self, batches: Sequence[Batch]) -> None:
+        """Look up the answers to batches that came before under the same key."""
+        asked = [batch.asked for batch in batches if batch.asked is not None]
+        for name, record in repeated_requests.known(self._database, asked, clock_ms()).items():
+            answer = {}
+            if record.status is not None:  # else it is another request's, in flight
+                answer = msgspec.json.decode(repeated_requests.opened(self._house.vault, record).body)
+            self._answers[name] = record.digest, answer
+
     def answer(self, batch: Batch) -> Answer:
-        """Settle one batch; return the answer to it, or the error that it ends with."""
+        """Settle one batch, unless it came before; return the answer to it, or the error that it ends with."""
+        asked = batch.asked
+        if asked is None:
+            return self._settled(batch)
+        if known := self._answers.get((asked.caller, asked.key)):
+            try:
+                repeated_requests.refuse_other(known[0], asked)
+            except GuardError as refusal:
+                return refusal
+            return known[1]
+        answer = self._settled(batch)
+        if not isinstance(answer, Exception):
+            self._answers[asked.caller, asked.key] = asked.digest, answer
+            row = repeated_requests.kept_with_batch(self._house.vault, asked, answer, clock_ms())
+            self.writes.answers.append(row)
+        return answer
+
+    def _settled(self, batch: Batch) -> Answer:
         live = self._house.live.get((batch.platform_id, batch.session_id))
         try:
             told = None if live is None else self._from_memory(live, batch)

@@ -12,6 +12,7 @@ from typing import Any
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.store.account_rows import UsedNonce
+from online_guard.store.answer_rows import Asked
 
 MOST_WAITING = 2_000
 """Batches that wait; a further one is told to come again. Two seconds of work on one core."""
@@ -25,7 +26,7 @@ class Batch:
     """A batch as it came.
 
     platform_id: None where the session id alone says which session is meant. used: the signature of the request, which
-    is kept with what it brought.
+    is kept with what it brought. asked: set when the answer is to be kept for the same request again.
     """
 
     session_id: str
@@ -33,6 +34,7 @@ class Batch:
     body: bytes
     now_ms: int
     used: UsedNonce | None = None
+    asked: Asked | None = None
 
 
 Answer = dict[str, Any] | Exception

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from online_guard import verdict
 from online_guard.assessment.eligibility import Eligibility
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.evidence import Evidence
 from online_guard.ingest.identity import settle
 from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID
-from online_guard.service import webhooks
+from online_guard.service import cases, webhooks
 from online_guard.service.duplicates import search_class
-from online_guard.service.house import House
-from online_guard.store import jobs, log_proofs, queries
+from online_guard.service.house import House, clock_ms
+from online_guard.store import jobs, log_proofs, queries, review_rows
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.logged_rows import about_session
 from online_guard.store.queries import VERIFY
@@ -43,19 +46,17 @@ def verify_class(house: House, class_id: str) -> None:
         evidence, raw = load_class(database, class_id, house.policy.device.max_learners)
     events, _ = settle(raw)
     judgement = judge(evidence.with_events(events), house.policy)
-    members = {e.enrolment_id for e in evidence.enrolments if e.class_id == class_id}
-    own = {
-        key
-        for key, row in zip(evidence.sessions.key, evidence.sessions.enrolment.tolist(), strict=True)
-        if evidence.enrolments[row].enrolment_id in members
-    }
+    own = Own.of(evidence, class_id)
     stamp = _stamp(house.policy)
-    results = list(_results(judgement, class_id, members, own, stamp))
+    results = list(_results(judgement, own, stamp))
     with writing(house.engine) as database:
         if job is not None and not jobs.finish(database, job):
             raise GuardError(ErrorKind.CONFLICT, "job.lost", "任务已由他人接手 / another worker has taken the job")
-        findings = list(_findings(judgement, class_id, members, own, stamp))
+        review_rows.know_law(database, house.policy)
+        findings = list(_findings(judgement, own, stamp))
         _tell(database, queries.replace_results(database, class_id, findings, results), results)
+        verdicts = {row.session_id: str(row.verdict) for row in judgement.sessions}
+        cases.refresh(database, house.policy, class_id, findings, verdicts, clock_ms())
 
 
 def _tell(database: Session, changed: set[str], results: Sequence[ResultRecord]) -> None:
@@ -72,51 +73,75 @@ def _stamp(policy: Policy) -> dict[str, str]:
     return {"policy_id": policy.id, "policy_version": policy.version, "policy_sha256": policy.sha256}
 
 
-def _is_own(subject: Subject, subject_id: str, class_id: str, members: set[str], own: set[str]) -> bool:
-    match subject:
-        case Subject.SESSION:
-            return subject_id in own
-        case Subject.SNAPSHOT:
-            return subject_id.rpartition("/")[0] in own
-        case Subject.LESSON:
-            return subject_id.rpartition("/")[0] in members
-        case Subject.ENROLMENT:
-            return subject_id in members
-        case Subject.CLASS:
-            return subject_id == class_id
+@dataclass(frozen=True)
+class Own:
+    """What of a judgement is about a class itself: its enrolments, and the enrolment of each of its sessions by key."""
+
+    class_id: str
+    members: frozenset[str]
+    sessions: Mapping[str, str]
+
+    @classmethod
+    def of(cls, evidence: Evidence, class_id: str) -> Own:
+        """Return what is a class's own."""
+        members = frozenset(e.enrolment_id for e in evidence.enrolments if e.class_id == class_id)
+        owners = [evidence.enrolments[row].enrolment_id for row in evidence.sessions.enrolment.tolist()]
+        pairs = zip(evidence.sessions.key, owners, strict=True)
+        return cls(class_id, members, {key: owner for key, owner in pairs if owner in members})
+
+    def enrolment_of(self, subject: Subject, subject_id: str) -> str | None:
+        """Return the enrolment that a finding is about, None for one about a class."""
+        match subject:
+            case Subject.SESSION:
+                return self.sessions.get(subject_id)
+            case Subject.SNAPSHOT:
+                return self.sessions.get(subject_id.rpartition("/")[0])
+            case Subject.LESSON:
+                return subject_id.rpartition("/")[0]
+            case Subject.ENROLMENT:
+                return subject_id
+            case Subject.CLASS:
+                return None
+
+    def has(self, subject: Subject, subject_id: str) -> bool:
+        """Return whether a finding is about the class or one of its own."""
+        if subject is Subject.CLASS:
+            return subject_id == self.class_id
+        return self.enrolment_of(subject, subject_id) in self.members
 
 
-def _findings(
-    judgement: Judgement, class_id: str, members: set[str], own: set[str], stamp: dict[str, str]
-) -> Iterator[FindingRecord]:
+def _findings(judgement: Judgement, own: Own, stamp: dict[str, str]) -> Iterator[FindingRecord]:
     for finding in judgement.findings:
-        if _is_own(finding.subject, finding.subject_id, class_id, members, own):
+        if own.has(finding.subject, finding.subject_id):
             row = finding.as_row()
             yield FindingRecord(
-                class_id=class_id,
+                finding_id=verdict.finding_id(finding.rule, finding.subject, finding.subject_id),
+                case_id=verdict.case_id(finding.subject, finding.subject_id),
+                class_id=own.class_id,
+                enrolment_id=own.enrolment_of(finding.subject, finding.subject_id),
                 rule_since=BY_ID[finding.rule].since,
                 **{**row, "evidence": json.dumps(row["evidence"], ensure_ascii=False)},
                 **stamp,
             )
 
 
-def _results(
-    judgement: Judgement, class_id: str, members: set[str], own: set[str], stamp: dict[str, str]
-) -> Iterator[ResultRecord]:
+def _results(judgement: Judgement, own: Own, stamp: dict[str, str]) -> Iterator[ResultRecord]:
     rows: tuple[tuple[str, str, SessionVerdict | LedgerEntry | Eligibility], ...] = (
-        *(("session", row.session_id, row) for row in judgement.sessions if row.session_id in own),
-        *(("ledger", row.enrolment_id, row) for row in judgement.ledger if row.enrolment_id in members),
-        *(("eligibility", row.enrolment_id, row) for row in judgement.eligibility if row.class_id == class_id),
+        *(("session", row.session_id, row) for row in judgement.sessions if row.session_id in own.sessions),
+        *(("ledger", row.enrolment_id, row) for row in judgement.ledger if row.enrolment_id in own.members),
+        *(("eligibility", row.enrolment_id, row) for row in judgement.eligibility if row.class_id == own.class_id),
     )
     for kind, owner, row in rows:
         body = json.dumps(row.as_row(), ensure_ascii=False)
-        yield ResultRecord(class_id=class_id, kind=kind, owner=owner, body=body, **stamp)
+        yield ResultRecord(class_id=own.class_id, kind=kind, owner=owner, body=body, **stamp)
 
 
 def told_finding(record: FindingRecord, policy: Policy) -> dict[str, Any]:
     """Return a stored finding as callers see it: its row, the rule's names and the clause."""
     rule = BY_ID[record.rule]
     return {
+        "finding_id": record.finding_id,
+        "case_id": record.case_id,
         "rule": record.rule,
         "name_zh": rule.zh,
         "name_en": rule.name,

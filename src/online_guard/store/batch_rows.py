@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from online_guard.store import sealed_log
+from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.chunk_tables import EventChunkRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import DeadLetterRecord, SessionRecord
@@ -66,13 +67,14 @@ def touch_namesakes(database: Session, session_id: str) -> None:
 class Writes:
     """Rows of a group of batches that wait to be written together.
 
-    chunks, letters: rows of `event_chunk` and `dead_letter`. changed: sessions whose revision grows by one.
-    entries: of the evidence log.
+    chunks, letters, answers: rows of `event_chunk`, `dead_letter` and `kept_answer`. changed: sessions whose revision
+    grows by one. entries: of the evidence log.
     """
 
     chunks: list[dict[str, Any]] = field(default_factory=list)
     letters: list[dict[str, Any]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
 
     def flush(self, database: Session) -> None:
@@ -82,6 +84,8 @@ class Writes:
         if self.letters:
             database.execute(insert(DeadLetterRecord), self.letters)
         sealed_log.append_all(database, self.entries)
+        if self.answers:
+            database.execute(insert(KeptAnswerRecord), self.answers)
         if self.changed:
             database.connection().execute(_CHANGED, [{"row": row} for row in sorted(self.changed)])
-        self.chunks, self.letters, self.entries, self.changed = [], [], [], set()
+        self.chunks, self.letters, self.entries, self.answers, self.changed = [], [], [], [], set()

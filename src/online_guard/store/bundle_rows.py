@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from online_guard.assessment.windows import add_months
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.evidence import CHINA_OFFSET_MS, Events
+from online_guard.evidence import CHINA_OFFSET_MS, Decision, Events, TrainingClass
+from online_guard.store import review_rows
 from online_guard.store.evidence_loader import (
     application,
     enrolment,
@@ -23,6 +24,8 @@ from online_guard.store.evidence_loader import (
     training_class,
 )
 from online_guard.store.tables import ApplicationRecord, ClassRecord, EnrolmentRecord, PracticeRecord, SessionRecord
+from online_guard.terms import Subject
+from online_guard.verdict import case_of
 
 SESSIONS_AT_ONCE = 500
 """About 150 000 events of class hours; SQLite takes 32 766 values in one query."""
@@ -103,7 +106,8 @@ def bundle_rows(database: Session, selection: Selection) -> dict[str, Any]:
     # sorted here, not by the database: its collation may be another one
     sessions = sorted(database.scalars(query), key=lambda row: (row.platform_id, row.session_id))
     tables = _tables_of_classes(database, selection)
-    tables |= {"sessions": sessions} | {name: [] for name in KEYS}
+    tables |= {"sessions": sessions, "decisions": _decisions(database, tables["classes"], sessions)}
+    tables |= {name: [] for name in KEYS}
     for _, chunk in _chunks(sessions):
         facts = facts_about(database, {row.row_id: row for row in chunk})
         for name, key in KEYS.items():
@@ -127,6 +131,21 @@ def _tables_of_classes(database: Session, selection: Selection) -> dict[str, Any
         "practice": sorted(days, key=lambda row: (row.enrolment_id, row.on)),
         "applications": sorted(filed, key=lambda row: (row.class_id, row.window)),
     }
+
+
+def _decisions(
+    database: Session, classes: Sequence[TrainingClass], sessions: Sequence[SessionRecord]
+) -> list[Decision]:
+    """Return the decisions on findings about classes, enrolments and lessons, and about the chosen sessions."""
+    keys = {f"{row.platform_id}/{row.session_id}" for row in sessions}
+    made = review_rows.decisions_of_classes(database, [row.class_id for row in classes])
+    kept = [row for row in made if _session_of(row) is None or _session_of(row) in keys]
+    return sorted(kept, key=attrgetter("decided_ms", "reviewer", "rule", "subject", "subject_id", "decision", "reason"))
+
+
+def _session_of(decision: Decision) -> str | None:
+    about, subject_id = case_of(decision.subject, decision.subject_id)
+    return subject_id if about == Subject.SESSION else None
 
 
 def _chunks(sessions: Sequence[SessionRecord]) -> Iterator[tuple[int, Sequence[SessionRecord]]]:

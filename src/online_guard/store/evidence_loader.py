@@ -23,7 +23,7 @@ from online_guard.evidence import (
     TrainingClass,
     assemble,
 )
-from online_guard.store import event_chunks, queries
+from online_guard.store import event_chunks, queries, review_rows
 from online_guard.store.event_chunks import Chunk, chunk_of
 from online_guard.store.tables import (
     ApplicationRecord,
@@ -134,6 +134,7 @@ def _load(
         sessions=({record.row_id: record for record in silent} | by_row).values(),
         practice=[practice(row) for row in database.scalars(days)],
         applications=[application(row) for row in database.scalars(filed)],
+        decisions=review_rows.decisions_of_classes(database, class_ids),
         **facts_about(database, by_row),
     )
     places = {key: place for place, key in enumerate(evidence.sessions.key)}

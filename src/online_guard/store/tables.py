@@ -238,7 +238,7 @@ class JobRecord(Base):
     taken: Mapped[int]
     asked_ms: Mapped[int] = mapped_column(BigInteger)
     run_after_ms: Mapped[int] = mapped_column(BigInteger)
-    lease: Mapped[str | None] = mapped_column(String(32))
+    lease: Mapped[str | None] = mapped_column(String(64))
     leased_until_ms: Mapped[int | None] = mapped_column(BigInteger)
     attempts: Mapped[int]
     last_error: Mapped[str | None] = mapped_column(Text)
@@ -246,12 +246,18 @@ class JobRecord(Base):
 
 
 class FindingRecord(Base):
-    """A finding of a class's last verification, with the policy that it was judged by."""
+    """A finding of a class's last verification, with the policy that it was judged by.
+
+    `finding_id` and `case_id` are the same at each verification; `row_id` isn't. `enrolment_id` is null for a class.
+    """
 
     __tablename__ = "finding"
 
     row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    finding_id: Mapped[str] = mapped_column(String(40), index=True)
+    case_id: Mapped[str] = mapped_column(String(40), index=True)
     class_id: Mapped[str] = mapped_column(ForeignKey("training_class.class_id"), index=True)
+    enrolment_id: Mapped[str | None] = mapped_column(Key)
     rule: Mapped[str] = mapped_column(String(8))
     rule_since: Mapped[str] = mapped_column(String(16))
     subject: Mapped[str] = mapped_column(String(16))

@@ -5,7 +5,9 @@ from sqlalchemy import event
 
 # each module of tables, so that all are part of the metadata
 import online_guard.store.account_tables
+import online_guard.store.answer_tables
 import online_guard.store.chunk_tables
+import online_guard.store.decision_tables
 import online_guard.store.log_tables
 import online_guard.store.operation_tables
 import online_guard.store.personal_tables
