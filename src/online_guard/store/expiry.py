@@ -89,5 +89,5 @@ def forget_senders(database: Session, rows: Sequence[int], _now_ms: int) -> None
 
 
 def forget_letters(database: Session, rows: Sequence[int], _now_ms: int) -> None:
-    """Drop what dead letters say; their reasons stay."""
-    database.execute(update(DeadLetterRecord).where(DeadLetterRecord.row_id.in_(rows)).values(content=""))
+    """Drop what dead letters say; that there were some stays."""
+    database.execute(update(DeadLetterRecord).where(DeadLetterRecord.row_id.in_(rows)).values(reason="", content=""))

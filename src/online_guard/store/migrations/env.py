@@ -8,6 +8,7 @@ import online_guard.store.account_tables
 import online_guard.store.answer_tables
 import online_guard.store.chunk_tables
 import online_guard.store.decision_tables
+import online_guard.store.import_tables
 import online_guard.store.log_tables
 import online_guard.store.operation_tables
 import online_guard.store.personal_tables

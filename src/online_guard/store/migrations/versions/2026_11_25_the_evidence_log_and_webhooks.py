@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_evidence_log"
-down_revision = "20261125_review_is_guarded"
+down_revision = "20261125_imports"
 branch_labels = None
 depends_on = None
 
