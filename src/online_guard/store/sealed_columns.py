@@ -20,6 +20,7 @@ from online_guard.store.personal_tables import PersonKeyRecord
 from online_guard.store.sealed_text import SealedBytes, SealedText, beginning
 from online_guard.store.tables import CaptureRecord, DeadLetterRecord, EnrolmentRecord, SessionRecord
 from online_guard.store.vault import HEADER, WRAPPED, Vault
+from online_guard.store.webhook_tables import EndpointRecord
 
 NAME, NUMBER, APPLICANT = "name", "identity number", "applicant"
 """Purposes of what is sealed for an enrolment."""
@@ -122,6 +123,8 @@ SEALED: tuple[SealedColumn, ...] = (
     SealedColumn(PersonRecord.totp, lambda record: f"one-time code {record.name}"),
     SealedColumn(KeptAnswerRecord.answer, _always("kept answer")),
     SealedColumn(ProviderLoginRecord.verifier, _always("provider login")),
+    SealedColumn(EndpointRecord.secret, _always("webhook secret")),
+    SealedColumn(EndpointRecord.previous_secret, _always("webhook secret")),
 )
 
 
