@@ -29,8 +29,8 @@ from online_guard.errors import GuardError
 from online_guard.service import evidence_export, evidence_log
 from online_guard.service.house import House, open_house
 from online_guard.settings import Settings
-from online_guard.store import log_proofs, merkle, sealed_log
-from online_guard.store.unit_of_work import reading, writing
+from online_guard.store import log_proofs, merkle
+from online_guard.store.unit_of_work import reading
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "verify_evidence.py"
 HOW_MANY = int(os.environ.get("ONLINE_GUARD_MUTATIONS", "12"))
@@ -201,24 +201,6 @@ def test_a_split_view_is_found_outside(
         forked = log_proofs.current_head(database)
     with pytest.raises(ValueError, match=r"split view|roll-back|proof"):
         verifier.verify(iter(lines), key, [forked])
-
-
-def test_what_was_erased_is_neither_a_fault_nor_evidence(
-    simulated: SimulatedPlatform, verifier: ModuleType, tmp_path: Path
-) -> None:
-    house = simulated.house
-    one, other = study(simulated, lambda: None)
-    with writing(house.engine) as database:
-        sealed_log.forget(database, [f"session/{one}", "enrolment/one"])
-    evidence_log.sequence(house, at_once=True)
-    assert faults(house) == []
-    key = Ed25519PublicKey.from_public_bytes(public(house))
-    lines = exported(house, one, tmp_path / "evidence")
-    _, kinds = verifier.verify(iter(lines), key, (), leaves(house))
-    assert set(kinds) == {"erased", "erasure"}
-    assert not [line for line in lines if '"events":' in line]
-    _, kinds = verifier.verify(iter(exported(house, other, tmp_path / "evidence")), key, (), leaves(house))
-    assert "events" in kinds
 
 
 def test_a_change_is_told_by_its_row(studied: House, sessions: list[str]) -> None:
