@@ -36,7 +36,9 @@ def stored(database: Session, record: SessionRecord, raws: Sequence[bytes]) -> d
     return {values["seq"]: StoredEvent(values, values.pop("received_ms")) for values in stored}
 
 
-def keep(database: Session, record: SessionRecord, results: Sequence[EventResult], now_ms: int) -> None:
+def keep(
+    database: Session, record: SessionRecord, results: Sequence[EventResult], now_ms: int, *, leaves_letters: bool
+) -> None:
     """Keep what became of a batch: events that count, those kept aside, and dead letters of refused ones."""
     counting: dict[int, dict[str, Any]] = {}
     displaced = set()
@@ -44,15 +46,8 @@ def keep(database: Session, record: SessionRecord, results: Sequence[EventResult
     later: list[dict[str, Any]] = []
     for result in results:
         if result.status is Status.REFUSED:
-            database.add(
-                DeadLetterRecord(
-                    session_row=record.row_id,
-                    kind="event",
-                    received_ms=now_ms,
-                    reason=result.reason,
-                    content=result.raw,
-                )
-            )
+            if leaves_letters:
+                database.add(_letter(record, result, now_ms))
             continue
         content = dict(result.content or {})
         values = content | {"type": EventType(content["type"]).code, "received_ms": now_ms}
@@ -70,6 +65,12 @@ def keep(database: Session, record: SessionRecord, results: Sequence[EventResult
         event_chunks.repack(database, record.row_id, displaced)
     event_chunks.put_rows(database, record.row_id, [counting[seq] for seq in sorted(counting)])
     sealed_log.append_all(database, logged_batches.entries(record, first, later))
+
+
+def _letter(record: SessionRecord, result: EventResult, now_ms: int) -> DeadLetterRecord:
+    return DeadLetterRecord(
+        session_row=record.row_id, kind="event", received_ms=now_ms, reason=result.reason, content=result.raw
+    )
 
 
 def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any], received_ms: int) -> bool:

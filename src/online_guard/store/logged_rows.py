@@ -56,7 +56,7 @@ NAMED_BY = {
 }
 """What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
-POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256")
+POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
 
 
 def about_session(key: str) -> str:
