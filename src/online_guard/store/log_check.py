@@ -43,7 +43,7 @@ def check_log(database: Session, public: bytes, known_heads: Iterable[Mapping[st
     yield from _entries(database, derived, sizes)
     yield from _heads(heads, derived, public)
     state = database.scalars(select(LogStateRecord)).one()
-    if not heads or not state.size == heads[-1].size == derived.size:
+    if not state.size == (heads[-1].size if heads else 0) == derived.size:
         yield Fault(
             "log_head",
             f"最新日志头应覆盖全部 {derived.size} 条 / the newest head must cover all {derived.size} entries",
