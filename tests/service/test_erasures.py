@@ -16,12 +16,13 @@ from sqlalchemy import update
 from online_guard.demo.people import identity_number, name_of
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.faces.pipeline import inspect
-from online_guard.service import erasures, kept_pictures, liveness, registration, sessions
+from online_guard.service import erasures, evidence_log, kept_pictures, liveness, registration, sessions
 from online_guard.service.house import House, open_house
 from online_guard.service.verification import ledger_of, session_verdict
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store.decision_tables import CaseRecord
+from online_guard.store.log_tables import LogEntryRecord
 from online_guard.store.personal_tables import ErasureRecord, PersonKeyRecord
 from online_guard.store.review_rows import NOTHING_LEFT
 from online_guard.store.tables import (
@@ -301,3 +302,14 @@ def test_on_postgresql_the_key_leaves_the_files_of_the_tables(
     assert not holds_the_key()
     assert len(rows(house, PersonKeyRecord)) == 1
     house.engine.dispose()
+
+
+def test_the_evidence_log_stays_valid_and_notes_the_erasure(studied: Quiet, house: House) -> None:
+    evidence_log.sequence(house, at_once=True)
+    before = evidence_log.head(house)
+    assert evidence_log.verify(house).faults == ()
+    erase(house)
+    evidence_log.sequence(house, at_once=True)
+    assert evidence_log.verify(house, known_heads=[before]).faults == ()
+    (entry,) = rows(house, LogEntryRecord, kind="erasure")
+    assert entry.subject == f"learner {id_of(house, 0)}"

@@ -16,7 +16,7 @@ from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House, clock_ms
 from online_guard.service.registration import check_identity_number
 from online_guard.settings import Settings
-from online_guard.store import erasing, holds, queries
+from online_guard.store import erasing, holds, queries, sealed_log
 from online_guard.store.media_rows import media, others_with
 from online_guard.store.unit_of_work import reading, writing
 
@@ -98,6 +98,8 @@ def _carry_out(house: House, erasure: Erasure, *, is_ordered: bool) -> dict[str,
         sha256s = {row.sha256 for row in media(database, learner_id)}
         forgotten = erasing.forget_person(database, learner_id, erasure.erased_ms)
         erasing.record_erasure(database, **asdict(erasure))
+        said = {"erased_ms": erasure.erased_ms, "ordered_by": erasure.ordered_by, "ordered_now": is_ordered}
+        sealed_log.append(database, "erasure", f"learner {learner_id}", said)
         if is_ordered:
             _append(list_file(house.settings), erasure)
     files = _delete_pictures(house, learner_id, sha256s)

@@ -11,15 +11,16 @@ from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.policy import Policy
-from online_guard.service import cases
+from online_guard.service import cases, webhooks
 from online_guard.service.cases import History, Standing, standing
 from online_guard.service.house import House, clock_ms
 from online_guard.service.verification import verify_class
-from online_guard.store import queries, review_rows
+from online_guard.store import queries, review_rows, sealed_log
 from online_guard.store.decision_tables import AppealRecord, CaseRecord, DecisionRecord
+from online_guard.store.logged_rows import appeal_entries, decision_entries
 from online_guard.store.tables import ClassRecord, FindingRecord
 from online_guard.store.unit_of_work import reading, writing
-from online_guard.terms import CaseState, DecisionKind, Effect
+from online_guard.terms import CaseState, DecisionKind, Effect, Subject
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +58,24 @@ def decide(house: House, finding_id: str, said: Said, now_ms: int) -> tuple[bool
             record = _add(database, house.policy, finding, made, said, now_ms)
             before = history.standing(finding, house.policy)
             after = _settled(database, house.policy, finding, now_ms)
-            follows = after.number != before.number and finding.effect != Effect.NOTE
+            took_effect = after.number != before.number
+            if took_effect:
+                _tell(database, finding, record)
+            follows = took_effect and finding.effect != Effect.NOTE
             if follows:
                 queries.enqueue(database, [finding.class_id], clock_ms())
     if follows:
         _judge_again(house, finding.class_id)
     return is_new, _answer(house, finding, record)
+
+
+def _tell(database: Session, finding: FindingRecord, record: DecisionRecord) -> None:
+    """Tell the platform of a decision that took effect; messages about a session keep their order."""
+    platform_id = database.get_one(ClassRecord, finding.class_id).platform_id
+    names = ("finding_id", "rule", "subject", "subject_id", "class_id", "enrolment_id", "decision", "decided_ms")
+    data = {name: getattr(record, name) for name in names}
+    about = finding.subject_id.rpartition("/")[0] if finding.subject == Subject.SNAPSHOT else finding.subject_id
+    webhooks.emit(database, "finding.decided", platform_id, about, data)
 
 
 def must_find_finding(database: Session, finding_id: str, platform_id: str | None = None) -> FindingRecord:
@@ -153,6 +166,7 @@ def _add(
     )
     database.add(record)
     database.flush()
+    sealed_log.append_all(database, decision_entries(record))
     return record
 
 
@@ -225,6 +239,7 @@ def appeal(
         )
         database.add(record)
         database.flush()
+        sealed_log.append_all(database, appeal_entries(record))
         _settled(database, house.policy, finding, now_ms)
         return True, told_appeal(record, made, house.policy)
 

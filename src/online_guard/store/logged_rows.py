@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
+from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
-    CheckRecord,
     ClaimRecord,
     FindingRecord,
     ResultRecord,
     SessionRecord,
-    SnapshotRecord,
 )
 
 SNAPSHOT_FIELDS = ("at_ms", "received_ms", "asked", "good", "sha256", "phash", "distance", "presented_attack")
@@ -30,8 +29,34 @@ CHECK_FIELDS = (
     "strip_sha256",
     "plot_sha256",
 )
+DECISION_FIELDS = (
+    "finding_id",
+    "rule",
+    "subject",
+    "subject_id",
+    "case_id",
+    "class_id",
+    "enrolment_id",
+    "decision",
+    "reason",
+    "reviewer",
+    "role",
+    "decided_ms",
+    "policy_sha256",
+)
+APPEAL_FIELDS = ("finding_id", "case_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before")
+NOTICE_FIELDS = ("notice_id", "issued_by", "issued_ms", "policy_sha256")
+NAMED_BY = {
+    "snapshot": "snapshot_id",
+    "liveness": "check_id",
+    "claim": "claim_id",
+    "decision": "decision_id",
+    "appeal": "appeal_id",
+    "notice": "notice_id",
+}
+"""What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
-POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256")
+POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
 
 
 def about_session(key: str) -> str:
@@ -54,16 +79,16 @@ def session_key(session: SessionRecord) -> str:
     return f"{session.platform_id}/{session.session_id}"
 
 
-def snapshot_entries(session: SessionRecord, row: SnapshotRecord) -> list[Entry]:
-    """Return the entry of a snapshot."""
+def snapshot_entries(session: str, row: Any) -> list[Entry]:
+    """Return the entry of a snapshot, by its session's `platform_id/session_id`."""
     payload = {"snapshot_id": row.snapshot_id, "report": json.loads(row.report)} | _values(row, SNAPSHOT_FIELDS)
-    return [Entry("snapshot", about_session(session_key(session)), payload)]
+    return [Entry("snapshot", about_session(session), payload)]
 
 
-def liveness_entries(session: SessionRecord, row: CheckRecord) -> list[Entry]:
-    """Return the entry of a judged liveness check."""
-    payload = {"check_id": row.check_id, "report": _read(row.report), "actions": _read(row.actions)}
-    return [Entry("liveness", about_session(session_key(session)), payload | _values(row, CHECK_FIELDS))]
+def liveness_entries(session: str, row: Any) -> list[Entry]:
+    """Return the entry of a liveness check that was judged, here or by a platform, by its session's name."""
+    payload = {"check_id": row.check_id} | {name: _read(getattr(row, name, None)) for name in ("report", "actions")}
+    return [Entry("liveness", about_session(session), payload | _values(row, CHECK_FIELDS))]
 
 
 def claim_entries(row: ClaimRecord) -> list[Entry]:
@@ -75,6 +100,25 @@ def claim_entries(row: ClaimRecord) -> list[Entry]:
         "answer": json.loads(row.answer),
     }
     return [Entry("claim", about_enrolment(row.enrolment_id), payload)]
+
+
+def decision_entries(row: DecisionRecord) -> list[Entry]:
+    """Return the entry of a decision on a finding."""
+    payload = {"decision_id": f"{row.finding_id}/{row.number}"} | _values(row, DECISION_FIELDS)
+    return [Entry("decision", _about(row.subject, row.subject_id), payload)]
+
+
+def appeal_entries(row: AppealRecord) -> list[Entry]:
+    """Return the entry of an appeal against a finding."""
+    payload = {"appeal_id": f"{row.finding_id}/{row.number}"} | _values(row, APPEAL_FIELDS)
+    return [Entry("appeal", about_class(row.class_id), payload)]
+
+
+def notice_entries(row: NoticeRecord, grounds: Iterable[GroundRecord]) -> list[Entry]:
+    """Return the entry of an adverse notice, with the findings that it rests on."""
+    rests_on = sorted((ground.lesson_no, ground.finding_id, ground.decision_number) for ground in grounds)
+    payload = {"grounds": [list(one) for one in rests_on]} | _values(row, NOTICE_FIELDS)
+    return [Entry("notice", about_enrolment(row.enrolment_id), payload)]
 
 
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:
@@ -90,23 +134,23 @@ def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultR
         of(subject)["results"].append(body | _values(row, POLICY_FIELDS))
     for found in sorted(findings, key=attrgetter("row_id")):
         body = {"evidence": json.loads(found.evidence)} | _values(found, FINDING_FIELDS + POLICY_FIELDS)
-        of(_subject(found))["findings"].append(body)
+        of(_about(found.subject, found.subject_id))["findings"].append(body)
     return [Entry("verdict", subject, payload) for subject, payload in said.items()]
 
 
-def _subject(finding: FindingRecord) -> str:
-    """Return what the log puts a finding to: its session, enrolment or class."""
-    match finding.subject:
+def _about(subject: str, subject_id: str) -> str:
+    """Return what the log puts a finding about something to: its session, enrolment or class."""
+    match subject:
         case "session":
-            return about_session(finding.subject_id)
+            return about_session(subject_id)
         case "snapshot":
-            return about_session(finding.subject_id.rpartition("/")[0])
+            return about_session(subject_id.rpartition("/")[0])
         case "lesson":
-            return about_enrolment(finding.subject_id.rpartition("/")[0])
+            return about_enrolment(subject_id.rpartition("/")[0])
         case "enrolment":
-            return about_enrolment(finding.subject_id)
+            return about_enrolment(subject_id)
         case _:
-            return about_class(finding.subject_id)
+            return about_class(subject_id)
 
 
 def changes(before: Iterable[Entry], after: Iterable[Entry]) -> list[Entry]:
@@ -117,7 +161,7 @@ def changes(before: Iterable[Entry], after: Iterable[Entry]) -> list[Entry]:
 
 
 def _values(row: Any, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in names}
+    return {name: getattr(row, name, None) for name in names}
 
 
 def _read(text: str | None) -> Any:
@@ -126,5 +170,5 @@ def _read(text: str | None) -> Any:
 
 def row_name(kind: str, subject: str, payload: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which row an entry is about: the newest entry of a row says what it must be now."""
-    column = {"snapshot": "snapshot_id", "liveness": "check_id", "claim": "claim_id"}.get(kind)
+    column = NAMED_BY.get(kind)
     return (kind, subject) if column is None else (kind, subject, str(payload[column]))
