@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from online_guard.store.decision_tables import CaseRecord
@@ -18,13 +18,13 @@ def held(database: Session, learner_id: str | None = None) -> dict[str, list[Cas
     Who decides them needs the pictures, and the learner may need them to answer: an undecided finding, one that rules
     refuse and no person has upheld yet, or an appeal.
     """
-    of_class = and_(CaseRecord.enrolment_id.is_(None), CaseRecord.class_id == EnrolmentRecord.class_id)
-    about = or_(CaseRecord.enrolment_id == EnrolmentRecord.enrolment_id, of_class)
-    query = select(EnrolmentRecord.enrolment_id, CaseRecord).join(CaseRecord, about)
-    query = query.where(CaseRecord.priority < NOTHING_LEFT)
-    if learner_id is not None:
-        query = query.where(EnrolmentRecord.learner_id == learner_id)
     found: dict[str, list[CaseRecord]] = defaultdict(list)
-    for enrolment_id, case in database.execute(query.order_by(CaseRecord.case_id)):
-        found[enrolment_id].append(case)
+    of_class = and_(CaseRecord.enrolment_id.is_(None), CaseRecord.class_id == EnrolmentRecord.class_id)
+    for about in (CaseRecord.enrolment_id == EnrolmentRecord.enrolment_id, of_class):
+        query = select(EnrolmentRecord.enrolment_id, CaseRecord).join(CaseRecord, about)
+        query = query.where(CaseRecord.priority < NOTHING_LEFT)
+        if learner_id is not None:
+            query = query.where(EnrolmentRecord.learner_id == learner_id)
+        for enrolment_id, case in database.execute(query.order_by(CaseRecord.case_id)):
+            found[enrolment_id].append(case)
     return dict(found)
