@@ -16,7 +16,7 @@ from sqlalchemy import update
 from online_guard.demo.people import identity_number, name_of
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.faces.pipeline import inspect
-from online_guard.service import erasures, evidence_log, kept_pictures, liveness, registration, sessions
+from online_guard.service import backups, erasures, evidence_log, kept_pictures, liveness, registration, sessions
 from online_guard.service.house import House, open_house
 from online_guard.service.verification import ledger_of, session_verdict
 from online_guard.settings import Settings
@@ -313,3 +313,26 @@ def test_the_evidence_log_stays_valid_and_notes_the_erasure(studied: Quiet, hous
     assert evidence_log.verify(house, known_heads=[before]).faults == ()
     (entry,) = rows(house, LogEntryRecord, kind="erasure")
     assert entry.subject == f"learner {id_of(house, 0)}"
+
+
+def test_a_backup_that_is_put_back_brings_nobody_back(prepared: Path, tmp_path: Path) -> None:
+    shutil.copytree(prepared, tmp_path / "data")
+    (tmp_path / "keys").mkdir()
+    for key in (tmp_path / "data").glob("*.key"):
+        key.replace(tmp_path / "keys" / key.name)
+    settings = Settings(data_dir=tmp_path / "data", master_key_file=tmp_path / "keys" / "master.key")
+    backups.back_up(settings, tmp_path / "backup", with_keys=False)
+    house = open_house(settings)
+    learner_id = id_of(house, 0)
+    erase(house)
+    assert len(files(house)) == 1
+    house.engine.dispose()
+    (tmp_path / "data").replace(tmp_path / "moved away")
+    backups.restore(settings, tmp_path / "backup", with_keys=False)
+    backups.accept_rollback(settings, "a test")
+    house = open_house(settings)
+    assert rows(house, PersonKeyRecord, learner_id=learner_id)
+    assert erasures.apply_again(house) == 1
+    assert not rows(house, PersonKeyRecord, learner_id=learner_id)
+    assert len(files(house)) == 1
+    house.engine.dispose()
