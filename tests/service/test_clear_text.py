@@ -19,7 +19,7 @@ from sqlalchemy import select, text
 
 from online_guard.demo.people import CHECK_DIGITS, GIVEN, SURNAMES, WEIGHTS
 from online_guard.errors import GuardError
-from online_guard.service import registration, sessions
+from online_guard.service import evidence_export, registration, sessions
 from online_guard.service.export import export
 from online_guard.service.house import House
 from online_guard.service.seen_pictures import opened_vector
@@ -111,6 +111,7 @@ def test_of_a_thousand_people_nothing_lies_in_clear_text(
         import_a_bundle(house, people[0], tmp_path.with_name(f"{tmp_path.name}-sent"))
         platform.verify()
     export(house, tmp_path / "bundle")
+    evidence_export.export_class(house, "one", tmp_path / "evidence.ndjson")
     (tmp_path / "service.log").write_text(caplog.text, encoding="utf-8")
     vectors = opened_vectors(house)
     assert len(vectors) == 3 * with_photo
