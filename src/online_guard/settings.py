@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -21,6 +21,7 @@ class Settings(BaseSettings):
             seconds.
         in_process_worker: 服务进程内是否也执行任务 / Whether the service does jobs beside answering.
         master_key_file: Key that seals personal data; made on the first start, readable by its owner only.
+        log_key_file: Key that signs the evidence log; made on the first start. All machines of one database share it.
         host: Address to listen on.
         plain_http: Whether to listen beyond loopback; only where a proxy in front ends TLS, for names and pictures
             would travel in the clear.
@@ -32,6 +33,7 @@ class Settings(BaseSettings):
         oidc_client_secret: Of this service at the provider.
         port: Port to listen on.
         presented_attack_manifest: Manifest of an operator's own anti-spoofing models, if there are any.
+        webhook_networks: Networks outside the public Internet that webhooks may go to, such as `["10.1.0.0/16"]`.
         test_client_token: Lets a trusted test client set the service clock; off by default.
     """
 
@@ -44,6 +46,7 @@ class Settings(BaseSettings):
     job_lease_s: int = Field(60, ge=1, le=86_400)
     in_process_worker: bool = True
     master_key_file: Path | None = None
+    log_key_file: Path | None = None
     host: str = "127.0.0.1"
     plain_http: bool = False
     public_url: str | None = None
@@ -54,6 +57,7 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     port: int = 8080
     presented_attack_manifest: Path | None = None
+    webhook_networks: tuple[IPvAnyNetwork, ...] = ()
     test_client_token: SecretStr | None = None
 
     @property
@@ -70,3 +74,8 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Return the path of the master key."""
         return self.master_key_file or self.data_dir / "master.key"
+
+    @property
+    def signing_key_file(self) -> Path:
+        """Return the path of the evidence log's key."""
+        return self.log_key_file or self.data_dir / "log.key"

@@ -9,14 +9,17 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Self
 
 from online_guard.errors import GuardError
+from online_guard.service import evidence_log
 from online_guard.service.house import House, clock_ms
 from online_guard.service.verification import verify_class
+from online_guard.service.webhook_delivery import deliver
+from online_guard.service.webhooks import DELIVER
 from online_guard.store import jobs
 from online_guard.store.jobs import Job
 from online_guard.store.queries import VERIFY
 from online_guard.store.unit_of_work import writing
 
-DUTIES: Mapping[str, Callable[[House, str], None]] = {VERIFY: verify_class}
+DUTIES: Mapping[str, Callable[[House, str], None]] = {VERIFY: verify_class, DELIVER: deliver}
 """What does the jobs of each duty, given the job's key. It may be called again for what it has done already: a worker
 can die after its work and before the job is noted as done."""
 IDLE_S = 1.0
@@ -109,6 +112,7 @@ class Worker:
 
     def _work(self) -> bool:
         try:
+            evidence_log.keep_up(self._house)
             return work_once(self._house)
         except Exception:
             log.exception("a job could not be taken")

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from online_guard import __version__
 from online_guard.api import assessments, cases, enrolments, liveness, logins, problems, registration, sessions
+from online_guard.api import log as evidence_log
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import ANYONE, admit, callers
 from online_guard.api.limits import LimitedBodies
@@ -41,7 +42,7 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(LimitedBodies)
     problems.install(app)
     versioned = APIRouter(prefix="/v1")
-    for part in (registration, sessions, liveness, enrolments, assessments, logins, cases):
+    for part in (registration, sessions, liveness, enrolments, assessments, logins, cases, evidence_log):
         versioned.include_router(part.router)
     app.include_router(versioned)
 

@@ -25,7 +25,7 @@ from online_guard.ingest.live import (
 from online_guard.ingest.rows import INT32
 from online_guard.service import directives
 from online_guard.service.house import House, clock_ms
-from online_guard.store import event_chunks, queries
+from online_guard.store import event_chunks, logged_batches, queries, sealed_log
 from online_guard.store.evidence_loader import training_class
 from online_guard.store.tables import (
     ConflictRecord,
@@ -203,6 +203,8 @@ def _stored(database: Session, record: SessionRecord, raws: Sequence[bytes]) -> 
 def _keep(database: Session, record: SessionRecord, results: Sequence[EventResult], now_ms: int) -> None:
     counting: dict[int, dict[str, Any]] = {}
     displaced = set()
+    first: list[dict[str, Any]] = []
+    later: list[dict[str, Any]] = []
     for result in results:
         if result.status is Status.REFUSED:
             database.add(
@@ -216,23 +218,28 @@ def _keep(database: Session, record: SessionRecord, results: Sequence[EventResul
             )
             continue
         content = dict(result.content or {})
+        values = content | {"type": EventType(content["type"]).code, "received_ms": now_ms}
         if result.status is Status.CONFLICT:
-            _keep_aside(database, record, content, now_ms)
+            if _keep_aside(database, record, content, now_ms):
+                later.append(values)
         elif result.status is Status.ACCEPTED:
             if result.displaced is not None:
                 _keep_aside(database, record, dict(result.displaced.content), result.displaced.received_ms)
                 if content["seq"] not in counting:
                     displaced.add(content["seq"])
-            counting[content["seq"]] = content | {"type": EventType(content["type"]).code, "received_ms": now_ms}
+            (first if result.displaced is None else later).append(values)
+            counting[content["seq"]] = values
     if displaced:
         event_chunks.repack(database, record.row_id, displaced)
     event_chunks.put_rows(database, record.row_id, [counting[seq] for seq in sorted(counting)])
+    sealed_log.append_all(database, logged_batches.entries(record, first, later))
 
 
-def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any], received_ms: int) -> None:
+def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any], received_ms: int) -> bool:
+    """Keep an event that doesn't count; return whether it is new."""
     digest = content_digest(content)
     if queries.conflict_known(database, record.row_id, content["seq"], digest):
-        return
+        return False
     stored = content | {"type": EventType(content["type"]).code, "received_ms": received_ms}
     database.add(
         ConflictRecord(
@@ -244,6 +251,7 @@ def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any
         )
     )
     database.flush()
+    return True
 
 
 def _told(result: EventResult) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from alembic import context
 # each module of tables, so that all are part of the metadata
 import online_guard.store.account_tables
 import online_guard.store.chunk_tables
-import online_guard.store.decision_tables  # noqa: F401
+import online_guard.store.decision_tables
+import online_guard.store.log_tables
+import online_guard.store.webhook_tables  # noqa: F401
 from online_guard.store import postgresql
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
@@ -13,7 +15,10 @@ from online_guard.store.unit_of_work import open_engine
 url = context.config.get_main_option("sqlalchemy.url") or ""
 engine = open_engine(url)
 with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+    # all steps in one transaction: of two processes that start at once the second finds nothing left to do
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, render_as_batch=True, transactional_ddl=True
+    )
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":
             postgresql.lock_migrations(connection)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_decisions_and_appeals"
-down_revision = "20261125_keys_and_people"
+down_revision = ("20261125_keys_and_people", "20261125_evidence_log")
 branch_labels = None
 depends_on = None
 
@@ -78,6 +78,9 @@ def _create_tables() -> None:
         "review_appeal",
         sa.Column("finding_id", sa.String(length=40), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("rule", sa.String(length=8), nullable=False),
+        sa.Column("subject", sa.String(length=16), nullable=False),
+        sa.Column("subject_id", sa.String(length=400), nullable=False),
         sa.Column("case_id", sa.String(length=40), nullable=False),
         sa.Column("class_id", sa.String(length=128), nullable=False),
         sa.Column("appellant", sa.String(length=16), nullable=False),
