@@ -9,9 +9,11 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Table, bindparam, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
+from online_guard.store import sealed_log
 from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.chunk_tables import EventChunkRecord
 from online_guard.store.many import Many
+from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import DeadLetterRecord, SessionRecord
 
 SESSIONS = cast("Table", SessionRecord.__table__)
@@ -73,11 +75,12 @@ class Writes:
     """Rows of a group of batches that wait to be written together.
 
     chunks, letters, answers: rows of `event_chunk`, `dead_letter` and `kept_answer`. changed: sessions whose revision
-    grows by one.
+    grows by one. entries: of the evidence log.
     """
 
     chunks: list[dict[str, Any]] = field(default_factory=list)
     letters: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
 
@@ -88,5 +91,6 @@ class Writes:
         for statement, rows in ((_LETTERS, self.letters), (_ANSWERS, self.answers)):
             if rows:
                 connection.execute(statement, rows)
+        sealed_log.append_all(database, self.entries)
         _CHANGED.execute(connection, [{"row": row} for row in sorted(self.changed)])
-        self.chunks, self.letters, self.answers, self.changed = [], [], [], set()
+        self.chunks, self.letters, self.entries, self.answers, self.changed = [], [], [], [], set()

@@ -281,6 +281,7 @@ class FindingRecord(Base):
     policy_id: Mapped[str] = mapped_column(String(128))
     policy_version: Mapped[str] = mapped_column(String(64))
     policy_sha256: Mapped[str] = mapped_column(String(64))
+    rules_sha256: Mapped[str | None] = mapped_column(String(64))
 
 
 class ResultRecord(Base):
@@ -297,6 +298,7 @@ class ResultRecord(Base):
     policy_id: Mapped[str] = mapped_column(String(128))
     policy_version: Mapped[str] = mapped_column(String(64))
     policy_sha256: Mapped[str] = mapped_column(String(64))
+    rules_sha256: Mapped[str | None] = mapped_column(String(64))
 
 
 class ClaimRecord(Base):
