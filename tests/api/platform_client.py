@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from described_answers import check_answer
 from fastapi import FastAPI
 
 from online_guard.demo.people import identity_number
@@ -84,9 +85,11 @@ class Platform:
             said["Content-Type"] = "application/octet-stream"
         content = body if isinstance(body, bytes) or body is None else None
         as_json = None if content is not None else body
-        return self.http.request(
+        answer = self.http.request(
             method, path, params=parameters, headers=said | dict(headers or {}), content=content, json=as_json
         )
+        check_answer(answer)
+        return answer
 
     def told(self, method: str, path: str, body: Any = None, **more: Any) -> dict[str, Any]:
         """Return the JSON of an answer that must be a success."""
@@ -192,7 +195,8 @@ def dead_letters(platform: Platform) -> list[dict[str, Any]]:
         database.row_factory = sqlite3.Row
         rows = [dict(row) for row in database.execute("SELECT * FROM dead_letter ORDER BY row_id")]
     vault = open_vault(platform.service.data_dir / "master.key")
-    return [row | {"content": opened(row["content"], "dead_letter.content", vault)} for row in rows]
+    sealed = ("reason", "content")
+    return [row | {key: opened(row[key], f"dead_letter.{key}", vault) for key in sealed} for row in rows]
 
 
 def database_file(platform: Platform) -> Path:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from online_guard import verdict
 from online_guard.assessment.eligibility import Eligibility
+from online_guard.code_version import code_version
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Evidence
 from online_guard.ingest.identity import settle
 from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
-from online_guard.rules.catalogue import BY_ID
-from online_guard.service import cases, provenance
+from online_guard.rules.catalogue import BY_ID, RULES
+from online_guard.service import cases, provenance, webhooks
 from online_guard.service.duplicates import search_class
 from online_guard.service.house import House, clock_ms
-from online_guard.store import import_rows, jobs, queries, review_rows
+from online_guard.store import import_rows, jobs, log_proofs, queries, review_rows, rulebooks
 from online_guard.store.evidence_loader import load_class
+from online_guard.store.logged_rows import about_session
 from online_guard.store.queries import VERIFY
 from online_guard.store.tables import FindingRecord, ResultRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
@@ -47,18 +51,38 @@ def verify_class(house: House, class_id: str) -> None:
     judgement = judge(evidence.with_events(events), house.policy)
     own = Own.of(evidence, class_id)
     stamp = _stamp(house.policy)
+    results = list(_results(judgement, own, stamp))
     with writing(house.engine) as database:
+        rulebooks.keep(database, *_rulebook())
         if job is not None and not jobs.finish(database, job):
             raise GuardError(ErrorKind.CONFLICT, "job.lost", "任务已由他人接手 / another worker has taken the job")
         review_rows.know_law(database, house.policy)
         findings = list(_findings(database, judgement, own, stamp))
-        queries.replace_results(database, class_id, findings, list(_results(judgement, own, stamp)))
+        _tell(database, queries.replace_results(database, class_id, findings, results), results)
         verdicts = {row.session_id: str(row.verdict) for row in judgement.sessions}
         cases.refresh(database, house.policy, class_id, findings, verdicts, clock_ms())
 
 
+def _tell(database: Session, changed: set[str], results: Sequence[ResultRecord]) -> None:
+    """Tell platforms of sessions whose verdict or findings are new."""
+    for row in results:
+        if row.kind == "session" and about_session(row.owner) in changed:
+            platform_id, _, session_id = row.owner.partition("/")
+            verdict = json.loads(row.body)["verdict"]
+            data = {"platform_id": platform_id, "session_id": session_id, "class_id": row.class_id, "verdict": verdict}
+            webhooks.emit(database, "session.verified", platform_id, row.owner, data)
+
+
 def _stamp(policy: Policy) -> dict[str, str]:
-    return {"policy_id": policy.id, "policy_version": policy.version, "policy_sha256": policy.sha256}
+    law = {"policy_id": policy.id, "policy_version": policy.version, "policy_sha256": policy.sha256}
+    return law | {"rules_sha256": _rulebook()[0]}
+
+
+@cache
+def _rulebook() -> tuple[str, dict[str, Any]]:
+    """Return the SHA-256 and the content of what tells which rules judge: the code, and the version of each."""
+    body = {"code": code_version(), "versions": {rule.id: rule.since for rule in RULES}}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(), body
 
 
 @dataclass(frozen=True)
@@ -173,11 +197,13 @@ def session_verdict(house: House, session_id: str, platform_id: str | None) -> d
             "playing_ms": body["playing_ms"],
             "watched_s": body["watched_s"],
             "findings": [told_finding(finding, house.policy) for finding in found],
+            "log": log_proofs.newest_entry(database, "verdict", about_session(key)),
             "policy": {
                 "id": rows[0].policy_id,
                 "version": rows[0].policy_version,
                 "sha256": rows[0].policy_sha256,
             },
+            "rules": rulebooks.find(database, rows[0].rules_sha256),
         }
 
 

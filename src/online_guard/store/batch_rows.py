@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from online_guard.store import sealed_log
 from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.chunk_tables import EventChunkRecord
+from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import DeadLetterRecord, SessionRecord
 
-_CHANGED = (
-    update(SessionRecord.__table__)  # type: ignore[arg-type]
-    .where(SessionRecord.__table__.c.row_id == bindparam("row"))
-    .values(revision=SessionRecord.__table__.c.revision + 1)
+SESSIONS = cast("Table", SessionRecord.__table__)
+_CHUNKS, _LETTERS, _ANSWERS = (
+    insert(cast("Table", record.__table__)) for record in (EventChunkRecord, DeadLetterRecord, KeptAnswerRecord)
 )
+_CHANGED = update(SESSIONS).where(SESSIONS.c.row_id == bindparam("row")).values(revision=SESSIONS.c.revision + 1)
 
 
 class State(NamedTuple):
@@ -66,22 +68,22 @@ class Writes:
     """Rows of a group of batches that wait to be written together.
 
     chunks, letters, answers: rows of `event_chunk`, `dead_letter` and `kept_answer`. changed: sessions whose revision
-    grows by one.
+    grows by one. entries: of the evidence log.
     """
 
     chunks: list[dict[str, Any]] = field(default_factory=list)
     letters: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
 
     def flush(self, database: Session) -> None:
         """Write what waits."""
-        if self.chunks:
-            database.execute(insert(EventChunkRecord), self.chunks)
-        if self.letters:
-            database.execute(insert(DeadLetterRecord), self.letters)
-        if self.answers:
-            database.execute(insert(KeptAnswerRecord), self.answers)
+        connection = database.connection()
+        for statement, rows in ((_CHUNKS, self.chunks), (_LETTERS, self.letters), (_ANSWERS, self.answers)):
+            if rows:
+                connection.execute(statement, rows)
+        sealed_log.append_all(database, self.entries)
         if self.changed:
-            database.connection().execute(_CHANGED, [{"row": row} for row in sorted(self.changed)])
-        self.chunks, self.letters, self.answers, self.changed = [], [], [], set()
+            connection.execute(_CHANGED, [{"row": row} for row in sorted(self.changed)])
+        self.chunks, self.letters, self.entries, self.answers, self.changed = [], [], [], [], set()
