@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces fuzz-http soak docs lock sample-media clean
+.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-imports fuzz-http soak docs lock sample-media clean
 
 help:  ## 列出命令 / List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ lint: $(READY)  ## 代码检查、类型、分层 / Lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > $(VENV)/layers.log 2>&1 || { cat $(VENV)/layers.log; exit 1; }
 
-bench: bench-revalidate bench-detection bench-calibration bench-faces  ## 全部测量 / All measurements (about 20 min)
+bench: bench-revalidate bench-detection bench-calibration bench-faces bench-imports  ## 全部测量 / All measurements (about 20 min)
 
 bench-revalidate: $(READY)  ## 与对照同场测速 / Measure against DuckDB and Polars in the same run
 	@$(BIN)/python benchmarks/revalidate.py $(ARGS)
@@ -51,6 +51,9 @@ fuzz-http: $(READY)  ## 按接口文档向真实服务发送 2 万个以上请�
 
 soak: $(READY)  ## 10 分钟持续负载:内存、延迟、计数 / 10 minutes of load: memory, latency, counts
 	@$(BIN)/python benchmarks/soak.py $(ARGS)
+
+bench-imports: $(READY)  ## 一年的导入测速 / A year's bundle imported
+	@$(BIN)/python benchmarks/imports.py $(ARGS)
 
 docs: $(READY)  ## 重新生成规则与政策文档 / Generate the pages of rules and policy
 	@$(BIN)/python scripts/make_docs.py

@@ -32,6 +32,7 @@ from PIL import Image
 from online_guard.faces import decoder
 from online_guard.faces.decode import decode
 from online_guard.faces.fingerprint import perceptual_hash, sha256_hex
+from online_guard.faces.grey_copies import grey_copies
 from online_guard.faces.identity import FaceVector, face_vector, find_faces, landmarks
 from online_guard.faces.likeness import capture, likeness
 from online_guard.faces.pipeline import inspect
@@ -106,15 +107,16 @@ def timed(steps: Steps, name: str, call: Callable[[], Any]) -> Any:
 def inspect_step_by_step(content: bytes, steps: Steps) -> tuple[list[int] | None, FaceVector | None]:
     """Note the milliseconds of each step and of the whole; return the box as `face_recognition` has it, the vector."""
     pixels = timed(steps, "decode", lambda: decode(content))
-    faces = timed(steps, "find_faces", lambda: find_faces(pixels))
+    grey = timed(steps, "grey copies", lambda: grey_copies(pixels))
+    faces = timed(steps, "find_faces", lambda: find_faces(pixels, grey))
     timed(steps, "inspect", lambda: inspect(content, passive=False))
     if len(faces) != 1:
         return None, None
     face = faces[0]
     points = timed(steps, "landmarks", lambda: landmarks(pixels, face))
     vector = timed(steps, "face_vector", lambda: face_vector(pixels, face, points))
-    timed(steps, "quality, pose", lambda: measure(pixels, face, points))
-    phash = timed(steps, "SHA-256, perceptual hash", lambda: (sha256_hex(content), perceptual_hash(pixels))[1])
+    timed(steps, "quality, pose", lambda: measure(grey.copies[0], face, points))
+    phash = timed(steps, "SHA-256, perceptual hash", lambda: (sha256_hex(content), perceptual_hash(pixels, grey))[1])
     prepared = timed(steps, "capture (asked for)", lambda: capture(pixels, phash, vector, face))
     moved = capture(np.roll(pixels, 3, axis=1), phash, vector, face)
     timed(steps, "likeness (asked for)", lambda: likeness(prepared, moved))

@@ -33,7 +33,6 @@ from online_guard.service.house import open_house
 from online_guard.service.platform_keys import create_key
 from online_guard.settings import Settings
 from online_guard.signatures import Message, SignedRequests, content_digest, sign
-from online_guard.store.unit_of_work import close_engine
 from online_guard.terms import Role
 
 CHECKS = (
@@ -106,7 +105,7 @@ class SignedIn(requests.auth.AuthBase):
         house = open_house(Settings(data_dir=service.data_dir))
         name = f"{role}-{secrets.token_hex(4)}"
         add_person(house, name, role, PASSWORD)
-        close_engine(house.engine)
+        house.engine.dispose()
         answer = httpx.post(f"{service.url}/v1/login", json={"name": name, "password": PASSWORD}, trust_env=False)
         self._headers = {
             "Cookie": "; ".join(f"{name}={value}" for name, value in answer.cookies.items()),
@@ -282,7 +281,7 @@ def run(service: RunningService, examples: int, seed: int, **options: Any) -> Re
     """Return what came of runs as a platform and as people."""
     house = open_house(Settings(data_dir=service.data_dir))
     key = create_key(house, "fuzz")
-    close_engine(house.engine)
+    house.engine.dispose()
     known = a_sitting(service, SignedRequests(key.key_id, key.secret))
     people = {role: SignedIn(service, role) for role in (Role.ADMIN, Role.AUDITOR)}
     report = fuzz(service.url, Role.PLATFORM, Signed(key.key_id, key.secret), known, examples, seed, **options)

@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         least_free_mib: 数据盘剩余空间低于此(MiB)即为未就绪 / With less free disk (MiB) the service isn't ready.
         drain_s: 停止前仍接收请求、同时报告未就绪的秒数 / Before it stops, it goes on answering for so long (s) and says
             that it isn't ready.
+        pictures_dir: 封存图片所在文件夹,默认在 `data_dir` 内;多台机器须共用 / Folder of the sealed pictures, in
+            `data_dir` by default; all hosts share it.
+        job_lease_s: 工作进程失联后,其任务多少秒后由他人接手 / A lost worker's job is taken by another after so many
+            seconds.
+        in_process_worker: 服务进程内是否也执行任务 / Whether the service does jobs beside answering.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", hide_input_in_errors=True)
@@ -70,6 +75,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     database_url: Annotated[str | None, Field(repr=False)] = None
     policy: str = "huangchuan-2021"
+    pictures_dir: Path | None = None
+    job_lease_s: int = Field(60, ge=1, le=86_400)
+    in_process_worker: bool = True
     master_key_file: Path | None = None
     host: str = "127.0.0.1"
     plain_http: bool = False
@@ -125,6 +133,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """Return the URL of the database."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'online-guard.sqlite3'}"
+
+    @property
+    def pictures(self) -> Path:
+        """Return the folder of the sealed pictures."""
+        return self.pictures_dir or self.data_dir / "pictures"
 
     @property
     def key_file(self) -> Path:

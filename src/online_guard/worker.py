@@ -1,16 +1,78 @@
-"""Takes waiting jobs and has them done; one thread beside the service, or a process of its own."""
+"""Takes waiting jobs and has them done: one thread beside the service, or processes of their own on any host."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Self
 
-from online_guard.service.house import House
-from online_guard.service.verification import work_once
+from online_guard.errors import GuardError
+from online_guard.service.house import House, clock_ms
+from online_guard.service.import_work import import_once
+from online_guard.service.verification import verify_class
+from online_guard.store import jobs
+from online_guard.store.jobs import Job
+from online_guard.store.queries import VERIFY
+from online_guard.store.unit_of_work import writing
 
+DUTIES: Mapping[str, Callable[[House, str], None]] = {VERIFY: verify_class, "import": import_once}
+"""What does the jobs of each duty, given the job's key. It may be called again for what it has done already: a worker
+can die after its work and before the job is noted as done."""
 IDLE_S = 1.0
+RENEWALS = 3
+"""A lease is renewed so often before it would run out."""
 log = logging.getLogger(__name__)
+
+
+def work_once(house: House) -> bool:
+    """Do one waiting job; return whether there was one. A job that fails is pushed away and recorded, never lost."""
+    with writing(house.engine) as database:
+        job = jobs.take(database, list(DUTIES), clock_ms(), house.settings.job_lease_s * 1000)
+    if job is None:
+        return False
+    try:
+        with _held(house, job):
+            DUTIES[job.duty](house, job.key)
+    except Exception as error:
+        log.exception("%s failed, attempt %d of %d", job.duty, job.attempts, jobs.MOST_ATTEMPTS)
+        # no message of the error: it may quote what is stored
+        reason = f"{type(error).__name__} {error.code}" if isinstance(error, GuardError) else type(error).__name__
+        with writing(house.engine) as database:
+            jobs.fail(database, job, reason, clock_ms())
+    else:
+        with writing(house.engine) as database:
+            jobs.finish(database, job)
+        log.info("%s done", job.duty)
+    return True
+
+
+@contextmanager
+def _held(house: House, job: Job) -> Iterator[None]:
+    """Renew the lease of a job, however long it takes."""
+    done, lease_s = threading.Event(), house.settings.job_lease_s
+
+    def renew() -> None:
+        while not done.wait(lease_s / RENEWALS):
+            try:
+                with writing(house.engine) as database:
+                    jobs.extend(database, job, clock_ms(), lease_s * 1000)
+            except GuardError:
+                log.warning("the lease of a job could not be renewed")  # it is tried again before it runs out
+
+    renewing = threading.Thread(target=renew, name="lease", daemon=True)
+    renewing.start()
+    try:
+        yield
+    finally:
+        done.set()
+        renewing.join()
+
+
+def beside(house: House) -> AbstractContextManager[object]:
+    """Return what does jobs beside a service: a thread, unless its settings leave that to other processes."""
+    return Worker(house) if house.settings.in_process_worker else nullcontext()
 
 
 class Worker:
@@ -23,7 +85,7 @@ class Worker:
     def __init__(self, house: House) -> None:
         self._house = house
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="verification", daemon=True)
+        self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -32,11 +94,16 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         """Finish the job at hand, and end."""
-        self._stopping.set()
-        self._house.work.set()
+        self.stop()
         self._thread.join()
 
-    def _run(self) -> None:
+    def stop(self) -> None:
+        """End after the job at hand."""
+        self._stopping.set()
+        self._house.work.set()
+
+    def run(self) -> None:
+        """Do jobs until told to stop."""
         while not self._stopping.is_set():
             self._house.work.clear()
             if not self._work():

@@ -19,6 +19,8 @@ from fastapi import FastAPI
 
 from online_guard.demo.people import identity_number
 from online_guard.demo.service import RunningService
+from online_guard.store.sealed_text import opened
+from online_guard.store.vault import open_vault
 
 NOON_MS = 1_623_124_800_000
 """2021-06-08 12:00 in Shanghai: the service's clock of most requests here."""
@@ -191,7 +193,9 @@ def dead_letters(platform: Platform) -> list[dict[str, Any]]:
     """Return what the service keeps of refused things, read from its database file."""
     with closing(sqlite3.connect(database_file(platform))) as database:
         database.row_factory = sqlite3.Row
-        return [dict(row) for row in database.execute("SELECT * FROM dead_letter ORDER BY row_id")]
+        rows = [dict(row) for row in database.execute("SELECT * FROM dead_letter ORDER BY row_id")]
+    vault = open_vault(platform.service.data_dir / "master.key")
+    return [row | {"content": opened(row["content"], "dead_letter.content", vault)} for row in rows]
 
 
 def database_file(platform: Platform) -> Path:
@@ -200,7 +204,8 @@ def database_file(platform: Platform) -> Path:
 
 
 def count(platform: Platform, table: str, session_id: str) -> int:
-    """Return how many rows a table holds for a session."""
-    query = f"SELECT count(*) FROM {table} t JOIN session s ON s.row_id = t.session_row WHERE s.session_id = ?"
+    """Return how many rows a table holds for a session; of `event`, how many events its chunks hold."""
+    what, table = ("coalesce(sum(count), 0)", "event_chunk") if table == "event" else ("count(*)", table)
+    query = f"SELECT {what} FROM {table} t JOIN session s ON s.row_id = t.session_row WHERE s.session_id = ?"
     with closing(sqlite3.connect(database_file(platform))) as database:
         return int(database.execute(query, (session_id,)).fetchone()[0])

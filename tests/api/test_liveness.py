@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from platform_client import NOON_MS, Platform, count, database_file, dead_letters, event, pointers, problem
 
-from online_guard.faces.clips import Clip, write_clip
+from online_guard.faces.clips import Clip, read_clip, write_clip
 from online_guard.simulate.head_clips import painted_clip
 from online_guard.terms import Action
 
@@ -40,7 +40,9 @@ class Sitting:
     def sent(self, challenge: dict[str, Any], clip: Any, **more: Any) -> httpx.Response:
         """Return the answer to a clip."""
         path = f"/v1/liveness/{challenge['check_id']}/frames"
-        return self.platform.send("POST", path, clip, **{"nonce": challenge["nonce"], "at_ms": NOON_MS} | more)
+        return self.platform.send(
+            "POST", path, clip, **{"nonce": challenge["nonce"], "at_ms": NOON_MS, "now_ms": NOON_MS + 20_000} | more
+        )
 
     def stored(self, check_id: str) -> dict[str, Any]:
         """Return the row of a check."""
@@ -180,6 +182,17 @@ def test_a_clip_that_comes_too_late_is_an_inconclusive_check(sitting: Sitting, s
 
 def test_the_last_moment_is_in_time(sitting: Sitting, still: bytes) -> None:
     assert sitting.sent(sitting.drawn(), still, now_ms=NOON_MS + 60_000).status_code == 200
+
+
+@pytest.mark.parametrize(("spare_ms", "stretched"), [(-1_000, False), (-1_001, True)])
+def test_a_clip_longer_than_the_time_since_its_challenge_was_slowed_down(
+    sitting: Sitting, still: bytes, spare_ms: int, stretched: bool
+) -> None:
+    times_s = read_clip(still).times_s
+    length_ms = round(1000 * float(times_s[-1] - times_s[0]))
+    told = sitting.sent(sitting.drawn(), still, now_ms=NOON_MS + length_ms + spare_ms).json()
+    assert ("implausible_times" in {one["reason"] for one in told["reasons"]}) is stretched
+    assert told["outcome"] == "failed" or not stretched
 
 
 def test_another_platforms_check_is_as_if_absent(sitting: Sitting, still: bytes, another_platform: Platform) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from online_guard.faces.grey_copies import grey_copies
 from online_guard.faces.identity import Face
 from online_guard.faces.quality import SNAPSHOT_LIMITS, Quality, measure, shortcomings
 
@@ -19,19 +20,18 @@ FINE = Quality(brightness=120.0, sharpness=0.2, face_size_px=120)
 def scene() -> NDArray[np.uint8]:
     """Return a sharp picture of 200 × 200 px, dark at the left, light at the right."""
     noise = cv2.GaussianBlur(np.random.default_rng(1).normal(0, 60, (200, 200)).astype(np.float32), (0, 0), 1.5)
-    grey = np.clip(np.linspace(60, 180, 200)[None] + noise, 0, 255).astype(np.uint8)
-    return np.dstack([grey, grey, grey])
+    return np.clip(np.linspace(60, 180, 200)[None] + noise, 0, 255).astype(np.uint8)
 
 
 def test_brightness_is_the_mean_luma_of_the_face(scene: NDArray[np.uint8]) -> None:
     left = measure(scene, Face(0, 50, 80, 130, 1.0))
     right = measure(scene, Face(120, 50, 200, 130, 1.0))
-    assert left.brightness == pytest.approx(float(scene[50:130, 0:80, 0].mean()), abs=0.01)
+    assert left.brightness == pytest.approx(float(scene[50:130, 0:80].mean()), abs=0.01)
     assert right.brightness > left.brightness + 50
 
 
 def test_luma_weighs_colours_as_bt601() -> None:
-    red, green, blue = (measure(np.full((9, 9, 3), colour, np.uint8), None).brightness
+    red, green, blue = (measure(grey_copies(np.full((9, 9, 3), colour, np.uint8)).copies[0], None).brightness
                         for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255)))  # fmt: skip
     assert (red, green, blue) == pytest.approx((76, 150, 29), abs=0.5)
 
@@ -45,7 +45,7 @@ def test_sharpness_falls_with_blur_and_not_with_light(scene: NDArray[np.uint8]) 
 
 
 def test_a_flat_picture_has_no_sharpness() -> None:
-    assert measure(np.full((30, 30, 3), 90, np.uint8), None) == Quality(90.0, 0.0, 0)
+    assert measure(np.full((30, 30), 90, np.uint8), None) == Quality(90.0, 0.0, 0)
 
 
 @pytest.mark.parametrize(

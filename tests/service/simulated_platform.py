@@ -18,12 +18,12 @@ from online_guard.service import capture, liveness, registration, sessions
 from online_guard.service.house import House
 from online_guard.service.judged_clips import JudgedClip
 from online_guard.service.sent_clips import Sent
-from online_guard.service.verification import work_once
 from online_guard.simulate.course import Course
 from online_guard.simulate.recorder import Directive, Opening, TelemetryEvent
 from online_guard.store.capture_rows import find_check
 from online_guard.store.unit_of_work import reading
 from online_guard.terms import Outcome
+from online_guard.worker import work_once
 
 SAMPLE_MEDIA = Path(__file__).resolve().parents[2] / "sample_media"
 OBSERVED_MS = 60_000
@@ -113,7 +113,7 @@ class SimulatedPlatform:
         sent = Sent(clip, is_frames=False, nonce=told["nonce"], at_ms=at_ms, received_ms=now_ms)
         assert liveness.take(self.house, check, sent)
         report = LivenessReport(outcome, (), 15.0, 0.3, (), (), None, ())
-        return liveness.keep(self.house, check, JudgedClip(report, None, pictures, b"strip", b"plot"))
+        return liveness.keep(self.house, check, JudgedClip(report, 0, None, pictures, b"strip", b"plot"))
 
     def close(self, opening: Opening, now_ms: int) -> None:
         """Close the session."""

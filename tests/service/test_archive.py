@@ -68,6 +68,7 @@ def test_verdicts_of_the_service_are_those_of_its_archive(
     two_closed: SimulatedPlatform, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two_closed.verify()
+    monkeypatch.setenv("ONLINE_GUARD_DATABASE_URL", house.settings.database)
     with reading(house.engine) as database:
         found = [record.subject_id for record in database.scalars(select(FindingRecord))]
         stored = [(record.kind, json.loads(record.body)) for record in database.scalars(select(ResultRecord))]

@@ -13,6 +13,7 @@ from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House
 from online_guard.service.registration import NAME, NUMBER, check_identity_number, put_enrolment
 from online_guard.simulate.course import Course
+from online_guard.store.person_keys import PersonKeys
 from online_guard.store.tables import EnrolmentRecord
 from online_guard.store.unit_of_work import reading
 
@@ -81,6 +82,7 @@ def test_a_learner_is_stored_sealed_and_the_log_names_nobody(house: House, caplo
     assert name_of(3) not in caplog.text + str(told)
     with reading(house.engine) as database:
         record = database.get_one(EnrolmentRecord, "e")
-    assert house.vault.open(record.name, NAME).decode() == name_of(3)
-    assert house.vault.open(record.identity_number, NUMBER).decode() == number
+        person = PersonKeys(database, house.vault).find(record.learner_id)
+    assert house.vault.open(record.name, NAME, person, "e").decode() == name_of(3)
+    assert house.vault.open(record.identity_number, NUMBER, person, "e").decode() == number
     assert record.learner_id == told["learner_id"] == house.vault.blind_index(number)

@@ -24,8 +24,9 @@ from online_guard.service.house import House, open_house
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store import queries
+from online_guard.store.chunk_tables import EventChunkRecord
 from online_guard.store.evidence_loader import EVENT_COLUMNS, event_columns, load_lesson
-from online_guard.store.tables import ConflictRecord, DeadLetterRecord, EventRecord
+from online_guard.store.tables import ConflictRecord, DeadLetterRecord
 from online_guard.store.unit_of_work import reading
 from online_guard.terms import EventType
 
@@ -156,7 +157,7 @@ def test_a_conflict_is_kept_aside_once_however_often_it_comes(shop: Shop) -> Non
     session_id = shop.session()
     answers = shop.deliver(session_id, [(0, [event(0, 1.0)]), (1, [event(0, 2.0)] * 3), (2, [event(0, 2.0)])])
     assert answers == {"accepted": 1, "conflict": 4}
-    assert (shop.count(session_id, EventRecord), shop.count(session_id, ConflictRecord)) == (1, 1)
+    assert (shop.count(session_id, EventChunkRecord), shop.count(session_id, ConflictRecord)) == (1, 1)
     assert shop.evidence(session_id)[-1] == 1
 
 

@@ -1,11 +1,9 @@
-"""Jobs: done once, never lost, pushed away when they fail; late facts verify again."""
+"""What is stored of a verification, and what waits for one."""
 
 from __future__ import annotations
 
 import json
-import logging
 from random import Random
-from typing import Any
 
 import pytest
 from simulated_platform import SimulatedPlatform
@@ -15,11 +13,11 @@ from online_guard.errors import GuardError
 from online_guard.service import verification
 from online_guard.service.claims import claim
 from online_guard.service.house import House, clock_ms
-from online_guard.service.verification import LEASE_MS, session_verdict, work_once
 from online_guard.simulate.course import Course
 from online_guard.store import queries
 from online_guard.store.tables import FindingRecord, JobRecord, ResultRecord
 from online_guard.store.unit_of_work import reading, writing
+from online_guard.worker import work_once
 
 COURSE = Course()
 LEARNER = "learner"
@@ -47,77 +45,6 @@ def jobs(house: House) -> list[JobRecord]:
 def later(monkeypatch: pytest.MonkeyPatch, after_ms: int) -> None:
     """Let the worker's clock stand so much later."""
     monkeypatch.setattr(verification, "clock_ms", lambda: clock_ms() + after_ms)
-
-
-def test_a_job_is_done_once(house: House, session_id: str) -> None:
-    assert session_verdict(house, session_id, None)["state"] == "pending"
-    assert work_once(house)
-    assert session_verdict(house, session_id, None)["state"] == "verified"
-    assert not work_once(house)
-    assert jobs(house) == []
-
-
-def test_a_job_that_fails_is_recorded_pushed_away_and_done_later(
-    house: House, session_id: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*_: Any) -> None:
-        raise ZeroDivisionError
-
-    with monkeypatch.context() as broken, caplog.at_level(logging.ERROR):
-        broken.setattr(verification, "judge", fail)
-        assert work_once(house)
-    (job,) = jobs(house)
-    assert (job.attempts, job.last_error, job.leased_until_ms) == (1, "ZeroDivisionError", None)
-    assert job.run_after_ms > clock_ms()
-    assert "verification failed" in caplog.text
-    assert session_verdict(house, session_id, None)["state"] == "pending"
-    assert not work_once(house), "not before its time"
-    later(monkeypatch, 60_000)
-    assert work_once(house)
-    assert session_verdict(house, session_id, None)["state"] == "verified"
-    assert jobs(house) == []
-
-
-def test_a_job_that_goes_on_failing_waits_longer_each_time(
-    house: House, session_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(verification, "judge", lambda *_: 1 / 0)
-    waits, now_ms = [], clock_ms()
-    for attempt in range(1, 4):
-        monkeypatch.setattr(verification, "clock_ms", lambda now_ms=now_ms: now_ms)
-        assert work_once(house)
-        (job,) = jobs(house)
-        assert job.attempts == attempt
-        waits.append(job.run_after_ms - now_ms)
-        now_ms = job.run_after_ms
-    assert waits == sorted(set(waits))
-
-
-def test_a_result_that_can_not_be_stored_leaves_the_one_before(
-    house: House, session_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    work_once(house)
-    before = session_verdict(house, session_id, None)
-    with writing(house.engine) as database:
-        queries.enqueue(database, [COURSE.class_id], clock_ms())
-    monkeypatch.setattr(verification, "_results", lambda *_: [ResultRecord(class_id=COURSE.class_id)])
-    assert work_once(house)
-    assert jobs(house)[0].last_error == "IntegrityError"
-    with writing(house.engine) as database:
-        database.delete(database.get_one(JobRecord, jobs(house)[0].row_id))
-    assert session_verdict(house, session_id, None) == before
-
-
-def test_the_job_of_a_worker_that_died_is_done_after_its_lease(
-    house: House, session_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with writing(house.engine) as database:
-        assert queries.take_job(database, clock_ms(), LEASE_MS)
-    assert not work_once(house)
-    assert session_verdict(house, session_id, None)["state"] == "pending"
-    later(monkeypatch, LEASE_MS + 1000)
-    assert work_once(house)
-    assert session_verdict(house, session_id, None)["state"] == "verified"
 
 
 def test_hours_can_not_be_claimed_while_a_verification_waits(house: House, session_id: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -12,21 +11,29 @@ from sqlalchemy.orm import Session
 
 from online_guard.simulate.course import Course
 from online_guard.store.tables import ClassRecord, EnrolmentRecord, SessionRecord
-from online_guard.store.unit_of_work import migrate, open_engine, writing
+from online_guard.store.unit_of_work import open_engine, writing
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    """Return the URL of a migrated, empty SQLite database."""
-    address = f"sqlite:///{tmp_path / 'one.sqlite3'}"
-    migrate(address)
-    return address
+def engine(database_url: str) -> Iterator[Engine]:
+    """Return the engine of a migrated, empty database, SQLite and PostgreSQL."""
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
 
 
 @pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    """Return the engine of a migrated, empty database."""
-    opened = open_engine(url)
+def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
+    """Return the engine of a migrated, empty SQLite database, for what only SQLite has."""
+    opened = open_engine(sqlite_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def postgres_engine(postgres_url: str) -> Iterator[Engine]:
+    """Return the engine of a migrated, empty PostgreSQL database, for what only PostgreSQL has."""
+    opened = open_engine(postgres_url)
     yield opened
     opened.dispose()
 

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Engine
 
 from online_guard.ingest.identity import event_values, settle
+from online_guard.store import event_chunks
 from online_guard.store.evidence_loader import event_columns, load_class, load_lesson
-from online_guard.store.tables import ConflictRecord, DirectiveRecord, EventRecord
+from online_guard.store.tables import ConflictRecord, DirectiveRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import EventType
 
@@ -27,16 +28,15 @@ def three_classes(engine: Engine, a_class: AddClass) -> None:
     a_class("three", "someone else", "R")
     with writing(engine) as database:
         for row in (1, 2, 3):
-            database.add(an_event(row, f"tab-{row}"))
+            event_chunks.put_rows(database, row, [an_event(f"tab-{row}")])
 
 
-def an_event(session_row: int, player: str, **changes: object) -> EventRecord:
+def an_event(player: str) -> dict[str, object]:
     """Return an event as it is stored."""
-    values = {
+    return {
         "seq": 0, "type": EventType.PLAY.code, "at_ms": AT_MS, "received_ms": AT_MS + 300, "position_s": 0.25,
         "from_s": None, "playing": True, "rate": 1.1, "player": player, "popup": None,
     }  # fmt: skip
-    return EventRecord(session_row=session_row, **(values | changes))
 
 
 @pytest.mark.usefixtures("three_classes")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from alembic import command
@@ -10,10 +13,20 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Integer, MetaData, Table, inspect
 
+from online_guard.store import account_tables, chunk_tables, decision_tables  # noqa: F401 - all tables
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import alembic_config, migrate, open_engine
 
-TABLES = set(Base.metadata.tables)
+MIGRATE = [
+    sys.executable,
+    "-c",
+    "import sys; from online_guard.store.unit_of_work import migrate; migrate(sys.argv[1])",
+]
+
+
+def all_tables() -> set[str]:
+    """Return the names of all tables and Alembic's own; the migrations' environment imports the modules of them all."""
+    return {*Base.metadata.tables, "alembic_version"}
 
 
 def tables(url: str) -> set[str]:
@@ -35,23 +48,30 @@ def differences(url: str, metadata: MetaData) -> list[object]:
     return found
 
 
-def test_migrations_go_up_down_to_nothing_and_up_again(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'a.sqlite3'}"
-    migrate(url)
-    assert tables(url) == TABLES | {"alembic_version"}
-    command.downgrade(alembic_config(url), "base")
-    assert tables(url) == {"alembic_version"}
-    migrate(url)
-    assert tables(url) == TABLES | {"alembic_version"}
-    assert differences(url, Base.metadata) == []
+def test_migrations_go_up_down_to_nothing_and_up_again(database_url: str) -> None:
+    assert tables(database_url) == all_tables()
+    command.downgrade(alembic_config(database_url), "base")
+    assert tables(database_url) == {"alembic_version"}
+    migrate(database_url)
+    assert tables(database_url) == all_tables()
+    assert differences(database_url, Base.metadata) == []
 
 
-def test_migrating_again_changes_nothing(url: str) -> None:
-    migrate(url)
-    assert differences(url, Base.metadata) == []
+def test_migrating_again_changes_nothing(database_url: str) -> None:
+    migrate(database_url)
+    assert differences(database_url, Base.metadata) == []
 
 
-def test_the_drift_check_would_notice_a_table_and_a_column(url: str) -> None:
+def test_two_processes_may_migrate_an_empty_database_at_once(database_url: str) -> None:
+    command.downgrade(alembic_config(database_url), "base")
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(subprocess.run, [*MIGRATE, database_url], check=True) for _ in range(2)]:
+            done.result()
+    assert differences(database_url, Base.metadata) == []
+
+
+def test_the_drift_check_would_notice_a_table_and_a_column(database_url: str) -> None:
+    url = database_url
     drifted = MetaData(naming_convention=Base.metadata.naming_convention)
     for table in Base.metadata.sorted_tables:
         table.to_metadata(drifted)
@@ -73,4 +93,4 @@ def test_a_folder_with_a_percent_sign_is_no_trap(tmp_path: Path) -> None:
     folder.mkdir()
     url = f"sqlite:///{folder / 'a.sqlite3'}"
     migrate(url)
-    assert tables(url) >= TABLES
+    assert tables(url) == all_tables()

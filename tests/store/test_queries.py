@@ -1,100 +1,18 @@
-"""Jobs, their leases, and look-ups by an id that two platforms may use."""
+"""Look-ups by an id that two platforms may use."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.store import queries
-from online_guard.store.tables import EventRecord, JobRecord, SessionRecord, SnapshotRecord
+from online_guard.store import event_chunks, queries
+from online_guard.store.tables import SessionRecord, SnapshotRecord
 from online_guard.store.unit_of_work import reading, writing
 
-NOW_MS, LEASE_MS = 1_000_000, 60_000
 AddClass = Callable[..., None]
-
-
-@pytest.fixture
-def two_classes(a_class: AddClass) -> None:
-    a_class("one", "learner", session_id="S1")
-    a_class("two", "learner", session_id="S2")
-
-
-def enqueue(engine: Engine, *class_ids: str, now_ms: int = NOW_MS) -> None:
-    """Ask for verifications."""
-    with writing(engine) as database:
-        queries.enqueue(database, class_ids, now_ms)
-
-
-def take(engine: Engine, now_ms: int = NOW_MS) -> str | None:
-    """Return the class of the job taken, None when there is none."""
-    with writing(engine) as database:
-        job = queries.take_job(database, now_ms, LEASE_MS)
-        return None if job is None else job.class_id
-
-
-def jobs(engine: Engine) -> list[JobRecord]:
-    """Return all jobs, oldest first."""
-    with reading(engine) as database:
-        return list(database.scalars(select(JobRecord).order_by(JobRecord.row_id)))
-
-
-@pytest.mark.usefixtures("two_classes")
-def test_a_class_waits_once_however_often_it_is_asked_for(engine: Engine) -> None:
-    enqueue(engine, "one", "two", "one")
-    enqueue(engine, "one")
-    assert [job.class_id for job in jobs(engine)] == ["one", "two"]
-
-
-@pytest.mark.usefixtures("two_classes")
-def test_what_comes_while_a_class_is_being_verified_is_verified_afterwards(engine: Engine) -> None:
-    enqueue(engine, "one")
-    assert take(engine) == "one"
-    enqueue(engine, "one")
-    enqueue(engine, "one")
-    assert [job.leased_until_ms is None for job in jobs(engine)] == [False, True]
-
-
-@pytest.mark.usefixtures("two_classes")
-def test_a_job_is_taken_by_one_worker_when_it_is_due(engine: Engine) -> None:
-    enqueue(engine, "one", now_ms=NOW_MS)
-    assert take(engine, NOW_MS - 1) is None
-    assert take(engine, NOW_MS) == "one"
-    assert take(engine, NOW_MS) is None
-    (job,) = jobs(engine)
-    assert (job.attempts, job.leased_until_ms) == (1, NOW_MS + LEASE_MS)
-
-
-@pytest.mark.usefixtures("two_classes")
-def test_the_one_that_waits_longest_comes_first(engine: Engine) -> None:
-    enqueue(engine, "two", now_ms=NOW_MS - 1)
-    enqueue(engine, "one", now_ms=NOW_MS - 2)
-    assert [take(engine), take(engine), take(engine)] == ["one", "two", None]
-
-
-@pytest.mark.usefixtures("two_classes")
-def test_the_job_of_a_worker_that_died_is_taken_again_after_its_lease(engine: Engine) -> None:
-    enqueue(engine, "one")
-    take(engine)
-    assert take(engine, NOW_MS + LEASE_MS) is None
-    assert take(engine, NOW_MS + LEASE_MS + 1) == "one"
-    (job,) = jobs(engine)
-    assert job.attempts == 2
-
-
-@pytest.mark.usefixtures("two_classes")
-def test_a_class_is_pending_until_its_last_job_is_done(engine: Engine) -> None:
-    enqueue(engine, "one")
-    take(engine)
-    with reading(engine) as database:
-        assert queries.is_pending(database, "one")
-        assert not queries.is_pending(database, "two")
-    with writing(engine) as database:
-        database.delete(database.get_one(JobRecord, 1))
-    with reading(engine) as database:
-        assert not queries.is_pending(database, "one")
 
 
 def test_a_session_is_found_by_its_id_where_one_platform_uses_it(engine: Engine, a_class: AddClass) -> None:
@@ -173,15 +91,18 @@ def test_a_timeline_has_a_fingerprint_from_twenty_events_on(engine: Engine, a_cl
         with writing(engine) as database:
             sessions = [database.get_one(SessionRecord, row) for row in (1, 2)]
             for row, late_ms in ((1, 0), (2, 99)):
-                values = {"at_ms": sessions[0].opened_at_ms + seq * 1000 + late_ms, "received_ms": 0, "position_s": 0.0}
-                database.add(
-                    EventRecord(session_row=row, seq=seq, type=4, playing=True, rate=1.0, player=f"tab-{row}", **values)
-                )
-            database.flush()
+                at_ms = sessions[0].opened_at_ms + seq * 1000 + late_ms
+                event_chunks.put_rows(database, row, [beat(seq, at_ms)])
             prints.append([queries.timeline(database, session) for session in sessions])
     assert prints[:-1] == [[None, None]] * 19
     assert prints[-1][0] == prints[-1][1] is not None
     with writing(engine) as database:
-        database.get_one(EventRecord, (2, 7)).at_ms += 1
-        database.flush()
+        event_chunks.repack(database, 2, {7})
+        event_chunks.put_rows(database, 2, [beat(7, sessions[0].opened_at_ms + 7_100)])
         assert queries.timeline(database, database.get_one(SessionRecord, 2)) != prints[-1][0]
+
+
+def beat(seq: int, at_ms: int) -> dict[str, object]:
+    """Return a heartbeat as it is stored."""
+    values = {"seq": seq, "type": 4, "at_ms": at_ms, "received_ms": 0, "position_s": 0.0}
+    return values | {"playing": True, "rate": 1.0, "player": "tab"}

@@ -13,10 +13,23 @@ import cv2
 from fastapi import APIRouter, Depends, FastAPI
 
 from online_guard import __version__, logs
-from online_guard.api import assessments, enrolments, liveness, logins, operations, problems, registration, sessions
+from online_guard.api import (
+    assessments,
+    cases,
+    enrolments,
+    imports,
+    learners,
+    liveness,
+    logins,
+    operations,
+    problems,
+    registration,
+    sessions,
+)
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import admit
 from online_guard.api.description import described
+from online_guard.api.idempotency import Idempotency
 from online_guard.api.limits import LimitedBodies
 from online_guard.api.observed import VERSION, Observed
 from online_guard.api.server import Server
@@ -25,7 +38,6 @@ from online_guard.service.house import House, open_house
 from online_guard.service.readiness import Readiness
 from online_guard.service.remembering import Remembering
 from online_guard.settings import Settings
-from online_guard.store.unit_of_work import close_engine
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +56,13 @@ def create_app(house: House) -> FastAPI:
     )
     app.state.house = house
     app.state.readiness, app.state.measured = Readiness(house), operations.measured(house)
+    app.add_middleware(Idempotency, house=house)
     app.add_middleware(Authentication, house=house)
     app.add_middleware(LimitedBodies)
     app.add_middleware(Observed, house=house)
     problems.install(app)
     versioned = APIRouter(prefix=VERSION)
-    for part in (registration, sessions, liveness, enrolments, assessments, logins):
+    for part in (registration, sessions, liveness, imports, enrolments, assessments, cases, learners, logins):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)
@@ -89,7 +102,7 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
         with beside(house), Remembering(house):
             Server(house, create_app(house)).run()
     finally:
-        close_engine(house.engine)
+        house.engine.dispose()
 
 
 def _is_loopback(host: str) -> bool:

@@ -20,6 +20,7 @@ STATUS: dict[ErrorKind, int] = {
     ErrorKind.FORBIDDEN: 403,
     ErrorKind.NOT_FOUND: 404,
     ErrorKind.CONFLICT: 409,
+    ErrorKind.OUTDATED: 412,
     ErrorKind.TOO_LARGE: 413,
     ErrorKind.UNSUPPORTED: 415,
     ErrorKind.THROTTLED: 429,
@@ -32,6 +33,7 @@ TITLES: dict[int, str] = {
     404: "找不到 / not found",
     405: "不支持该方法 / method not allowed",
     409: "冲突 / conflict",
+    412: "所见已过时 / what was seen has changed",
     413: "内容过大 / too large",
     415: "不支持的格式 / unsupported format",
     422: "内容有误 / the content is wrong",
@@ -118,10 +120,12 @@ def told(error: GuardError) -> JSONResponse:
     if not errors and error.where:
         errors = [{"pointer": error.where, "detail": error.message}]
     detail = " ".join(filter(None, (error.message, error.remedy)))
-    headers = {"Retry-After": "1"} if error.code.endswith(".pending") else {}
+    headers = {}
     if error.retry_after_s is not None:
         headers = {"Retry-After": str(error.retry_after_s)}
-    if error.kind is ErrorKind.UNAUTHENTICATED:
+    elif error.code.endswith(".pending") or error.kind is ErrorKind.UNAVAILABLE:
+        headers = {"Retry-After": "1"}
+    elif error.kind is ErrorKind.UNAUTHENTICATED:
         headers = {"WWW-Authenticate": 'Signature realm="online-guard"'}  # RFC 9110 section 15.5.2 asks for one
     return problem(STATUS[error.kind], error.code, detail, errors, headers)
 

@@ -19,10 +19,10 @@ def serve(
     """启动服务 / Start the service."""
     from online_guard.api.app import serve as run
     from online_guard.settings import Settings as MachineSettings
-    from online_guard.worker import Worker
+    from online_guard.worker import beside
 
     given: dict[str, Any] = {"host": host, "port": port, "data_dir": data_dir}
-    run(MachineSettings(**{name: value for name, value in given.items() if value is not None}), Worker)
+    run(MachineSettings(**{name: value for name, value in given.items() if value is not None}), beside)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from .decode import RgbPixels
+from .grey_copies import GreyCopies, grey_copies
 
 
 def sha256_hex(image_bytes: bytes) -> str:
@@ -15,20 +16,26 @@ def sha256_hex(image_bytes: bytes) -> str:
     return hashlib.sha256(image_bytes).hexdigest()
 
 
-def perceptual_hash(pixels: RgbPixels) -> str:
+def perceptual_hash(pixels: RgbPixels, grey: GreyCopies | None = None) -> str:
     """Return a 64-bit hash of how a picture looks, 16 lower-case hex digits.
 
-    Grey (BT.601), 32 × 32 (area mean), two-dimensional DCT-II, the 8 × 8 lowest frequencies (constant part included);
-    a bit is 1 where the coefficient is above their median. Bits run row by row, the first is the highest. Coefficients
-    are rounded to 1/100 of a grey level first, so that rounding noise decides nothing in a flat picture.
+    Args:
+        pixels: RGB picture, rows × columns × 3.
+        grey: Its grey copies, where they were made already.
+
+    Grey (BT.601), halved while both sides keep 64 px, then 32 × 32 (area mean), two-dimensional DCT-II, the 8 × 8
+    lowest frequencies (constant part included); a bit is 1 where the coefficient is above their median. Bits run row
+    by row, the first is the highest. Coefficients are rounded to 1/100 of a grey level first, so that rounding noise
+    decides nothing in a flat picture.
 
     It only finds candidates: two honest snapshots of a learner seconds apart share it in 8 % of pairs, and a crop of
     the same picture lies 6 to 12 bits away.
 
     Source: C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), DCT hash.
     """
-    grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (32, 32), interpolation=cv2.INTER_AREA)
-    lowest = np.round(cv2.dct(grey.astype(np.float32))[:8, :8].astype(np.float64), 2)
+    smallest = (grey_copies(pixels) if grey is None else grey).smallest
+    square = cv2.resize(smallest, (32, 32), interpolation=cv2.INTER_AREA)
+    lowest = np.round(cv2.dct(square.astype(np.float32))[:8, :8].astype(np.float64), 2)
     bits = (lowest > np.median(lowest)).ravel()
     return np.packbits(bits).tobytes().hex()
 

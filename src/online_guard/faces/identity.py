@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .decode import RgbPixels
+from .grey_copies import GreyCopies, grey_copies
 from .models import face_models
 from .vector_network import CHIP_PX, chip_vector
 
@@ -60,34 +61,33 @@ class Face:
         return self.right - self.left
 
 
-def find_faces(pixels: RgbPixels) -> tuple[Face, ...]:
+def find_faces(pixels: RgbPixels, grey: GreyCopies | None = None) -> tuple[Face, ...]:
     """Return all frontal faces, the largest first.
 
     Args:
         pixels: RGB picture, rows × columns × 3.
+        grey: Its grey copies, where they were made already.
 
     Source: dlib's HOG detector, N. Dalal and B. Triggs (2005), with D. King's max-margin training (2015).
     """
     longer = max(pixels.shape[:2])
+    grey = grey_copies(pixels) if grey is None else grey
     found: tuple[Face, ...] = ()
     for side_px in _SEARCH_SIDES_PX:
         scale = min(side_px / longer, _MAX_ENLARGEMENT)
-        seen_before, found = bool(found), _search(pixels, scale) or found
+        seen_before, found = bool(found), _search(grey, scale) or found
         alone_and_near = len(found) == 1 and found[0].size_px >= _NEAR * longer
         if seen_before or alone_and_near or scale == _MAX_ENLARGEMENT:
             break
     return found
 
 
-def _search(pixels: RgbPixels, scale: float) -> tuple[Face, ...]:
+def _search(copies: GreyCopies, scale: float) -> tuple[Face, ...]:
     """Return the faces found in a copy of the picture enlarged by `scale`."""
-    height, width = pixels.shape[:2]
+    height, width = copies.copies[0].shape
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    while grey.shape[1] >= 2 * size[0]:
-        # Halving is quick; the one step that isn't then works on a small picture.
-        grey = cv2.resize(grey, (max(1, grey.shape[1] // 2), max(1, grey.shape[0] // 2)), interpolation=cv2.INTER_AREA)
-    grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    grey = cv2.resize(copies.at_least(size[0]), size, interpolation=how)
     models = face_models()
     with models.lock:
         boxes, scores, _ = models.detector.run(grey, 0, 0.0)

@@ -15,6 +15,7 @@ from online_guard.errors import ErrorKind, GuardError
 
 from .decode import RgbPixels, decode
 from .fingerprint import perceptual_hash, sha256_hex
+from .grey_copies import grey_copies
 from .identity import Face, FaceVector, Points, distance, face_vector, find_faces, landmarks
 from .likeness import Capture, Likeness, capture, likeness
 from .pose import Pose
@@ -213,12 +214,13 @@ def enrol_reference(image_bytes: bytes) -> ReferenceReport:
 
 
 def _look(pixels: RgbPixels) -> _Seen:
-    found = find_faces(pixels)
+    grey = grey_copies(pixels)
+    found = find_faces(pixels, grey)
     face = found[0] if found else None
     points = None if face is None else landmarks(pixels, face)
     vector = face_vector(pixels, found[0], points) if len(found) == 1 else None
-    quality = measure(pixels, face, points)
-    return _Seen(pixels, perceptual_hash(pixels), len(found), face, points, quality, vector)
+    quality = measure(grey.copies[0], face, points)
+    return _Seen(pixels, perceptual_hash(pixels, grey), len(found), face, points, quality, vector)
 
 
 def _unreadable(image_bytes: bytes, refusal: GuardError) -> SnapshotReport:

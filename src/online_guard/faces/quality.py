@@ -34,7 +34,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .decode import RgbPixels
+from .grey_copies import Grey
 from .identity import Face, Points
 from .pose import Pose, pose
 
@@ -77,16 +77,15 @@ REFERENCE_LIMITS = QualityLimits(
 )
 
 
-def measure(pixels: RgbPixels, face: Face | None, points: Points | None = None) -> Quality:
+def measure(grey: Grey, face: Face | None, points: Points | None = None) -> Quality:
     """Return light, sharpness, size and pose of a face in a picture, or light and sharpness of the whole picture.
 
     Args:
-        pixels: RGB picture, rows × columns × 3.
+        grey: The picture in grey (BT.601), rows × columns.
         face: The face in it, if it shows one.
         points: The face's landmarks; without them there is no pose.
     """
-    region = pixels if face is None else _inside(pixels, face)
-    luma = cv2.cvtColor(region, cv2.COLOR_RGB2GRAY)
+    luma = grey if face is None else _inside(grey, face)
     how = cv2.INTER_AREA if min(luma.shape) > _STANDARD_PX else cv2.INTER_LINEAR
     standard = cv2.resize(luma, (_STANDARD_PX, _STANDARD_PX), interpolation=how).astype(np.float32)
     contrast = float(standard.var())
@@ -116,9 +115,9 @@ def shortcomings(quality: Quality, limits: QualityLimits) -> tuple[str, ...]:
     return tuple(code for code, holds in checks if holds)
 
 
-def _inside(pixels: RgbPixels, face: Face) -> RgbPixels:
+def _inside(grey: Grey, face: Face) -> Grey:
     """Return the part of a face's box that lies inside the picture."""
-    height, width = pixels.shape[:2]
+    height, width = grey.shape
     rows = slice(min(max(face.top, 0), height - 1), max(min(face.bottom, height), 1))
     columns = slice(min(max(face.left, 0), width - 1), max(min(face.right, width), 1))
-    return pixels[rows, columns]
+    return grey[rows, columns]

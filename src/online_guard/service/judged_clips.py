@@ -26,10 +26,13 @@ from online_guard.store.tables import CheckRecord, EnrolmentRecord, SessionRecor
 from online_guard.terms import LABELS, Action, Outcome
 
 SEEN_BEFORE = "seen_before"
+IMPLAUSIBLE_TIMES = "implausible_times"
 WORDS = REASONS | {SEEN_BEFORE: ("画面以前出现过，疑似重放", "the picture was seen before, as in a replay")}
 """Each reason in Chinese and English."""
 CLIP_MS = 60_000
 """No clip is longer; a snapshot of the same camera within this time may show the same moment (SPEC OG604)."""
+MOST_CLOCK_ERROR_MS = 1_000
+"""A clip filmed after the challenge was drawn can't be longer than the time until it came, but for a camera's clock."""
 MOST_AT_ONCE = 24
 """Candidates that a frame is compared with while its sender waits, some 60 ms each; the worker compares with all."""
 NEWEST = 1 << 62
@@ -38,9 +41,10 @@ NEWEST = 1 << 62
 
 @dataclass(frozen=True)
 class JudgedClip:
-    """What a clip shows: `pictures` are its telling frames as the duplicate search compares them."""
+    """What a clip shows: its length, and as `pictures` its telling frames as the duplicate search compares them."""
 
     report: LivenessReport
+    length_ms: int
     presented_attack: bool | None
     pictures: tuple[Capture, ...]
     strip: bytes
@@ -56,6 +60,7 @@ def judge(house: House, clip: Clip, actions: Sequence[Action], reference: FaceVe
     calm = [number in report.evidence_frames[:1] for number in numbers]
     return JudgedClip(
         report=report,
+        length_ms=round(1000 * float(clip.times_s[-1] - clip.times_s[0])),
         presented_attack=judge_frames(frames, faces, house.passive_check).flag,
         pictures=tuple(_capture(*shown) for shown in zip(frames, faces, calm, strict=True)),
         strip=strip(clip, report),
@@ -136,10 +141,16 @@ def _taken_meanwhile(database: Session, check: CheckRecord, row: Likeness) -> bo
 
 
 def told(check: CheckRecord, judged: JudgedClip, seen: bool) -> tuple[Outcome, dict[str, Any]]:
-    """Return the outcome, and the answer to the sender. A frame seen before fails the check, whatever else it shows."""
+    """Return the outcome, and the answer to the sender.
+
+    A frame seen before fails the check, whatever else it shows; so does a clip longer than the time it could be filmed
+    in: a recording that was slowed down.
+    """
     report = judged.report
-    outcome = Outcome.FAILED if seen else report.outcome
-    reasons = (*report.reasons, *([SEEN_BEFORE] if seen else []))
+    stretched = judged.length_ms > (check.received_ms or 0) - (check.issued_ms or 0) + MOST_CLOCK_ERROR_MS
+    faults = [*([SEEN_BEFORE] if seen else []), *([IMPLAUSIBLE_TIMES] if stretched else [])]
+    outcome = Outcome.FAILED if faults else report.outcome
+    reasons = tuple(dict.fromkeys((*report.reasons, *faults)))
     return outcome, {
         "check_id": check.check_id,
         "outcome": str(outcome),

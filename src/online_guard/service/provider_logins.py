@@ -7,14 +7,16 @@ that they have here. One-time codes are the provider's business then.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 import httpx
+from authlib.deprecate import AuthlibDeprecationWarning
 from authlib.integrations.base_client import BaseApp, OAuthError
 from authlib.integrations.base_client.sync_app import OAuth2Mixin
 from authlib.integrations.base_client.sync_openid import OpenIDMixin
-from authlib.integrations.httpx_client import OAuth2Client
 from joserfc.errors import JoseError
 
 from online_guard.errors import ErrorKind, GuardError
@@ -36,11 +38,13 @@ PURPOSE = "provider login"
 class _Provider(OAuth2Mixin, OpenIDMixin, BaseApp):  # type: ignore[misc]
     """The provider, as its discovery document describes it."""
 
-    client_cls = OAuth2Client
-
 
 @lru_cache(maxsize=4)
 def _provider_of(issuer: str, client_id: str, client_secret: str) -> Any:
+    with warnings.catch_warnings():
+        # it would like httpx to be httpx2, which nothing else here speaks yet; so it is imported where it is needed
+        warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+        _Provider.client_cls = import_module("authlib.integrations.httpx_client").OAuth2Client
     return _Provider(
         None,
         name="provider",

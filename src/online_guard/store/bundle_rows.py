@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -13,16 +14,22 @@ from sqlalchemy.orm import Session
 
 from online_guard.assessment.windows import add_months
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.evidence import CHINA_OFFSET_MS, Events
+from online_guard.evidence import CHINA_OFFSET_MS, Decision, Events, TrainingClass
+from online_guard.store import review_rows
 from online_guard.store.evidence_loader import (
     application,
     enrolment,
     facts_about,
     load_events,
     practice,
+    project,
+    survey,
     training_class,
 )
+from online_guard.store.import_tables import ProjectRecord, SurveyRecord
 from online_guard.store.tables import ApplicationRecord, ClassRecord, EnrolmentRecord, PracticeRecord, SessionRecord
+from online_guard.terms import Subject
+from online_guard.verdict import case_of
 
 SESSIONS_AT_ONCE = 500
 """About 150 000 events of class hours; SQLite takes 32 766 values in one query."""
@@ -103,12 +110,19 @@ def bundle_rows(database: Session, selection: Selection) -> dict[str, Any]:
     # sorted here, not by the database: its collation may be another one
     sessions = sorted(database.scalars(query), key=lambda row: (row.platform_id, row.session_id))
     tables = _tables_of_classes(database, selection)
-    tables |= {"sessions": sessions} | {name: [] for name in KEYS}
+    tables |= {"decisions": _decisions(database, tables["classes"], sessions)}
+    tables |= {"sessions": [_session(row) for row in sessions]} | {name: [] for name in KEYS}
     for _, chunk in _chunks(sessions):
         facts = facts_about(database, {row.row_id: row for row in chunk})
         for name, key in KEYS.items():
             tables[name] += sorted(facts[name], key=attrgetter("platform_id", "session_id", *key))
     return tables | {"events": _blocks(database, sessions)}
+
+
+def _session(record: SessionRecord) -> SimpleNamespace:
+    """Return a session as a bundle's row; that it was received live is said by saying nothing."""
+    values = {column.key: getattr(record, column.key) for column in SessionRecord.__table__.columns}
+    return SimpleNamespace(**values | {"provenance": None if record.provenance == "live" else record.provenance})
 
 
 def _tables_of_classes(database: Session, selection: Selection) -> dict[str, Any]:
@@ -120,13 +134,34 @@ def _tables_of_classes(database: Session, selection: Selection) -> dict[str, Any
     members = [enrolment(row) for row in database.scalars(select(EnrolmentRecord)) if row.class_id in kept]
     ids = {row.enrolment_id for row in members}
     days = [practice(row) for row in database.scalars(select(PracticeRecord)) if row.enrolment_id in ids]
+    learners = {row.learner_id for row in members}
+    earlier = [project(row) for row in database.scalars(select(ProjectRecord)) if row.learner_id in learners]
+    institutions = {row.institution for row in classes}
+    asked = [survey(row) for row in database.scalars(select(SurveyRecord)) if row.institution in institutions]
     filed = [application(row) for row in database.scalars(select(ApplicationRecord)) if row.class_id in kept]
     return {
         "classes": classes,
         "enrolments": sorted(members, key=lambda row: row.enrolment_id),
         "practice": sorted(days, key=lambda row: (row.enrolment_id, row.on)),
+        "projects": sorted(earlier, key=lambda row: (row.learner_id, row.class_id)),
+        "surveys": sorted(asked, key=lambda row: (row.institution, row.surveyed_on, row.score)),
         "applications": sorted(filed, key=lambda row: (row.class_id, row.window)),
     }
+
+
+def _decisions(
+    database: Session, classes: Sequence[TrainingClass], sessions: Sequence[SessionRecord]
+) -> list[Decision]:
+    """Return the decisions on findings about classes, enrolments and lessons, and about the chosen sessions."""
+    keys = {f"{row.platform_id}/{row.session_id}" for row in sessions}
+    made = review_rows.decisions_of_classes(database, [row.class_id for row in classes])
+    kept = [row for row in made if _session_of(row) is None or _session_of(row) in keys]
+    return sorted(kept, key=attrgetter("decided_ms", "reviewer", "rule", "subject", "subject_id", "decision", "reason"))
+
+
+def _session_of(decision: Decision) -> str | None:
+    about, subject_id = case_of(decision.subject, decision.subject_id)
+    return subject_id if about == Subject.SESSION else None
 
 
 def _chunks(sessions: Sequence[SessionRecord]) -> Iterator[tuple[int, Sequence[SessionRecord]]]:

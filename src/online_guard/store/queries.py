@@ -7,10 +7,12 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.evidence import Events
+from online_guard.store import event_chunks, jobs
 from online_guard.store.tables import (
     ApplicationRecord,
     Base,
@@ -19,9 +21,7 @@ from online_guard.store.tables import (
     ConflictRecord,
     DirectiveRecord,
     EnrolmentRecord,
-    EventRecord,
     FindingRecord,
-    JobRecord,
     LikenessRecord,
     ResultRecord,
     SessionRecord,
@@ -29,6 +29,8 @@ from online_guard.store.tables import (
 )
 
 FEWEST_EVENTS = 20
+VERIFY = "verify"
+"""Duty of the job that verifies a class."""
 DEVICE = tuple_(SessionRecord.platform_id, SessionRecord.device_id)
 Row = TypeVar("Row", bound=Base)
 
@@ -73,28 +75,6 @@ def find_session(database: Session, session_id: str, platform_id: str | None) ->
     return found[0]
 
 
-def next_seq(database: Session, session_row: int) -> int:
-    """Return the number after the greatest `seq` of a session."""
-    greatest = database.scalar(select(func.max(EventRecord.seq)).where(EventRecord.session_row == session_row))
-    return 0 if greatest is None else greatest + 1
-
-
-def events_by_seq(database: Session, session_row: int, numbers: Sequence[int]) -> dict[int, EventRecord]:
-    """Return the stored events of some numbers."""
-    query = select(EventRecord).where(EventRecord.session_row == session_row, EventRecord.seq.in_(numbers))
-    return {record.seq: record for record in database.scalars(query)}
-
-
-def put_events(database: Session, session_row: int, events: Sequence[dict[str, Any]]) -> None:
-    """Keep events that count, each in the place of one stored under its number."""
-    if events:
-        numbers = [event["seq"] for event in events]
-        database.execute(
-            delete(EventRecord).where(EventRecord.session_row == session_row, EventRecord.seq.in_(numbers))
-        )
-        database.execute(insert(EventRecord), events)
-
-
 def conflict_known(database: Session, session_row: int, seq: int, digest: str) -> bool:
     """Return whether this content was already kept aside under this number."""
     query = select(ConflictRecord.row_id).where(
@@ -115,6 +95,13 @@ def directives(database: Session, session_row: int) -> list[DirectiveRecord]:
     """Return all directives drawn for a session, told or not."""
     query = select(DirectiveRecord).where(DirectiveRecord.session_row == session_row)
     return list(database.scalars(query.order_by(DirectiveRecord.due_playing_ms)))
+
+
+def put_directives(database: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep directives, each in the place of the one of its session and id, if there is one."""
+    for row in rows:
+        database.merge(DirectiveRecord(**row))
+    database.flush()
 
 
 def linked(sessions: Select[*tuple[Any, ...]], most_learners: int) -> ColumnElement[bool]:
@@ -191,42 +178,27 @@ def timeline(database: Session, record: SessionRecord) -> str | None:
 
     Source: SPEC OG804: the list of (type, time since the opening in whole 100 ms, rounded down) of ≥ 20 events.
     """
-    query = select(EventRecord.type, EventRecord.at_ms).where(EventRecord.session_row == record.row_id)
-    rows = database.execute(query.order_by(EventRecord.seq)).all()
-    if len(rows) < FEWEST_EVENTS:
+    return timeline_of(event_chunks.of_sessions(database, {record.row_id: 0}), record.opened_at_ms)
+
+
+def timeline_of(events: Events, opened_at_ms: int) -> str | None:
+    """Return the fingerprint of a session's events, sorted by `seq`; None for a session too short for it."""
+    if len(events) < FEWEST_EVENTS:
         return None
-    marks = [(kind, (at_ms - record.opened_at_ms) // 100) for kind, at_ms in rows]
+    tenths = (events.at_ms - opened_at_ms) // 100
+    marks = [*zip(events.type.tolist(), tenths.tolist(), strict=True)]
     return hashlib.sha256(repr(marks).encode()).hexdigest()
 
 
 def enqueue(database: Session, class_ids: Iterable[str], now_ms: int) -> None:
     """Ask for the verification of classes, once each: one that already waits isn't asked for again."""
-    for class_id in class_ids:
-        waiting = select(JobRecord.row_id).where(JobRecord.class_id == class_id, JobRecord.leased_until_ms.is_(None))
-        if database.scalar(waiting.limit(1)) is None:
-            database.add(JobRecord(class_id=class_id, run_after_ms=now_ms, attempts=0))
-            database.flush()
-
-
-def take_job(database: Session, now_ms: int, lease_ms: int) -> JobRecord | None:
-    """Return a job that is due, leased by a conditional update; None when there is none."""
-    free = (JobRecord.leased_until_ms.is_(None)) | (JobRecord.leased_until_ms < now_ms)
-    query = select(JobRecord).where(JobRecord.run_after_ms <= now_ms, free).order_by(JobRecord.run_after_ms).limit(1)
-    job = database.scalar(query)
-    if job is None:
-        return None
-    taken = database.execute(
-        update(JobRecord)
-        .where(JobRecord.row_id == job.row_id, free)
-        .values(leased_until_ms=now_ms + lease_ms, attempts=JobRecord.attempts + 1)
-        .returning(JobRecord.row_id)
-    ).scalar()
-    return job if taken is not None else None
+    for class_id in sorted(set(class_ids)):
+        jobs.ask(database, VERIFY, class_id, now_ms)
 
 
 def is_pending(database: Session, class_id: str) -> bool:
-    """Return whether a class waits for its verification."""
-    return database.scalar(select(JobRecord.row_id).where(JobRecord.class_id == class_id).limit(1)) is not None
+    """Return whether a class waits for its verification, be it parked."""
+    return jobs.held(database, VERIFY, class_id) is not None
 
 
 def replace_results(
@@ -322,7 +294,8 @@ def findings_of_snapshots(database: Session, session_key: str) -> list[FindingRe
     """Return the findings about a session's snapshots."""
     prefix = f"{session_key}/"
     query = select(FindingRecord).where(
-        FindingRecord.subject == "snapshot", FindingRecord.subject_id.startswith(prefix, autoescape=True)
+        FindingRecord.subject == "snapshot",
+        func.substr(FindingRecord.subject_id, 1, len(prefix)) == prefix,  # SQLite's LIKE takes `S` for `s`
     )
     return list(database.scalars(query.order_by(FindingRecord.rule, FindingRecord.subject_id)))
 

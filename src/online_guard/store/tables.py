@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from online_guard.store.sealed_text import SealedText
+
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -32,7 +34,7 @@ class ClassRecord(Base):
 
 
 class EnrolmentRecord(Base):
-    """A learner in a class; name, identity number and face vector are sealed."""
+    """A learner in a class; name, identity number and face vector are sealed, and empty once the person was erased."""
 
     __tablename__ = "enrolment"
 
@@ -46,10 +48,17 @@ class EnrolmentRecord(Base):
     leave: Mapped[str] = mapped_column(Text)
     reference_sha256: Mapped[str | None] = mapped_column(String(64))
     reference_vector: Mapped[bytes | None] = mapped_column(LargeBinary)
+    erased_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class SessionRecord(Base):
-    """A sitting; times in ms, `closed_received_ms` null while open. `timeline` tells copies of long ones (OG804)."""
+    """A sitting; times in ms, `closed_received_ms` null while open. `timeline` tells copies of long ones (OG804).
+
+    `revision` grows by each change to the session, its events, pictures and checks: a process that remembers where a
+    session stands looks whether another one has changed it since.
+
+    `provenance` is `live`, or `import` where all clocks are the platform's own word, with the import that brought it.
+    """
 
     __tablename__ = "session"
     __table_args__ = (UniqueConstraint("platform_id", "session_id"),)
@@ -62,28 +71,13 @@ class SessionRecord(Base):
     opened_at_ms: Mapped[int] = mapped_column(BigInteger)
     opened_received_ms: Mapped[int] = mapped_column(BigInteger)
     device_id: Mapped[str] = mapped_column(Key, index=True)
-    user_agent: Mapped[str | None] = mapped_column(Text)
-    ip: Mapped[str | None] = mapped_column(Text)
+    user_agent: Mapped[str | None] = mapped_column(SealedText("session.user_agent"), deferred=True)
+    ip: Mapped[str | None] = mapped_column(SealedText("session.ip"), deferred=True)
     closed_received_ms: Mapped[int | None] = mapped_column(BigInteger)
     timeline: Mapped[str | None] = mapped_column(String(64), index=True)
-
-
-class EventRecord(Base):
-    """An event that counts (SPEC 3.2)."""
-
-    __tablename__ = "event"
-
-    session_row: Mapped[int] = mapped_column(ForeignKey("session.row_id"), primary_key=True)
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    type: Mapped[int]
-    at_ms: Mapped[int] = mapped_column(BigInteger)
-    received_ms: Mapped[int] = mapped_column(BigInteger)
-    position_s: Mapped[float]
-    from_s: Mapped[float | None]
-    playing: Mapped[bool]
-    rate: Mapped[float]
-    player: Mapped[str] = mapped_column(Key)
-    popup: Mapped[str | None] = mapped_column(Key)
+    provenance: Mapped[str] = mapped_column(String(8), default="live", server_default="live")
+    import_id: Mapped[str | None] = mapped_column(Key, index=True)
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class ConflictRecord(Base):
@@ -110,7 +104,7 @@ class DeadLetterRecord(Base):
     kind: Mapped[str] = mapped_column(String(16))
     received_ms: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str] = mapped_column(Text)
-    content: Mapped[str] = mapped_column(Text)
+    content: Mapped[str] = mapped_column(SealedText("dead_letter.content"))
 
 
 class SnapshotRecord(Base):
@@ -162,6 +156,7 @@ class CaptureRecord(Base):
 
     `kind` is `reference`, `snapshot` or `frame`; `capture_id` the snapshot or check, for a reference the enrolment.
     `picture` (what is compared) and `vector` are sealed. `is_searched`: earlier captures were compared with it.
+    `forgotten_ms`: when picture and vector were dropped, so that the index of every process drops them too.
     """
 
     __tablename__ = "capture"
@@ -176,6 +171,7 @@ class CaptureRecord(Base):
     picture: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     vector: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_searched: Mapped[bool] = mapped_column(default=False)
+    forgotten_ms: Mapped[int | None] = mapped_column(BigInteger, index=True)
 
 
 class LikenessRecord(Base):
@@ -230,26 +226,43 @@ class ApplicationRecord(Base):
 
 
 class JobRecord(Base):
-    """A class that is to be verified; taken by a lease, gone when done."""
+    """Something that is to be done, such as verifying a class: held by a lease, gone when done, or parked.
+
+    `asked` counts how often it was asked for, `taken` is that number when it was last taken. `asked_ms` is when it was
+    asked for first.
+    """
 
     __tablename__ = "job"
-    __table_args__ = (Index(None, "run_after_ms"),)
+    __table_args__ = (Index(None, "run_after_ms"), UniqueConstraint("duty", "key"))
 
     row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    class_id: Mapped[str] = mapped_column(ForeignKey("training_class.class_id"), index=True)
+    duty: Mapped[str] = mapped_column(String(32))
+    key: Mapped[str] = mapped_column(String(400))
+    asked: Mapped[int]
+    taken: Mapped[int]
+    asked_ms: Mapped[int] = mapped_column(BigInteger)
     run_after_ms: Mapped[int] = mapped_column(BigInteger)
+    lease: Mapped[str | None] = mapped_column(String(64))
     leased_until_ms: Mapped[int | None] = mapped_column(BigInteger)
-    attempts: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int]
     last_error: Mapped[str | None] = mapped_column(Text)
+    parked_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class FindingRecord(Base):
-    """A finding of a class's last verification, with the policy that it was judged by."""
+    """A finding of a class's last verification, with the policy that it was judged by.
+
+    `finding_id` and `case_id` are the same at each verification; `row_id` isn't. `enrolment_id` is null for a class.
+    `provenance` is that of its subject's sessions and those that its evidence names: `live`, `import`, `import+live`.
+    """
 
     __tablename__ = "finding"
 
     row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    finding_id: Mapped[str] = mapped_column(String(40), index=True)
+    case_id: Mapped[str] = mapped_column(String(40), index=True)
     class_id: Mapped[str] = mapped_column(ForeignKey("training_class.class_id"), index=True)
+    enrolment_id: Mapped[str | None] = mapped_column(Key)
     rule: Mapped[str] = mapped_column(String(8))
     rule_since: Mapped[str] = mapped_column(String(16))
     subject: Mapped[str] = mapped_column(String(16))
@@ -257,6 +270,7 @@ class FindingRecord(Base):
     effect: Mapped[str] = mapped_column(String(8))
     start_ms: Mapped[int | None] = mapped_column(BigInteger)
     end_ms: Mapped[int | None] = mapped_column(BigInteger)
+    provenance: Mapped[str | None] = mapped_column(String(16))
     evidence: Mapped[str] = mapped_column(Text)
     policy_id: Mapped[str] = mapped_column(String(128))
     policy_version: Mapped[str] = mapped_column(String(64))

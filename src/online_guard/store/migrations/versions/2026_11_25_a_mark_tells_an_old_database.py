@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_a_mark"
-down_revision = "20261125_keys_and_people"
+down_revision = "20261125_person_keys"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_keys_and_people"
-down_revision = "20261125_captures_and_challenges"
+down_revision = "20261125_jobs_have_a_duty"
 branch_labels = None
 depends_on = None
 
