@@ -77,7 +77,7 @@ def run(house: House, body: Path, platform_id: str) -> dict[str, Any]:
     import_id = imports.receive(house, platform_id, path, sha256, clock_ms())["import_id"]
     began = time.perf_counter()
     with timed("_prepare", seconds), timed("admit", seconds):
-        imports.import_once(house, import_id)
+        import_work.import_once(house, import_id)
     seconds["all"] = time.perf_counter() - began
     return imports.told(house, import_id, platform_id) | {"seconds": seconds}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from online_guard.errors import GuardError
-from online_guard.ingest import archives
+from online_guard.ingest import archives, zip_entries
 
 Write = Callable[[zipfile.ZipFile], None]
 
@@ -107,17 +107,17 @@ def test_other_methods(method: int, tmp_path: Path) -> None:
     assert refused(packed(tmp_path, lambda archive: archive.writestr("a.log", b"x"), method), tmp_path) == "method"
 
 
-@pytest.mark.parametrize("number", [archives.MOST_ENTRIES, archives.MOST_ENTRIES + 1])
+@pytest.mark.parametrize("number", [zip_entries.MOST_ENTRIES, zip_entries.MOST_ENTRIES + 1])
 def test_the_number_of_entries(number: int, tmp_path: Path) -> None:
     path = packed(tmp_path, lambda archive: [archive.writestr(f"{n}.log", b"x") for n in range(number)])  # type: ignore[func-returns-value]
-    if number <= archives.MOST_ENTRIES:
+    if number <= zip_entries.MOST_ENTRIES:
         archives.inspect(path)
     else:
         assert refused(path, tmp_path) == "too_many_entries"
 
 
 def test_a_directory_that_says_less_than_it_holds(tmp_path: Path) -> None:
-    many = archives.MOST_ENTRIES + 1
+    many = zip_entries.MOST_ENTRIES + 1
     path = packed(tmp_path, lambda archive: [archive.writestr(f"{n}.log", b"x") for n in range(many)])  # type: ignore[func-returns-value]
     body = bytearray(path.read_bytes())
     body[-14:-10] = struct.pack("<HH", 1, 1)
@@ -178,7 +178,7 @@ def test_a_gzip_bomb(tmp_path: Path) -> None:
     path = tmp_path / "body"
     path.write_bytes(gzip.compress(b"\n" * (64 << 20)))
     assert refused(path, tmp_path, early=False) == "too_large"
-    assert (tmp_path / "out" / "log").stat().st_size <= max(archives.SMALL_BYTES, 200 * path.stat().st_size)
+    assert (tmp_path / "out" / "log").stat().st_size <= max(zip_entries.SMALL_BYTES, 200 * path.stat().st_size)
 
 
 @pytest.mark.parametrize("extra", [0, 1])

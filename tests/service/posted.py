@@ -11,7 +11,7 @@ from typing import Any
 
 from online_guard.batch import revalidate
 from online_guard.policy import Policy
-from online_guard.service import imports
+from online_guard.service import import_work, imports
 from online_guard.service.house import House, clock_ms
 from online_guard.worker import work_once
 
@@ -39,7 +39,7 @@ def post(house: House, platform_id: str, body: bytes, now_ms: int | None = None)
 def imported(house: House, platform_id: str, body: bytes, now_ms: int | None = None) -> Row:
     """Return what became of an import that was received and read; what follows from it waits."""
     import_id = post(house, platform_id, body, now_ms)["import_id"]
-    imports.import_once(house, import_id)
+    import_work.import_once(house, import_id)
     return imports.told(house, import_id, platform_id)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,15 +33,16 @@ from sqlalchemy import func, select
 from online_guard.demo.people import identity_number
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.policy import Policy, load_policy
-from online_guard.service import import_work, imports, registration
+from online_guard.service import import_sources, import_work, imports, registration
 from online_guard.service.export import export
-from online_guard.service.house import House
+from online_guard.service.house import House, open_house
 from online_guard.service.verification import ledger_of, session_verdict
+from online_guard.settings import Settings
 from online_guard.simulate import command
 from online_guard.simulate.course import Course
 from online_guard.store import import_rows
 from online_guard.store.import_tables import ImportedEnrolmentRecord
-from online_guard.store.tables import Base, ConflictRecord, EnrolmentRecord, SessionRecord
+from online_guard.store.tables import Base, ClassRecord, ConflictRecord, EnrolmentRecord, SessionRecord
 from online_guard.store.unit_of_work import reading
 
 DAY_MS = 86_400_000
@@ -320,10 +324,10 @@ def test_a_reading_that_is_killed_leaves_nothing_and_begins_anew(
         with monkeypatch.context() as patched:
             patched.setattr(module, name, die)
             with pytest.raises(Killed):
-                imports.import_once(house, import_id)
+                import_work.import_once(house, import_id)
         assert rows_in(house) == empty
         assert imports.told(house, import_id, "P")["state"] == "reading"
-    imports.import_once(house, import_id)
+    import_work.import_once(house, import_id)
     told = imports.told(house, import_id, "P")
     assert (told["state"], told["counts"]["events"]["accepted"]) == ("done", 30)
     assert not import_work.folder_of(house, import_id).exists()
@@ -388,3 +392,74 @@ def test_refused_rows_are_told_page_by_page(paged: Callable[[], dict[str, Any]],
 
 def test_the_policy_is_the_houses(policy: Policy, house: House) -> None:
     assert policy.sha256 == house.policy.sha256
+
+
+def test_a_course_derived_from_logs_grows_with_the_logs_of_another_day(house: House) -> None:
+    log = (FOREIGN / "statements.ndjson").read_bytes()
+    first = imported(house, "P", log)
+    other = (
+        log.replace(b"/video/1", b"/video/2").replace(b"wang.xiaoming", b"li.hong").replace(b"2021-07-0", b"2021-08-0")
+    )
+    second = imported(house, "P", other)
+    assert second["state"] == "done", second["problem"]
+    assert second["counts"]["sessions"]["accepted"] == first["counts"]["sessions"]["accepted"]
+    with reading(house.engine) as database:
+        (record,) = database.scalars(select(ClassRecord))
+        lessons = json.loads(record.body)["lessons"]
+        assert len(set(database.scalars(select(SessionRecord.lesson_no)))) == len(lessons)
+    assert [row["lesson_no"] for row in lessons] == list(range(1, len(lessons) + 1))
+    assert imported(house, "P", log + b"\n")["counts"]["events"]["accepted"] == 0
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from online_guard.service import import_work
+from online_guard.service.house import open_house
+from online_guard.settings import Settings
+house = open_house(Settings(data_dir=Path(sys.argv[1])))
+whole = import_work.import_rows.put_pages
+def die(*arguments):
+    whole(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+import_work.import_rows.put_pages = die
+import_work.import_once(house, sys.argv[2])
+"""
+
+
+def test_a_process_that_is_killed_in_the_last_transaction_leaves_nothing(sqlite_url: str, tmp_path: Path) -> None:
+    house = open_house(Settings(data_dir=tmp_path / "data", database_url=sqlite_url))
+    empty = rows_in(house)
+    import_id = post(house, "P", body_of(tmp_path, a_bundle()))["import_id"]
+    command_line = [sys.executable, "-c", KILLED, str(tmp_path / "data"), import_id]
+    killed = subprocess.run(command_line, check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert rows_in(house) == empty
+    verify(house)  # the job that was asked for with the import still waits
+    assert imports.told(house, import_id, "P")["counts"]["events"]["accepted"] == 30
+    assert session_verdict(house, "s", "P")["state"] == "verified"
+    house.engine.dispose()
+
+
+def test_real_logs_are_imports(house: House, shared: Path) -> None:
+    logs = sorted((shared / "telemetry").rglob("*_video*.*"))[:4] + sorted(
+        (shared / "telemetry").rglob("video_timeline.log")
+    )
+    assert logs
+    for log in logs:
+        told = imported(house, "P", log.read_bytes())
+        assert told["state"] == "done", (log.name, told["problem"])
+        records = told["counts"]["records"]
+        assert records["sent"] == sum(records[kind] for kind in records if kind != "sent") > 0
+
+
+def test_a_few_bytes_that_stand_for_thousands_of_millions_of_rows(house: House, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = write(tmp_path, {name: rows for name, rows in a_bundle().items() if name != "events"})
+    rows = import_sources.MOST_GROUP_ROWS + 1
+    table = pa.table({"seq": pa.array([0] * rows, pa.int32())})
+    pq.write_table(table, folder / "events.parquet", row_group_size=rows, compression="zstd")
+    told = imported(house, "P", zipped(folder, tmp_path / "zip").read_bytes())
+    assert told["problem"]["code"] == "import.too_many_events"

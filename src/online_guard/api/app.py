@@ -16,6 +16,7 @@ from online_guard import __version__, logs
 from online_guard.api import (
     assessments,
     cases,
+    dead_letters,
     enrolments,
     imports,
     learners,
@@ -38,6 +39,7 @@ from online_guard.service.house import House, open_house
 from online_guard.service.readiness import Readiness
 from online_guard.service.remembering import Remembering
 from online_guard.settings import Settings
+from online_guard.store.unit_of_work import close_engine
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,18 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Observed, house=house)
     problems.install(app)
     versioned = APIRouter(prefix=VERSION)
-    for part in (registration, sessions, liveness, imports, enrolments, assessments, cases, learners, logins):
+    for part in (
+        registration,
+        sessions,
+        liveness,
+        imports,
+        enrolments,
+        assessments,
+        cases,
+        learners,
+        logins,
+        dead_letters,
+    ):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)
@@ -102,7 +115,7 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
         with beside(house), Remembering(house):
             Server(house, create_app(house)).run()
     finally:
-        house.engine.dispose()
+        close_engine(house.engine)
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,7 +18,7 @@ from online_guard.api.bodies import Id
 from online_guard.api.callers import PEOPLE, PLATFORM, NowMs, PlatformId, SpooledBody, TheHouse, callers
 from online_guard.api.raw_bodies import an_import, an_upload_part
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import imports
+from online_guard.service import imports, uploads
 
 router = APIRouter(tags=["事后导入 imports"])
 ImportId = Annotated[Id, Path(description="导入 import")]
@@ -85,7 +85,7 @@ async def add_import(
     """
     if upload_length is not None and not body.size:
         told = await to_thread.run_sync(
-            imports.begin, house, platform_id, _sha256(upload_metadata), upload_length, now_ms
+            uploads.begin, house, platform_id, _sha256(upload_metadata), upload_length, now_ms
         )
         response.status_code = CREATED if told["state"] == "uploading" else LATER
         response.headers.update({"Upload-Offset": str(told["received_bytes"]), "Tus-Resumable": TUS})
@@ -107,7 +107,7 @@ def _sha256(metadata: str) -> str:
 @router.head("/imports/{import_id}", summary="已收到多少 / how much is here", openapi_extra=callers(PLATFORM))
 def upload(house: TheHouse, response: Response, import_id: ImportId, platform_id: PlatformId) -> Response:
     """Tell `Upload-Offset` and `Upload-Length`: where an upload goes on."""
-    kept, size = imports.upload(house, import_id, platform_id)
+    kept, size = uploads.upload(house, import_id, platform_id)
     headers = {"Upload-Offset": str(kept), "Upload-Length": str(size), "Tus-Resumable": TUS}
     return Response(headers=headers | {"Cache-Control": "no-store"})
 
@@ -128,7 +128,7 @@ def add_part(
     """Take the next part, of at most 8 MiB, on disk before this answers; the last one makes it a received import."""
     size = part.tell()
     part.seek(0)
-    kept = imports.add_part(house, import_id, platform_id, upload_offset, part, size)
+    kept = uploads.add_part(house, import_id, platform_id, upload_offset, part, size)
     return Response(status_code=NO_CONTENT, headers={"Upload-Offset": str(kept), "Tus-Resumable": TUS})
 
 

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from online_guard.ingest import archives
-from online_guard.service import imports
+from online_guard.service import uploads
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of an image (SPEC 8), and of everything but a clip."""
@@ -17,7 +17,7 @@ MOST_CLIP_BYTES = 32 * 1024 * 1024
 _MOST = {
     re.compile(r"/v1/liveness/[^/]+/frames"): MOST_CLIP_BYTES,
     re.compile(r"/v1/imports"): archives.MOST_BYTES,
-    re.compile(r"/v1/imports/[^/]+"): imports.MOST_PART_BYTES,
+    re.compile(r"/v1/imports/[^/]+"): uploads.MOST_PART_BYTES,
 }
 TOO_LARGE = 413
 

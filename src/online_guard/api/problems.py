@@ -155,6 +155,11 @@ HTTP_CODES = {400: "body.unreadable", 404: "route.not_found", 405: "route.method
 
 def _http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    return unread(error)
+
+
+def unread(error: HTTPException) -> JSONResponse:
+    """Return the problem document of a request that its route didn't get: no such route, or a body refused midway."""
     if isinstance(error, BodyRefused):
         return told(error.error)
     title = TITLES.get(error.status_code, f"请求有误 / {error.detail}")

@@ -78,12 +78,12 @@ def _news(
 
 def _small_tables(database: Session, prepared: Prepared) -> None:
     evidence = prepared.evidence
-    classes = _news(prepared, "classes", "classes.json", evidence.classes, lambda row: str(row.class_id))
-    import_rows.put(
-        database,
-        ClassRecord,
-        ({"class_id": row.class_id, "platform_id": row.platform_id, "body": class_body(row)} for row in classes),
-    )
+    for row in _news(prepared, "classes", "classes.json", evidence.classes, lambda row: str(row.class_id)):
+        if row.class_id == prepared.growing and prepared.grown_from is not None:
+            import_rows.grow_class(database, row.class_id, prepared.grown_from, class_body(row))
+        else:
+            database.add(ClassRecord(class_id=row.class_id, platform_id=row.platform_id, body=class_body(row)))
+    database.flush()
     for _ in _news(prepared, "enrolments", "enrolments.ndjson", evidence.enrolments, lambda row: str(row.enrolment_id)):
         pass  # kept by `import_learners`, which needs them all
 

@@ -28,15 +28,19 @@ class Border:
         database: Open for reading.
         platform_id: Who imports.
         learner_of: Gives for a pseudonym of the bundle the learner that the service knows.
+        growing: The class that was derived from the platform's logs, which may grow.
 
     Attributes:
         known: By (file, key), whether a row is a `duplicate` or a `conflict`.
     """
 
-    def __init__(self, database: Session, platform_id: str, learner_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, database: Session, platform_id: str, learner_of: Callable[[str], str], growing: str | None = None
+    ) -> None:
         self._database = database
         self._platform_id = platform_id
         self._learner_of = learner_of
+        self._growing = growing
         self._institutions: set[str] = set()
         self.known: dict[tuple[str, str], str] = {}
 
@@ -68,8 +72,11 @@ class Border:
                 answers.append(Refusal(f"班次标识已被占用 / the class id is taken `{row.class_id}`", "class_id"))
             else:
                 kept = row if record is None else msgspec.json.decode(record.body, type=ClassRow)
-                if record is not None:
-                    self._note("classes.json", row.class_id, kept.typed() == row.typed())
+                is_same = kept.typed() == row.typed()
+                if row.class_id == self._growing and not is_same:
+                    kept = row
+                elif record is not None:
+                    self._note("classes.json", row.class_id, is_same)
                 self._institutions.add(kept.institution)
                 answers.append(kept)
         return answers

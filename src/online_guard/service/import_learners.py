@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from online_guard.evidence import Evidence
 from online_guard.service.house import House
-from online_guard.store import import_rows
+from online_guard.store import import_rows, imported_learners
 from online_guard.store.import_tables import ImportedEnrolmentRecord
 from online_guard.store.tables import EnrolmentRecord
 
@@ -29,7 +29,7 @@ def pseudonym(house: House, platform_id: str, learner_id: str) -> str:
 def learners_of(house: House, database: Session, platform_id: str, learner_ids: Collection[str]) -> dict[str, str]:
     """Return by pseudonym of a bundle the learner it stands for: the registered one, where one is known."""
     fingerprints = {learner_id: pseudonym(house, platform_id, learner_id) for learner_id in learner_ids}
-    registered = import_rows.registered_learners(database, fingerprints.values())
+    registered = imported_learners.registered_learners(database, fingerprints.values())
     return {learner_id: registered.get(found, found) for learner_id, found in fingerprints.items()}
 
 
@@ -60,7 +60,7 @@ def put_enrolments(
     import_rows.put(database, ImportedEnrolmentRecord, registered)
     for link in registered:
         touched |= set(
-            import_rows.adopt(database, str(link["pseudonym"]), records[str(link["enrolment_id"])].learner_id)
+            imported_learners.adopt(database, str(link["pseudonym"]), records[str(link["enrolment_id"])].learner_id)
         )
     learners = learners_of(house, database, platform_id, {row.learner_id for row in rows})
     new = [

@@ -36,6 +36,8 @@ class Prepared:
         last: By place when a session's last event was received, and its timeline.
         ready: File of its events.
         report: What became of the rows so far.
+        growing: Id of the class that was derived from logs.
+        grown_from: That class as it was kept when this log was read; None when it wasn't.
     """
 
     record: ImportRecord
@@ -48,6 +50,8 @@ class Prepared:
     last: Mapping[int, tuple[int, str | None]]
     ready: Path
     report: Report
+    growing: str | None = None
+    grown_from: str | None = None
     rows: dict[int, int] = field(default_factory=dict)
 
     @property

@@ -22,7 +22,7 @@ from online_guard.service import duplicates
 from online_guard.service.house import House, clock_ms
 from online_guard.service.kept_pictures import keep_picture
 from online_guard.service.seen_pictures import sealed_vector
-from online_guard.store import import_rows, queries
+from online_guard.store import imported_learners, queries
 from online_guard.store.evidence_loader import training_class as stored_class
 from online_guard.store.person_keys import PersonKeys, erased
 from online_guard.store.sealed_columns import APPLICANT, NAME, NUMBER
@@ -130,7 +130,7 @@ def put_enrolment(
                 **facts,
             )
             database.add(record)
-        elif record.class_id == class_id and (known := import_rows.register(database, enrolment_id, learner_id)):
+        elif record.class_id == class_id and (known := imported_learners.register(database, enrolment_id, learner_id)):
             record.learner_id = learner_id  # until now a pseudonym of an import stood for the learner
             queries.enqueue(database, known, clock_ms())
             house.work.set()

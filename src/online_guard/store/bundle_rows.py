@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from online_guard.assessment.windows import add_months
 from online_guard.errors import ErrorKind, GuardError
@@ -41,6 +41,8 @@ KEYS = {
     "likenesses": ("snapshot_id", "other_kind", "other_id"),
 }
 """The tables of facts about sessions, and what tells apart the rows of one session."""
+PERSONAL = {"ip", "user_agent"}
+"""What a bundle may leave out of a session, and an export does."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def bundle_rows(database: Session, selection: Selection) -> dict[str, Any]:
     sessions are chosen, so that archives of several months can be judged together.
     """
     query = select(SessionRecord).where(*selection.where())
+    query = query.options(undefer(SessionRecord.ip), undefer(SessionRecord.user_agent))
     if selection.closed_only:
         query = query.where(SessionRecord.closed_received_ms.is_not(None))
     # sorted here, not by the database: its collation may be another one
@@ -120,8 +123,12 @@ def bundle_rows(database: Session, selection: Selection) -> dict[str, Any]:
 
 
 def _session(record: SessionRecord) -> SimpleNamespace:
-    """Return a session as a bundle's row; that it was received live is said by saying nothing."""
-    values = {column.key: getattr(record, column.key) for column in SessionRecord.__table__.columns}
+    """Return a session as a bundle's row; that it was received live is said by saying nothing.
+
+    Address and browser stay here: no rule reads them, and whoever gets a bundle needn't.
+    """
+    told = {column.key for column in SessionRecord.__table__.columns} - PERSONAL
+    values = {name: getattr(record, name) for name in told}
     return SimpleNamespace(**values | {"provenance": None if record.provenance == "live" else record.provenance})
 
 

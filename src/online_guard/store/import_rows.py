@@ -7,14 +7,13 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, delete, insert, or_, select, tuple_, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
 from online_guard.store import queries
 from online_guard.store.import_tables import (
-    ImportedEnrolmentRecord,
     ImportPageRecord,
     ImportRecord,
-    ProjectRecord,
 )
 from online_guard.store.tables import Base, ClassRecord, EnrolmentRecord, LikenessRecord, SessionRecord
 
@@ -120,6 +119,7 @@ def sessions_of(database: Session, platform_id: str, ids: Iterable[str]) -> dict
         query = select(SessionRecord).where(
             SessionRecord.platform_id == platform_id, SessionRecord.session_id.in_(chunk)
         )
+        query = query.options(undefer(SessionRecord.ip), undefer(SessionRecord.user_agent))
         found |= {record.session_id: record for record in database.scalars(query)}
     return found
 
@@ -145,52 +145,20 @@ def platforms_of_enrolments(database: Session, ids: Iterable[str]) -> dict[str, 
     return found
 
 
-def registered_learners(database: Session, pseudonyms: Iterable[str]) -> dict[str, str]:
-    """Return the registered learner that each pseudonym of an import stands for, where one is known."""
-    found: dict[str, str] = {}
-    link = ImportedEnrolmentRecord
-    for chunk in chunks(pseudonyms):
-        query = select(link.pseudonym, EnrolmentRecord.learner_id).join(
-            EnrolmentRecord, EnrolmentRecord.enrolment_id == link.enrolment_id
-        )
-        query = query.where(link.pseudonym.in_(chunk), link.is_registered).order_by(link.enrolment_id.desc())
-        found |= {row[0]: row[1] for row in database.execute(query)}
-    return found
-
-
-def adopt(database: Session, pseudonym: str, learner_id: str) -> list[str]:
-    """Put a registered learner in the place of a pseudonym; return the classes of the enrolments that changed."""
-    link = ImportedEnrolmentRecord
-    waiting = select(link.enrolment_id).where(link.pseudonym == pseudonym, link.is_registered.is_(False))
-    changed = update(EnrolmentRecord).where(
-        EnrolmentRecord.enrolment_id.in_(waiting), EnrolmentRecord.learner_id != learner_id
-    )
-    classes = set(database.scalars(changed.values(learner_id=learner_id).returning(EnrolmentRecord.class_id)))
-    known = select(ProjectRecord.class_id).where(ProjectRecord.learner_id == learner_id)
-    database.execute(
-        delete(ProjectRecord).where(ProjectRecord.learner_id == pseudonym, ProjectRecord.class_id.in_(known))
-    )
-    database.execute(update(ProjectRecord).where(ProjectRecord.learner_id == pseudonym).values(learner_id=learner_id))
-    return sorted(classes)
-
-
-def register(database: Session, enrolment_id: str, learner_id: str) -> list[str] | None:
-    """Make an imported enrolment a registered learner's, and the others of its pseudonym with it.
-
-    Returns:
-        The classes that changed; None where the enrolment was registered already.
-    """
-    link = database.get(ImportedEnrolmentRecord, enrolment_id)
-    if link is None or link.is_registered:
-        return None
-    classes = adopt(database, link.pseudonym, learner_id)
-    link.is_registered = True
-    return classes
-
-
 def sessions_of_import(import_id: str) -> Select[*tuple[Any, ...]]:
     """Return the sessions (row ids) that an import brought."""
     return select(SessionRecord.row_id).where(SessionRecord.import_id == import_id)
+
+
+def grow_class(database: Session, class_id: str, before: str, body: str) -> None:
+    """Put a class in the place of what it was before.
+
+    Raises:
+        IntegrityError: It isn't as it was before any more.
+    """
+    grown = update(ClassRecord).where(ClassRecord.class_id == class_id, ClassRecord.body == before).values(body=body)
+    if database.scalar(grown.returning(ClassRecord.class_id)) is None:
+        raise IntegrityError("UPDATE training_class", {}, RuntimeError("it has grown meanwhile"))
 
 
 def touch_others(database: Session, import_id: str) -> None:
