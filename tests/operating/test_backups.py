@@ -21,7 +21,7 @@ from online_guard.service.remembering import Remembering
 from online_guard.settings import Settings
 from online_guard.store import marks
 from online_guard.store.tables import ClassRecord
-from online_guard.store.unit_of_work import close_engine, reading, writing
+from online_guard.store.unit_of_work import reading, writing
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_a_spoilt_backup_is_not_restored(
 
 def test_an_older_copy_of_the_files_raises_the_alarm(settings: Settings, tmp_path: Path) -> None:
     house = open_house(settings)
-    close_engine(house.engine)
+    house.engine.dispose()
     file = settings.data_dir / "online-guard.sqlite3"
     shutil.copyfile(file, tmp_path / "old")
     open_house(settings).engine.dispose()
