@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
+from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
     CheckRecord,
@@ -31,6 +32,13 @@ CHECK_FIELDS = (
     "plot_sha256",
 )
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
+DECISION_FIELDS = (
+    "rule", "subject", "subject_id", "decision", "reason", "reviewer", "role", "decided_ms", "policy_sha256",
+)  # fmt: skip
+APPEAL_FIELDS = (
+    "rule", "subject", "subject_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before",
+)  # fmt: skip
+NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
 POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256")
 
 
@@ -77,6 +85,25 @@ def claim_entries(row: ClaimRecord) -> list[Entry]:
     return [Entry("claim", about_enrolment(row.enrolment_id), payload)]
 
 
+def decision_entries(row: DecisionRecord) -> list[Entry]:
+    """Return the entry of an auditor's decision."""
+    payload = {"name": f"decision {row.finding_id}/{row.number}"} | _values(row, DECISION_FIELDS)
+    return [Entry("decision", _subject(row), payload)]
+
+
+def appeal_entries(row: AppealRecord) -> list[Entry]:
+    """Return the entry of an appeal."""
+    payload = {"name": f"appeal {row.finding_id}/{row.number}"} | _values(row, APPEAL_FIELDS)
+    return [Entry("decision", _subject(row), payload)]
+
+
+def notice_entries(row: NoticeRecord, grounds: Iterable[GroundRecord]) -> list[Entry]:
+    """Return the entry of an adverse notice."""
+    found = sorted([ground.lesson_no, ground.finding_id, ground.decision_number] for ground in grounds)
+    payload = {"name": f"notice {row.notice_id}", "grounds": found} | _values(row, NOTICE_FIELDS)
+    return [Entry("decision", about_enrolment(row.enrolment_id), payload)]
+
+
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:
     """Return the entries of a class's verification, of stored rows: one for each session, enrolment, and the class."""
     said: dict[str, dict[str, list[Any]]] = {}
@@ -94,7 +121,7 @@ def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultR
     return [Entry("verdict", subject, payload) for subject, payload in said.items()]
 
 
-def _subject(finding: FindingRecord) -> str:
+def _subject(finding: FindingRecord | DecisionRecord | AppealRecord) -> str:
     """Return what the log puts a finding to: its session, enrolment or class."""
     match finding.subject:
         case "session":
@@ -126,5 +153,5 @@ def _read(text: str | None) -> Any:
 
 def row_name(kind: str, subject: str, payload: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which row an entry is about: the newest entry of a row says what it must be now."""
-    column = {"snapshot": "snapshot_id", "liveness": "check_id", "claim": "claim_id"}.get(kind)
+    column = {"snapshot": "snapshot_id", "liveness": "check_id", "claim": "claim_id", "decision": "name"}.get(kind)
     return (kind, subject) if column is None else (kind, subject, str(payload[column]))

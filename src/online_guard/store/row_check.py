@@ -1,4 +1,4 @@
-"""Whether stored rows still are what the evidence log says of them: events, snapshots, checks, claims, verdicts."""
+"""Whether stored rows still are what the evidence log says: events, snapshots, checks, claims, verdicts, decisions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ from sqlalchemy.orm import Session
 
 from online_guard.errors import Fault
 from online_guard.evidence import Events
+from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
 from online_guard.store.evidence_loader import load_events
 from online_guard.store.log_tables import LogEntryRecord
 from online_guard.store.logged_batches import events_digest, numbers_of
 from online_guard.store.logged_rows import (
     about_session,
+    appeal_entries,
     claim_entries,
+    decision_entries,
     liveness_entries,
+    notice_entries,
     row_name,
     session_key,
     snapshot_entries,
@@ -85,7 +89,7 @@ def _logged(database: Session) -> dict[Name, bytes]:
     return said
 
 
-KINDS = ("snapshot", "liveness", "claim", "verdict")
+KINDS = ("snapshot", "liveness", "claim", "verdict", "decision")
 """Kinds whose rows are compared here; events are compared session by session."""
 
 
@@ -111,6 +115,13 @@ def _present(database: Session, unreadable: list[Fault]) -> Iterator[Entry]:
         yield from read(f"liveness {session_key(session)}/{check.check_id}", liveness_entries, session, check)
     for claim in database.scalars(select(ClaimRecord)):
         yield from read(f"claim {claim.enrolment_id}/{claim.claim_id}", claim_entries, claim)
+    for decision in database.scalars(select(DecisionRecord).execution_options(yield_per=500)):
+        yield from read(f"decision {decision.finding_id}/{decision.number}", decision_entries, decision)
+    for appeal in database.scalars(select(AppealRecord)):
+        yield from read(f"appeal {appeal.finding_id}/{appeal.number}", appeal_entries, appeal)
+    for notice in database.scalars(select(NoticeRecord)):
+        grounds = database.scalars(select(GroundRecord).where(GroundRecord.notice_id == notice.notice_id)).all()
+        yield from read(f"notice {notice.notice_id}", notice_entries, notice, grounds)
     for class_id in database.scalars(select(ClassRecord.class_id)).all():
         findings = database.scalars(select(FindingRecord).where(FindingRecord.class_id == class_id)).all()
         results = database.scalars(select(ResultRecord).where(ResultRecord.class_id == class_id)).all()
