@@ -6,55 +6,29 @@ Answers are made by `service` as plain values; for speed nobody checks them on t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from online_guard.api.problems import PROBLEM_SCHEMA
+from online_guard.api.schemas import (
+    ANYTHING,
+    COUNT,
+    DAY,
+    FACTS,
+    FLAG,
+    HASH,
+    LIST,
+    MS,
+    NUMBER,
+    TEXT,
+    Schema,
+    having,
+    keys,
+    many,
+    one_of,
+    or_null,
+    ref,
+)
 from online_guard.ingest.live import Status
 from online_guard.terms import Outcome, Verdict
-
-Schema = dict[str, Any]
-TEXT: Schema = {"type": "string"}
-NUMBER: Schema = {"type": "number"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-MS: Schema = {"type": "integer", "minimum": 0, "description": "毫秒 / ms since the epoch"}
-FLAG: Schema = {"type": "boolean"}
-DAY: Schema = {"type": "string", "format": "date"}
-HASH: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-ANYTHING: Schema = {}
-LIST: Schema = {"type": "array"}
-FACTS: Schema = {"type": "object", "description": "逐项证据 / facts by name"}
-
-
-def one_of(*words: object) -> Schema:
-    """Return the schema of a word out of a few."""
-    return {"enum": [str(word) for word in words]}
-
-
-def or_null(schema: Schema) -> Schema:
-    """Return a schema that may be null."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def many(schema: Schema) -> Schema:
-    """Return the schema of a list."""
-    return {"type": "array", "items": schema}
-
-
-def keys(*optional: str, **properties: Schema) -> Schema:
-    """Return the schema of an object with these keys and no others; the `optional` ones may be missing."""
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
-
-
-def having(**properties: Schema) -> Schema:
-    """Return the schema of an object that has these keys, and others."""
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-def ref(name: str) -> Schema:
-    """Return a reference to one of `COMPONENTS`."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
 
 IN_WORDS = keys(zh=TEXT, en=TEXT)
 STATE = one_of("open", "pending", "verified")
@@ -138,6 +112,7 @@ JUDGED = having(
 VERDICT = keys(
     "provenance",
     "rules",
+    "log",
     "playing_ms",
     "watched_s",
     "policy",
@@ -153,6 +128,7 @@ VERDICT = keys(
     policy=ref("Policy"),
     provenance=PROVENANCE,
     rules=ANYTHING,
+    log=ANYTHING,
 )
 CLAIMED = keys(
     lesson_no=COUNT,
@@ -188,6 +164,7 @@ IMPORT = having(
     counts=FACTS,
     provenance={"const": "import"},
 )
+HEAD = having(size=COUNT, root=HASH, body=TEXT, signature=TEXT)
 LETTER = having(letter_id=COUNT, kind=TEXT, received_ms=MS, reason=TEXT, content=TEXT, state=TEXT)
 ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /healthz": {200: keys(status={"const": "ok"})},
@@ -243,6 +220,13 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /v1/dead-letters/{letter_id}": {200: LETTER},
     "PUT /v1/dead-letters/{letter_id}/content": {200: LETTER},
     "POST /v1/dead-letters/{letter_id}/replay": {200: LETTER},
+    "GET /v1/log/head": {200: HEAD},
+    "GET /v1/log/heads": {200: keys(heads=many(HEAD), next=or_null(COUNT))},
+    "GET /v1/log/key": {200: {"type": "object", "additionalProperties": TEXT}},
+    "GET /v1/log/entries": {200: keys(entries=many(having(leaf_index=COUNT)), next=or_null(COUNT))},
+    "GET /v1/log/proof": {200: having(tree_size=COUNT, root=HASH)},
+    "GET /v1/webhooks/messages": {200: having(messages=LIST)},
+    "POST /v1/webhooks/messages/{message_id}/replay": {200: FACTS},
     "POST /v1/login": {200: LOGIN},
     "GET /v1/login/oidc": {303: ()},
     "GET /v1/login/oidc/callback": {200: LOGIN},
