@@ -133,8 +133,8 @@ def ids(platform: Platform) -> Ids:
     check = platform.told("POST", f"/v1/sessions/{session_id}/liveness")
     named = {"class_id": class_id, "enrolment_id": enrolment_id, "session_id": session_id}
     named |= {"check_id": check["check_id"], "import_id": an_upload(platform), **a_finding(platform)}
-    named |= {"message_id": "msg_none"}
-    return named | {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
+    named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
+    return named | {"message_id": "msg_1"}
 
 
 def an_upload(platform: Platform) -> str:
