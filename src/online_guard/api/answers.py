@@ -122,7 +122,34 @@ JUDGED: Schema = {
         "plot": TEXT,
     },
 }
+LEAF = {"entry_id": COUNT, "leaf_index": or_null(COUNT), "leaf": TEXT, "leaf_hash": or_null(HASH)}
+"""An entry of the evidence log; without a place in the tree yet, its index and hash are null."""
+HEAD = {
+    "v": {"const": 1},
+    "key_id": TEXT,
+    "previous": or_null(HASH),
+    "root": HASH,
+    "size": COUNT,
+    "time_ms": MS,
+    "body": TEXT,
+    "signature": TEXT,
+}
+INCLUSION = keys(**LEAF, tree_size=COUNT, root=HASH, audit_path=many(HASH))
+CONSISTENCY = keys(first=COUNT, first_root=HASH, tree_size=COUNT, root=HASH, consistency_path=many(HASH))
+MESSAGE = keys(
+    message_id=TEXT,
+    endpoint_id=TEXT,
+    platform_id=TEXT,
+    type=TEXT,
+    subject=TEXT,
+    state=one_of("waiting", "delivered", "parked"),
+    attempts=COUNT,
+    created_ms=MS,
+    next_ms=or_null(MS),
+    last_error=or_null(TEXT),
+)
 VERDICT = keys(
+    "log",
     "playing_ms",
     "watched_s",
     "policy",
@@ -134,6 +161,7 @@ VERDICT = keys(
     playing_ms=COUNT,
     watched_s=NUMBER,
     policy=ref("Policy"),
+    log=or_null(keys(**LEAF)),
 )
 CLAIMED = keys(
     lesson_no=COUNT,
@@ -176,6 +204,13 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
             window=TEXT, pending=many(TEXT), candidates=many(ref("Eligibility")), refused=many(ref("Eligibility"))
         )
     },
+    "GET /v1/log/head": {200: keys(**HEAD)},
+    "GET /v1/log/heads": {200: keys(heads=many(keys(number=COUNT, **HEAD)), next=or_null(COUNT))},
+    "GET /v1/log/key": {200: keys(algorithm={"const": "Ed25519"}, key_id=TEXT, public_key=TEXT)},
+    "GET /v1/log/entries": {200: keys(entries=many(keys(**LEAF)), next=or_null(COUNT))},
+    "GET /v1/log/proof": {200: {"anyOf": [INCLUSION, CONSISTENCY]}},
+    "GET /v1/webhooks/messages": {200: keys(messages=many(MESSAGE), next=or_null(COUNT))},
+    "POST /v1/webhooks/messages/{message_id}/replay": {200: MESSAGE},
     "POST /v1/login": {200: LOGIN},
     "GET /v1/login/oidc": {303: ()},
     "GET /v1/login/oidc/callback": {200: LOGIN},
