@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces docs lock sample-media clean
+.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-review docs lock sample-media clean
 
 help:  ## 列出命令 / List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench-calibration: $(READY)  ## 校准:实测定时器与反应时间 / Limits a
 
 bench-faces: $(READY)  ## 人脸:速度、重复、活体、被动检测 / Faces: speed, reuse, liveness, passive check
 	@$(BIN)/python benchmarks/faces.py $(ARGS)
+
+bench-review: $(READY)  ## 一万个随机序列:未经人认定不得拒认 / Random sequences: nobody is refused without persons
+	@$(BIN)/python benchmarks/review.py $(ARGS)
 
 docs: $(READY)  ## 重新生成规则与政策文档 / Generate the pages of rules and policy
 	@$(BIN)/python scripts/make_docs.py
