@@ -20,7 +20,7 @@ from online_guard.rules.base import Rule
 from online_guard.rules.catalogue import RULES
 from online_guard.rules.manual import as_markdown
 from online_guard.service.house import open_house
-from online_guard.settings import Settings
+from online_guard.settings import PREFIX, Settings, described
 
 DOCS = Path(__file__).parent.parent / "docs"
 GOLDEN = DOCS.parent / "tests" / "rules" / "golden"
@@ -98,6 +98,68 @@ REVIEW = """
 """
 
 
+IMPORTS = """
+## 事后导入 / Imports of past sessions
+
+没有 SDK 的平台可以事后提交学习记录:`POST /v1/imports`,请求体为一个 zip 数据包(字段见 BUNDLE),或一个 xAPI、Caliper、
+Open edX 日志(可为 gzip),不超过 512 MiB。答复 202 与 `import_id`;`GET /v1/imports/{import_id}` 给出状态 `received`、
+`reading`、`done`、`failed`(分段上传时先为 `uploading`)、进度、各表计数,以及被拒绝、重复、冲突的行(含文件、行号、
+原因,每页 500 行,`cursors` 给出下一页)。命令行:`online-guard push 数据包或文件 --server URL --key-id ID`,断线后接着传。
+
+- **全有或全无**:读取期间什么都看不到,末尾一个事务使全部可见;读取被中断则在租约到期后重来,不会重复。
+- **同一内容只导入一次**:按平台与 SHA-256 识别;失败的可以重发。已有的行不变:相同为 `duplicate`,不同为 `conflict`,以
+  已保存的为准。会话与事件的身份是 `(会话, seq)`,几次导入的并集与一次导入结果相同。
+- **导入不改变实时接收的内容**:对实时会话,导入等同于迟到的一批:关闭 24 小时内、以导入的接收时刻盖章;照片、活体比对等
+  只采信服务自己的记录。
+- **只能导入本平台的**班次、报名与会话;其他平台的行、决定(`decisions.ndjson`)、与他人照片的相似记录一律拒绝并说明原
+  因。
+- **学员**:数据包只有假名。报名已登记(`enrolment_id` 相同)的,归该登记学员;未登记的,以平台与假名的带密钥指纹代表,与其
+  他平台的同名假名无关。以后用身份证号登记其中任一报名,同一假名的报名都归该学员,并重新核验。
+- **来源**:导入的会话时钟、照片、活体结果、指令都是平台自己的说法。结论、疑点、台账、资格与导出中的 `provenance` 为
+  `live`、`import` 或 `import+live`;规则本身不变。
+- **日志**:没有课程表时按日志推出班次(每个视频一课);要对应已登记的班次与报名,请把 `course.toml`(格式见
+  docs/adapters.md)与日志放进同一个 zip。日志中的姓名只以带密钥的假名保存,原文件读完即删。
+- **压缩包**在解压前检查:至多 64 个文件、8 GiB、200 倍;嵌套、加密、链接、重名、越出文件夹、zip64 与注释均拒绝。
+
+A platform without the SDK posts its logs afterwards: `POST /v1/imports` with a zipped bundle (BUNDLE) or one xAPI,
+Caliper or Open edX log (gzip allowed), at most 512 MiB. The answer is 202 with an `import_id`;
+`GET /v1/imports/{import_id}` tells the state (`received`, `reading`, `done`, `failed`; `uploading` before), progress,
+counts by table, and the refused, duplicate and conflicting rows, with file, line and reason, 500 a page
+(`cursors`). In the terminal: `online-guard push BUNDLE --server URL --key-id ID`, which goes on after a broken
+line.
+
+- **All or nothing**: while it is read nothing of it can be seen; one transaction at the end shows all. A reading
+  that is killed begins anew after its lease, and doubles nothing.
+- **The same body is one import**, by platform and SHA-256; one that failed may be sent again. What is kept stays:
+  an equal row is a `duplicate`, another one a `conflict`. `(session, seq)` identifies an event: several imports
+  give what their union would.
+- **An import never changes what was received live**: to a live session it is a late batch (within 24 h of the close,
+  stamped with the import's own moment); its snapshots and checks are the service's alone to record.
+- **Only a platform's own** classes, enrolments and sessions: rows of others, decisions, and likenesses to others'
+  pictures are refused with the reason.
+- **Learners** are pseudonyms in a bundle. An enrolment that is registered (same `enrolment_id`) is its registered
+  learner's; another one is that of a keyed fingerprint of platform and pseudonym, which is never another
+platform's. Once one enrolment of a pseudonym is registered with an identity number, all of them are that learner's
+and are verified again.
+- **Provenance**: clocks, pictures, checks and directives of an imported session are the platform's own word.
+  Verdicts, findings, ledgers, eligibility and exports say `provenance`: `live`, `import`, or `import+live`. The
+  rules are the same.
+- **Logs**: without a course a class is derived from the log (a lesson for each video); with `course.toml`
+  (docs/adapters.md) in one zip with the logs they meet registered classes and enrolments. Names in logs are kept as
+  keyed pseudonyms only, and the file is deleted once it was read.
+- **Zips** are looked at before they are unpacked: at most 64 files, 8 GiB and 200 times their size; nested,
+  encrypted, linked, repeated, outside their folder, zip64 or with a comment: refused.
+
+分段上传(tus 1.0 核心)/ In parts (tus 1.0 core):
+
+| 请求 request | 头部 headers | 答复 answer |
+| --- | --- | --- |
+| `POST /v1/imports`,无请求体 no body | `Upload-Length`, `Upload-Metadata: sha256 …` (base64) | 201, `Location` |
+| `HEAD /v1/imports/{import_id}` | | `Upload-Offset`, `Upload-Length` |
+| `PATCH /v1/imports/{import_id}`, ≤ 8 MiB | `Upload-Offset` | 204, `Upload-Offset`; 409 `import.wrong_offset` |
+"""
+
+
 def rules_page() -> str:
     """Return the index of the rules; each has a page of its own."""
     policy = load_policy(DEFAULT_POLICY)
@@ -165,7 +227,26 @@ def http_page() -> str:
         "错误均为 `application/problem+json`(RFC 9457)。\n"
         "The running service gives the whole OpenAPI 3.1 document; every error is a problem document (RFC 9457).\n"
     )
-    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + LIVENESS + REVIEW
+    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + LIVENESS + IMPORTS + REVIEW
+
+
+def settings_page() -> str:
+    """Return every setting of the machine, as the settings class has it."""
+    intro = (
+        f"每项设置可写在环境变量 `{PREFIX}…` 或 TOML 文件中(默认当前文件夹的 `online-guard.toml`,或由 `{PREFIX}CONFIG`"
+        " 指明)。\n先看命令行参数,再看环境,最后看文件;文件中的未知项会被拒绝。密钥等可放在文件里:变量名加 `_FILE`,"
+        "或文件中的键加 `_file`。\n阈值不在此处,见 [政策包](policy.md)。\n\n"
+        f"Each stands in the environment as `{PREFIX}…`, or in a TOML file (`online-guard.toml` in the current\n"
+        f"folder, or the one that `{PREFIX}CONFIG` names). Arguments go before the environment, that before the file,\n"
+        "of which an unknown key is refused. A secret may lie in a file of its own: add `_FILE` to the variable, or\n"
+        "`_file` to the key. Thresholds aren't here but in the [policy pack](policy.md).\n"
+    )
+    rows = ["| 设置 key | 环境变量 variable | 默认 default | 含义 meaning |", "| --- | --- | --- | --- |"]
+    rows += [
+        f"| `{name}` | `{PREFIX}{name.upper()}` | {f'`{default}`' if default else ''} | {text} |"
+        for name, default, text in described()
+    ]
+    return "\n".join([NOTE, "# 设置 / Settings\n", intro, *rows]) + "\n"
 
 
 def adapters_page() -> str:
@@ -189,6 +270,7 @@ def main() -> int:
         "rules.md": rules_page(),
         "policy.md": policy_page(),
         "http.md": http_page(),
+        "settings.md": settings_page(),
         "adapters.md": adapters_page(),
     }
     pages |= {f"rules/{rule.id}.md": rule_page(rule) for rule in RULES}

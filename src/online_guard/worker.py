@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Self
@@ -11,6 +12,8 @@ from typing import Self
 from online_guard.errors import GuardError
 from online_guard.service import evidence_log
 from online_guard.service.house import House, clock_ms
+from online_guard.service.import_work import import_once
+from online_guard.service.retention import EXPIRE, ask_daily, expire_daily, forget_erased
 from online_guard.service.verification import verify_class
 from online_guard.service.webhook_delivery import deliver
 from online_guard.service.webhooks import DELIVER
@@ -19,10 +22,17 @@ from online_guard.store.jobs import Job
 from online_guard.store.queries import VERIFY
 from online_guard.store.unit_of_work import writing
 
-DUTIES: Mapping[str, Callable[[House, str], None]] = {VERIFY: verify_class, DELIVER: deliver}
+DUTIES: Mapping[str, Callable[[House, str], None]] = {
+    VERIFY: verify_class,
+    "import": import_once,
+    EXPIRE: expire_daily,
+    DELIVER: deliver,
+}
 """What does the jobs of each duty, given the job's key. It may be called again for what it has done already: a worker
 can die after its work and before the job is noted as done."""
 IDLE_S = 1.0
+HOUSEKEEPING_S = 30.0
+"""So long after an erasure, at most, no process that has a worker remembers a face of the erased person."""
 RENEWALS = 3
 """A lease is renewed so often before it would run out."""
 log = logging.getLogger(__name__)
@@ -46,6 +56,7 @@ def work_once(house: House) -> bool:
     else:
         with writing(house.engine) as database:
             jobs.finish(database, job)
+        log.info("%s done", job.duty)
     return True
 
 
@@ -86,6 +97,7 @@ class Worker:
     def __init__(self, house: House) -> None:
         self._house = house
         self._stopping = threading.Event()
+        self._keep_house_s = 0.0
         self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
 
     def __enter__(self) -> Self:
@@ -107,8 +119,20 @@ class Worker:
         """Do jobs until told to stop."""
         while not self._stopping.is_set():
             self._house.work.clear()
+            self._keep_house()
             if not self._work():
                 self._house.work.wait(IDLE_S)
+
+    def _keep_house(self) -> None:
+        """Ask once a day for what has expired to be deleted, and forget faces that another process erased."""
+        if time.monotonic() < self._keep_house_s:
+            return
+        self._keep_house_s = time.monotonic() + HOUSEKEEPING_S
+        try:
+            ask_daily(self._house)
+            forget_erased(self._house)
+        except Exception:
+            log.exception("housekeeping failed, it is tried again")
 
     def _work(self) -> bool:
         try:

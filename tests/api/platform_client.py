@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from described_answers import check_answer
 from fastapi import FastAPI
 
 from online_guard.demo.people import identity_number
 from online_guard.demo.service import RunningService
+from online_guard.store.sealed_text import opened
+from online_guard.store.vault import open_vault
 
 NOON_MS = 1_623_124_800_000
 """2021-06-08 12:00 in Shanghai: the service's clock of most requests here."""
@@ -82,9 +85,11 @@ class Platform:
             said["Content-Type"] = "application/octet-stream"
         content = body if isinstance(body, bytes) or body is None else None
         as_json = None if content is not None else body
-        return self.http.request(
+        answer = self.http.request(
             method, path, params=parameters, headers=said | dict(headers or {}), content=content, json=as_json
         )
+        check_answer(answer)
+        return answer
 
     def told(self, method: str, path: str, body: Any = None, **more: Any) -> dict[str, Any]:
         """Return the JSON of an answer that must be a success."""
@@ -188,7 +193,10 @@ def dead_letters(platform: Platform) -> list[dict[str, Any]]:
     """Return what the service keeps of refused things, read from its database file."""
     with closing(sqlite3.connect(database_file(platform))) as database:
         database.row_factory = sqlite3.Row
-        return [dict(row) for row in database.execute("SELECT * FROM dead_letter ORDER BY row_id")]
+        rows = [dict(row) for row in database.execute("SELECT * FROM dead_letter ORDER BY row_id")]
+    vault = open_vault(platform.service.data_dir / "master.key")
+    sealed = ("reason", "content")
+    return [row | {key: opened(row[key], f"dead_letter.{key}", vault) for key in sealed} for row in rows]
 
 
 def database_file(platform: Platform) -> Path:

@@ -20,7 +20,9 @@ from online_guard.service import duplicates, judged_clips, registration
 from online_guard.service.house import House, open_house
 from online_guard.simulate.course import Course
 from online_guard.simulate.learner import Learner
-from online_guard.store.tables import CaptureRecord, JobRecord, LikenessRecord
+from online_guard.store.capture_rows import bound_to
+from online_guard.store.person_keys import PersonKeys
+from online_guard.store.tables import CaptureRecord, EnrolmentRecord, JobRecord, LikenessRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Outcome
 from online_guard.worker import work_once
@@ -222,10 +224,13 @@ def test_no_picture_and_no_face_lies_open_in_the_database(simulated: SimulatedPl
     with reading(house.engine) as database:
         kept = list(database.scalars(select(CaptureRecord)))
         pictures = [record.picture for record in kept]
+        keys = PersonKeys(database, house.vault)
+        learners = {row.enrolment_id: keys.find(row.learner_id) for row in database.scalars(select(EnrolmentRecord))}
     assert len(kept) == 2
     for record, picture in zip(kept, pictures, strict=True):
         assert record.vector is not None
-        opened = house.vault.open(picture, "capture")
+        bound = learners[record.enrolment_id], bound_to(record)
+        opened = house.vault.open(picture, "capture", *bound)
         assert opened[200:260] not in picture
-        assert house.vault.open(record.vector, "face vector") not in record.vector
+        assert house.vault.open(record.vector, "face vector", *bound) not in record.vector
     assert json.dumps([record.phash for record in kept]).isascii()

@@ -7,20 +7,43 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 import cv2
-import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
 
-from online_guard import __version__
-from online_guard.api import assessments, cases, enrolments, liveness, logins, problems, registration, sessions
-from online_guard.api import log as evidence_log
+from online_guard import __version__, logs
+from online_guard.api import (
+    assessments,
+    cases,
+    dead_letters,
+    enrolments,
+    imports,
+    learners,
+    liveness,
+    logins,
+    operations,
+    problems,
+    registration,
+    sessions,
+    webhooks,
+)
+from online_guard.api import (
+    log as evidence_log,
+)
 from online_guard.api.authentication import Authentication
-from online_guard.api.callers import ANYONE, admit, callers
+from online_guard.api.callers import admit
+from online_guard.api.description import described
+from online_guard.api.idempotency import Idempotency
 from online_guard.api.limits import LimitedBodies
+from online_guard.api.observed import VERSION, Observed
+from online_guard.api.server import Server
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House, open_house
+from online_guard.service.readiness import Readiness
+from online_guard.service.remembering import Remembering
 from online_guard.settings import Settings
+from online_guard.store.unit_of_work import close_engine
 
 log = logging.getLogger(__name__)
 
@@ -38,19 +61,31 @@ def create_app(house: House) -> FastAPI:
         dependencies=[Depends(admit)],
     )
     app.state.house = house
+    app.state.readiness, app.state.measured = Readiness(house), operations.measured(house)
+    app.add_middleware(Idempotency, house=house)
     app.add_middleware(Authentication, house=house)
     app.add_middleware(LimitedBodies)
+    app.add_middleware(Observed, house=house)
     problems.install(app)
-    versioned = APIRouter(prefix="/v1")
-    for part in (registration, sessions, liveness, enrolments, assessments, logins, cases, evidence_log):
+    versioned = APIRouter(prefix=VERSION)
+    for part in (
+        registration,
+        sessions,
+        liveness,
+        imports,
+        enrolments,
+        assessments,
+        cases,
+        learners,
+        logins,
+        dead_letters,
+        evidence_log,
+        webhooks,
+    ):
         versioned.include_router(part.router)
     app.include_router(versioned)
-
-    @app.get("/healthz", summary="健康检查 / health", tags=["运行 operations"], openapi_extra=callers(ANYONE))
-    def healthz() -> dict[str, str]:
-        """Say that the service runs."""
-        return {"status": "ok"}
-
+    app.include_router(operations.router)
+    app.openapi = partial(described, app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     return app
 
 
@@ -74,7 +109,7 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
             remedy="请由反向代理提供 TLS,并设 ONLINE_GUARD_PLAIN_HTTP=true / put a proxy in front that ends TLS, "
             "and set ONLINE_GUARD_PLAIN_HTTP=true.",
         )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.set_up(settings)
     if settings.test_client_token is not None:
         log.warning("受信任的测试客户端已启用,切勿用于生产 / the trusted test client is on: never in production")
     cv2.setNumThreads(1)  # pictures are looked at two at a time: more threads only wait for each other
@@ -82,9 +117,11 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
     # uvicorn raises the signal again once it has stopped: its default would end the process here and now, and the
     # job at hand would wait until its lease runs out
     signal.signal(signal.SIGTERM, lambda *_: None)
-    with beside(house):
-        uvicorn.run(create_app(house), host=settings.host, port=settings.port, log_level="warning", access_log=False)
-    house.engine.dispose()
+    try:
+        with beside(house), Remembering(house):
+            Server(house, create_app(house)).run()
+    finally:
+        close_engine(house.engine)
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -60,14 +61,14 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "errors": {"type": "array", "items": FAULT_SCHEMA},
+        "request_id": {"type": "string", "description": "X-Request-ID; 日志中相同 / the same in the log"},
     },
 }
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    "4XX": {
-        "description": "问题说明 / a problem document (RFC 9457)",
-        "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}},
-    }
+_A_PROBLEM = {
+    "description": "问题说明 / a problem document (RFC 9457)",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+RESPONSES: dict[int | str, dict[str, Any]] = {"4XX": _A_PROBLEM, "503": _A_PROBLEM}
 """What every route declares about its errors."""
 
 
@@ -86,6 +87,9 @@ def problem(
         "detail": detail,
         "errors": errors or [],
     }
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    if request_id is not None:
+        content["request_id"] = request_id
     return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
@@ -151,6 +155,11 @@ HTTP_CODES = {400: "body.unreadable", 404: "route.not_found", 405: "route.method
 
 def _http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    return unread(error)
+
+
+def unread(error: HTTPException) -> JSONResponse:
+    """Return the problem document of a request that its route didn't get: no such route, or a body refused midway."""
     if isinstance(error, BodyRefused):
         return told(error.error)
     title = TITLES.get(error.status_code, f"请求有误 / {error.detail}")
@@ -158,4 +167,9 @@ def _http_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
+    return broken()
+
+
+def broken() -> JSONResponse:
+    """Return the problem document of what nobody foresaw."""
     return problem(500, "internal", "已记录,请稍后重试 / it was logged; try again later")

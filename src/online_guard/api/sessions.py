@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+import msgspec
+from fastapi import APIRouter, Path, Query, Request, Response
 
+from online_guard import metrics
 from online_guard.api.bodies import Id, MomentInQuery, OpeningBody
 from online_guard.api.callers import (
     EVERYBODY,
@@ -22,8 +24,10 @@ from online_guard.api.callers import (
     own_platform,
     told_to,
 )
+from online_guard.api.postbox import settled
 from online_guard.api.raw_bodies import a_batch, an_image
 from online_guard.service import capture, sessions, verification
+from online_guard.service.intake import Batch
 
 router = APIRouter(tags=["学习会话 sessions"])
 SessionId = Annotated[Id, Path(description="学习会话 session")]
@@ -45,13 +49,23 @@ def open_session(
 @router.post(
     "/sessions/{session_id}/events",
     summary="一批事件 / a batch of events",
-    openapi_extra=callers(PLATFORM) | a_batch(),
+    openapi_extra=callers(PLATFORM, keeps_signature=True) | a_batch(),
+    response_model=dict[str, Any],
 )
-def add_events(
-    house: TheHouse, session_id: SessionId, body: JsonBytes, now_ms: NowMs, platform_id: PlatformId
-) -> dict[str, Any]:
+async def add_events(
+    request: Request,
+    house: TheHouse,
+    session_id: SessionId,
+    body: JsonBytes,
+    now_ms: NowMs,
+    platform_id: PlatformId,
+    caller: TheCaller,
+) -> Response:
     """Take 1 to 1 000 events, and answer for each: accepted, duplicate, conflict, or refused with the reason."""
-    return sessions.add_events(house, session_id, platform_id, body, now_ms)
+    asked = request.scope["state"].get("asked")
+    answer = await settled(request.app, house, Batch(session_id, platform_id, body, now_ms, caller.used, asked))
+    metrics.count_events((row["status"], row.get("reason", "")) for row in answer["results"])
+    return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
 @router.post(

@@ -6,14 +6,41 @@ import sys
 
 from rich.console import Console
 
-from online_guard.cli import accounts, bundles, evidence, face_rates, faces, judging, law, service, webhooks, work
+from online_guard.cli import (
+    accounts,
+    bundles,
+    evidence,
+    face_rates,
+    faces,
+    judging,
+    law,
+    operating,
+    personal_data,
+    push,
+    service,
+    webhooks,
+    work,
+)
 from online_guard.cli.common import BAD_INPUT, app
 from online_guard.errors import GuardError
 
 __all__ = [
-    "accounts", "app", "bundles", "evidence", "face_rates", "faces", "judging", "law", "main", "service", "webhooks",
+    "accounts",
+    "app",
+    "bundles",
+    "evidence",
+    "face_rates",
+    "faces",
+    "judging",
+    "law",
+    "main",
+    "operating",
+    "personal_data",
+    "push",
+    "service",
+    "webhooks",
     "work",
-]  # fmt: skip
+]
 
 
 def main() -> None:

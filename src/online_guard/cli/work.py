@@ -70,9 +70,9 @@ def tell_jobs(house: Any) -> bool:
 
     rows = list_jobs(house)
     words = {"parked": "搁置 parked", "held": "执行中 held", "waiting": "等待 waiting"}
-    table = Table("编号 id", "任务 duty", "对象 key", "状态 state", "次数 attempts", "上次错误 last error")
+    table = Table("编号 id", "任务 duty", "对象 key", "状态 state", "执行者 by", "次数 attempts", "上次错误 last error")
     for row in rows:
-        told = (row["job_id"], row["duty"], row["key"], words[row["state"]], row["attempts"], row["last_error"] or "")
-        table.add_row(*map(str, told))
+        told = (row["job_id"], row["duty"], row["key"], words[row["state"]], row["held_by"], row["attempts"])
+        table.add_row(*("" if value is None else str(value) for value in (*told, row["last_error"])))
     Console(highlight=False).print(table)
     return any(row["state"] == "parked" for row in rows)

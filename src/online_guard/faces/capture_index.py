@@ -113,6 +113,14 @@ class CaptureIndex:
             if total - self._sorted.count > max(65_536, total // 64):
                 self._sorted = _sorted(self._hashes[:total])
 
+    def forget(self, key: int) -> None:
+        """Drop the vector of a capture; its hash stays, and whoever asks for candidates leaves its key out."""
+        with self._adding:
+            rows = np.flatnonzero(self._keys[: self._count] == key)
+            places = np.flatnonzero(np.isin(self._vector_rows, rows))
+            self._vector_rows[places] = -1
+            self._vectors[places] = 0
+
     def candidates(self, phash: str, vector: FaceVector | None = None) -> list[int]:
         """Return the keys of captures that may show the same picture, or the same mirrored, in the order of adding."""
         found, count, hashes, keys = self._sorted, self._count, self._hashes, self._keys

@@ -115,6 +115,49 @@ def _bad_batch(kind: ErrorKind, reason: str, where: str) -> GuardError:
     return GuardError(kind, "events.bad_batch", reason, where=where, remedy="整批未收 / nothing of it was kept.")
 
 
+class _CleanBatch(msgspec.Struct, forbid_unknown_fields=True):
+    events: Annotated[list[LiveEvent], Meta(min_length=1, max_length=MOST_EVENTS)]
+
+
+_decode = msgspec.json.Decoder(_CleanBatch).decode
+_POPUPS = frozenset(kind for kind in EventType if kind.startswith("popup_"))
+_QUOTES, _QUOTES_OF_EVENT = 2, 2 * (7 + 2)
+"""In a body, and in each event of seven keys and two texts."""
+
+
+def clean_batch(body: bytes, duration_s: float, now_ms: int) -> list[LiveEvent] | None:
+    """Return the events of a body in which nothing is to be refused; None for any that needs a closer look.
+
+    A key given twice shows in the number of quotation marks: nothing else makes fewer of them.
+
+    Args:
+        body: `{"events": […]}`.
+        duration_s: Length of the lesson.
+        now_ms: The service's clock.
+    """
+    try:
+        events = _decode(body).events
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    furthest_s = duration_s + END_SLACK_S + NOISE_S
+    earliest_ms, latest_ms = now_ms - DAY_MS, now_ms + DAY_MS
+    quotes = _QUOTES + _QUOTES_OF_EVENT * len(events)
+    for event in events:
+        if type(event.at_ms) is not int or not earliest_ms <= event.at_ms <= latest_ms:
+            return None
+        if event.position_s > furthest_s or abs(event.rate) > FLOAT32_MOST:
+            return None
+        if event.from_s is not None:
+            if event.from_s > furthest_s:
+                return None
+            quotes += 2
+        if event.popup is not None:
+            quotes += 4
+        elif event.type in _POPUPS:
+            return None
+    return events if body.count(b'"') == quotes else None
+
+
 def read_event(raw: bytes, duration_s: float, now_ms: int) -> dict[str, Any]:
     """Return the fields of one event in plain values.
 
@@ -173,7 +216,12 @@ def moment_ms(value: int | str) -> int:
 
 
 def settle_batch(
-    raws: Sequence[bytes], stored: Mapping[int, StoredEvent], *, duration_s: float, now_ms: int
+    raws: Sequence[bytes],
+    stored: Mapping[int, StoredEvent],
+    *,
+    duration_s: float,
+    now_ms: int,
+    checked_ms: int | None = None,
 ) -> list[EventResult]:
     """Return what becomes of each event of a batch, in its order.
 
@@ -182,12 +230,13 @@ def settle_batch(
         stored: Events that count so far under the numbers that the batch uses.
         duration_s: Length of the lesson.
         now_ms: The service's clock, which stamps the batch.
+        checked_ms: The service's clock by which events are in time, when that is another one.
     """
     counting = dict(stored)
     results = []
     for index, raw in enumerate(raws):
         try:
-            content = read_event(raw, duration_s, now_ms)
+            content = read_event(raw, duration_s, now_ms if checked_ms is None else checked_ms)
         except ValueError as error:
             results.append(
                 EventResult(index, _seq_of(raw), Status.REFUSED, str(error), raw=raw.decode("utf-8", "replace"))

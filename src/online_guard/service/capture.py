@@ -12,10 +12,12 @@ from online_guard.faces.identity import FaceVector
 from online_guard.faces.pipeline import SnapshotReport, inspect
 from online_guard.service import duplicates
 from online_guard.service.house import House
+from online_guard.service.kept_pictures import keep_picture
 from online_guard.service.seen_pictures import opened_vector
 from online_guard.service.sessions import verify_again
-from online_guard.store import queries, sealed_log
+from online_guard.store import batch_rows, queries, sealed_log
 from online_guard.store.logged_rows import snapshot_entries
+from online_guard.store.person_keys import PersonKeys, erased
 from online_guard.store.tables import (
     DeadLetterRecord,
     EnrolmentRecord,
@@ -50,7 +52,7 @@ def add_snapshot(
     if report.refusal is not None:
         _leave_dead_letter(house, record, snapshot_id, report.refusal, now_ms)
         raise report.refusal
-    house.blobs.put(report.sha256, image)
+    keep_picture(house, record.enrolment_id, report.sha256, image)
     with writing(house.engine) as database:
         known = database.get(SnapshotRecord, (record.row_id, snapshot_id))
         if known is not None:
@@ -74,14 +76,24 @@ def add_snapshot(
         sealed_log.append_all(database, snapshot_entries(record, kept))
         if report.good and report.capture is not None:
             duplicates.keep_snapshot(house, database, record, snapshot_id, report.capture)
+        batch_rows.touch(database, record.row_id)
         verify_if_closed(house, database, record)
     return True, answer
 
 
 def reference_vector(house: House, database: Session, enrolment_id: str) -> FaceVector | None:
-    """Return the face vector of an enrolment's reference photo, if there is one."""
-    sealed = database.get_one(EnrolmentRecord, enrolment_id).reference_vector
-    return None if sealed is None else opened_vector(house.vault, sealed)
+    """Return the face vector of an enrolment's reference photo, if there is one.
+
+    Raises:
+        GuardError: The person was erased.
+    """
+    enrolment = database.get_one(EnrolmentRecord, enrolment_id)
+    if enrolment.erased_ms is not None:
+        raise erased()
+    if enrolment.reference_vector is None:
+        return None
+    person = PersonKeys(database, house.vault).find(enrolment.learner_id)
+    return opened_vector(house.vault, enrolment.reference_vector, person, enrolment_id)
 
 
 def _leave_dead_letter(house: House, record: SessionRecord, snapshot_id: str, refusal: GuardError, now_ms: int) -> None:

@@ -14,22 +14,27 @@ from sqlalchemy.orm import Session
 
 from online_guard.faces.likeness import Capture
 from online_guard.service.house import House, clock_ms
-from online_guard.service.seen_pictures import PICTURE, Likeness, Sought, sealed_vector
+from online_guard.service.seen_pictures import Likeness, Sought, sealed_vector
 from online_guard.store import capture_rows, queries
-from online_guard.store.capture_rows import REFERENCE, SNAPSHOT, CaptureRow
+from online_guard.store.capture_rows import REFERENCE, SNAPSHOT, CaptureRow, bound_to
+from online_guard.store.person_keys import PersonKeys
+from online_guard.store.sealed_columns import PICTURE
 from online_guard.store.tables import CaptureRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
+from online_guard.store.vault import PersonKey
 
 
 def keep_reference(house: House, database: Session, enrolment_id: str, picture: Capture) -> None:
     """Keep the reference photo of an enrolment for the search, in the place of the one before."""
-    capture_rows.forget_reference(database, enrolment_id)
-    database.add(_record(house, REFERENCE, enrolment_id, None, enrolment_id, picture))
+    capture_rows.forget_reference(database, enrolment_id, clock_ms())
+    person = PersonKeys(database, house.vault).of_enrolment(enrolment_id)
+    database.add(_record(house, person, REFERENCE, enrolment_id, None, enrolment_id, picture))
 
 
 def keep_snapshot(house: House, database: Session, session: SessionRecord, snapshot_id: str, picture: Capture) -> None:
     """Keep a good snapshot for the search."""
-    database.add(_record(house, SNAPSHOT, session.enrolment_id, session.row_id, snapshot_id, picture))
+    person = PersonKeys(database, house.vault).of_enrolment(session.enrolment_id)
+    database.add(_record(house, person, SNAPSHOT, session.enrolment_id, session.row_id, snapshot_id, picture))
 
 
 def keep_frames(
@@ -41,25 +46,33 @@ def keep_frames(
     is_searched: bool,
 ) -> None:
     """Keep the telling frames of a clip; the worker searches those that weren't compared with all yet."""
+    person = PersonKeys(database, house.vault).of_enrolment(session.enrolment_id)
     for picture in pictures:
-        record = _record(house, capture_rows.FRAME, session.enrolment_id, session.row_id, check_id, picture)
+        record = _record(house, person, capture_rows.FRAME, session.enrolment_id, session.row_id, check_id, picture)
         record.is_searched = is_searched
         database.add(record)
 
 
 def _record(
-    house: House, kind: str, enrolment_id: str, session_row: int | None, capture_id: str, picture: Capture
+    house: House,
+    person: PersonKey,
+    kind: str,
+    enrolment_id: str,
+    session_row: int | None,
+    capture_id: str,
+    picture: Capture,
 ) -> CaptureRecord:
-    return CaptureRecord(
+    record = CaptureRecord(
         kind=kind,
         enrolment_id=enrolment_id,
         session_row=session_row,
         capture_id=capture_id,
         phash=picture.phash,
-        picture=house.vault.seal(picture.to_bytes(), PICTURE),
-        vector=sealed_vector(house.vault, picture.vector),
         is_searched=False,
     )
+    record.picture = house.vault.seal(picture.to_bytes(), PICTURE, person, bound_to(record))
+    record.vector = sealed_vector(house.vault, picture.vector, person, bound_to(record))
+    return record
 
 
 def search_class(house: House, class_id: str) -> None:
@@ -81,5 +94,6 @@ def _found(house: House, row: CaptureRow) -> list[Likeness]:
         sealed = capture_rows.sealed_picture(database, row.row_id)
         if sealed is None:
             return []
-        picture = Capture.from_bytes(house.vault.open(sealed, PICTURE))
+        person = PersonKeys(database, house.vault).find(row.learner_id)
+        picture = Capture.from_bytes(house.vault.open(sealed, PICTURE, person, bound_to(row)))
         return house.seen.likenesses(database, house.vault, house.policy, Sought(row, picture))[0]

@@ -19,9 +19,11 @@ from online_guard.service import judged_clips
 from online_guard.service.capture import reference_vector, verify_if_closed
 from online_guard.service.house import House
 from online_guard.service.judged_clips import JudgedClip
+from online_guard.service.kept_pictures import keep_picture, shown_picture
 from online_guard.service.sent_clips import Sent
-from online_guard.store import capture_rows, queries, sealed_log
+from online_guard.store import batch_rows, capture_rows, queries, sealed_log
 from online_guard.store.logged_rows import liveness_entries
+from online_guard.store.person_keys import PersonKeys
 from online_guard.store.tables import CheckRecord, DeadLetterRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import LABELS, Action, Outcome
@@ -56,6 +58,7 @@ def draw(house: House, session_id: str, platform_id: str | None, now_ms: int) ->
         session = queries.find_session(database, session_id, platform_id)
         if session.closed_received_ms is not None:
             raise GuardError(ErrorKind.CONFLICT, "session.closed", "会话已关闭 / the session is closed")
+        PersonKeys(database, house.vault).of_enrolment(session.enrolment_id)
         waiting = capture_rows.open_check(database, session.row_id, now_ms)
         if waiting is not None:
             return False, _challenge(waiting, session)
@@ -80,6 +83,7 @@ def draw(house: House, session_id: str, platform_id: str | None, now_ms: int) ->
         for directive in queries.directives(database, session.row_id):
             if directive.kind == "liveness" and directive.issued_ms and not directive.used_ms:
                 directive.used_ms = now_ms
+        batch_rows.touch(database, session.row_id)
         return True, _challenge(check, session)
 
 
@@ -188,7 +192,7 @@ def keep(house: House, check: CheckRecord, judged: JudgedClip) -> dict[str, Any]
         session = database.get_one(SessionRecord, check.session_row)
         found = judged_clips.search(house, database, session, check.check_id, judged)
     for picture in (judged.strip, judged.plot):
-        house.blobs.put(hashlib.sha256(picture).hexdigest(), picture)
+        keep_picture(house, session.enrolment_id, hashlib.sha256(picture).hexdigest(), picture)
     with writing(house.engine) as database:
         known = database.get_one(CheckRecord, (check.session_row, check.check_id))
         if known.report is not None:
@@ -203,6 +207,7 @@ def keep(house: House, check: CheckRecord, judged: JudgedClip) -> dict[str, Any]
         known.strip_sha256, known.plot_sha256 = (hashlib.sha256(one).hexdigest() for one in (judged.strip, judged.plot))
         judged_clips.keep_frames(house, database, session, check.check_id, judged, found)
         sealed_log.append_all(database, liveness_entries(session, known))
+        batch_rows.touch(database, session.row_id)
         verify_if_closed(house, database, session)
     return told
 
@@ -211,11 +216,11 @@ def picture_of_check(house: House, check_id: str, platform_id: str | None, what:
     """Return the strip (JPEG) or the plot (PNG) of a judged check.
 
     Raises:
-        GuardError: No such check, or no clip of it was judged.
+        GuardError: No such check, no clip of it was judged, or the picture expired or was erased.
     """
     with reading(house.engine) as database:
-        check, _ = capture_rows.find_check(database, check_id, platform_id)
+        check, session = capture_rows.find_check(database, check_id, platform_id)
     sha256 = check.strip_sha256 if what == "strip" else check.plot_sha256
     if sha256 is None:
         raise queries.not_found("已判定的比对 judged check", check_id)
-    return house.blobs.get(sha256)
+    return shown_picture(house, session.enrolment_id, sha256)

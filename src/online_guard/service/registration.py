@@ -20,14 +20,15 @@ from online_guard.evidence import Leave, TrainingClass, civil_day
 from online_guard.faces.pipeline import enrol_reference
 from online_guard.service import duplicates
 from online_guard.service.house import House, clock_ms
+from online_guard.service.kept_pictures import keep_picture
 from online_guard.service.seen_pictures import sealed_vector
-from online_guard.store import queries
+from online_guard.store import imported_learners, queries
 from online_guard.store.evidence_loader import training_class as stored_class
+from online_guard.store.person_keys import PersonKeys, erased
+from online_guard.store.sealed_columns import APPLICANT, NAME, NUMBER
 from online_guard.store.tables import ClassRecord, EnrolmentRecord, PracticeRecord
 from online_guard.store.unit_of_work import reading, writing
 
-NAME, NUMBER, APPLICANT = "name", "identity number", "applicant"
-"""Purposes of what is sealed for an enrolment."""
 NUMBER_LENGTH = 18
 
 
@@ -37,7 +38,7 @@ def put_class(house: House, training_class: TrainingClass) -> bool:
     Raises:
         GuardError: The change would void sessions that exist, or another platform owns the id.
     """
-    body = json.dumps(msgspec.to_builtins(asdict(training_class)), ensure_ascii=False, sort_keys=True)
+    body = class_body(training_class)
     with writing(house.engine) as database:
         record = database.get(ClassRecord, training_class.class_id)
         if record is None:
@@ -51,6 +52,11 @@ def put_class(house: House, training_class: TrainingClass) -> bool:
             queries.enqueue(database, [record.class_id], clock_ms())
             house.work.set()
         return False
+
+
+def class_body(training_class: TrainingClass) -> str:
+    """Return a class as the store keeps it."""
+    return json.dumps(msgspec.to_builtins(asdict(training_class)), ensure_ascii=False, sort_keys=True)
 
 
 def _refuse_voiding(database: Session, old: TrainingClass, new: TrainingClass) -> None:
@@ -105,8 +111,7 @@ def put_enrolment(
         GuardError: No such class; a wrong identity number; the enrolment exists for another class or person.
     """
     number = check_identity_number(identity_number)
-    vault = house.vault
-    learner_id = vault.blind_index(number)
+    learner_id = house.vault.blind_index(number)
     facts = {
         "face_checks": face_checks,
         "leave": json.dumps(msgspec.to_builtins([asdict(period) for period in leave])),
@@ -120,11 +125,15 @@ def put_enrolment(
                 enrolment_id=enrolment_id,
                 class_id=class_id,
                 learner_id=learner_id,
-                identity_number=vault.seal(number.encode(), NUMBER),
+                identity_number=b"",
                 name=b"",
                 **facts,
             )
             database.add(record)
+        elif record.class_id == class_id and (known := imported_learners.register(database, enrolment_id, learner_id)):
+            record.learner_id = learner_id  # until now a pseudonym of an import stood for the learner
+            queries.enqueue(database, known, clock_ms())
+            house.work.set()
         elif (record.class_id, record.learner_id) != (class_id, learner_id):
             raise GuardError(
                 ErrorKind.CONFLICT,
@@ -132,14 +141,27 @@ def put_enrolment(
                 "该报名已用于另一班次或另一人 / the enrolment id is used for another class or person",
                 remedy="请换用新的 enrolment_id / use a new enrolment_id.",
             )
-        record.name = vault.seal(name.encode(), NAME)
-        record.applicant = None if applicant is None else vault.seal(applicant.encode(), APPLICANT)
+        _seal(house, database, record, {NAME: name, NUMBER: number, APPLICANT: applicant})
         if not is_new and {key: getattr(record, key) for key in facts} != facts:
             record.face_checks, record.leave = facts["face_checks"], facts["leave"]
             queries.enqueue(database, [class_id], clock_ms())
             house.work.set()
     told = {"enrolment_id": enrolment_id, "class_id": class_id, "learner_id": learner_id, "face_checks": face_checks}
     return is_new, told
+
+
+def _seal(house: House, database: Session, record: EnrolmentRecord, said: dict[str, str | None]) -> None:
+    """Seal what was said of a learner for that person.
+
+    Raises:
+        GuardError: The person was erased: a list that is sent again must not bring anybody back.
+    """
+    if record.erased_ms is not None:
+        raise erased()
+    person = PersonKeys(database, house.vault).make(record.learner_id)
+    for purpose, text in said.items():
+        sealed = None if text is None else house.vault.seal(text.encode(), purpose, person, record.enrolment_id)
+        setattr(record, purpose.replace(" ", "_"), sealed)
 
 
 def check_identity_number(text: str) -> str:
@@ -182,13 +204,14 @@ def put_reference_photo(
     with reading(house.engine) as database:
         queries.own_enrolment(database, enrolment_id, platform_id)
     report = enrol_reference(image)
-    house.blobs.put(report.sha256, image)
+    keep_picture(house, enrolment_id, report.sha256, image)
     with writing(house.engine) as database:
         record = database.get_one(EnrolmentRecord, enrolment_id)
         is_new = record.reference_sha256 is None
         if record.reference_sha256 != report.sha256:
             record.reference_sha256 = report.sha256
-            record.reference_vector = sealed_vector(house.vault, report.vector)
+            person = PersonKeys(database, house.vault).of_enrolment(enrolment_id)
+            record.reference_vector = sealed_vector(house.vault, report.vector, person, enrolment_id)
             duplicates.keep_reference(house, database, enrolment_id, report.capture)
             if queries.class_has_sessions(database, record.class_id):
                 queries.enqueue(database, [record.class_id], clock_ms())

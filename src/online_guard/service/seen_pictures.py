@@ -8,8 +8,10 @@ pictures are `CaptureIndex`'s.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,19 +23,24 @@ from online_guard.faces.identity import FaceVector
 from online_guard.faces.likeness import Capture, likeness
 from online_guard.policy import Policy
 from online_guard.store.capture_rows import (
+    AT_ONCE,
     REFERENCE,
     CaptureRow,
+    bound_to,
     captures_after,
+    forgotten_since,
     replaced,
     sealed_picture,
     stronger,
 )
-from online_guard.store.vault import Vault
+from online_guard.store.person_keys import PersonKeys
+from online_guard.store.sealed_columns import PICTURE, VECTOR
+from online_guard.store.vault import PersonKey, Vault
 
-PICTURE, VECTOR = "capture", "face vector"
-"""Purposes of what is sealed for a capture."""
 TOLD_RESIDUALS = 2.0
 """A pair is written down up to so many times `snapshot.same_picture_residual`, so that an auditor sees near misses."""
+OVERLAP_MS = 120_000
+"""How much later than it says, by other clocks and slow commits, a capture may turn out to be forgotten."""
 Likeness = dict[str, Any]
 
 
@@ -67,18 +74,40 @@ class SeenPictures:
         self._rows: dict[int, CaptureRow] = {}
         self._faces = _Faces()
         self._last = 0
+        self._looked_ms = time.time_ns() // 1_000_000
 
     def catch_up(self, database: Session, vault: Vault) -> int:
-        """Read the captures kept since, and return the row of the last one."""
+        """Read the captures kept since, drop those forgotten since, and return the row of the last one."""
         with self._lock:
-            for row in captures_after(database, self._last):
-                vector = None if row.vector is None else opened_vector(vault, row.vector)
-                self._index.add(row.row_id, row.phash, vector)
-                self._rows[row.row_id] = row._replace(vector=None)
-                if vector is not None:
-                    self._faces.add(row.row_id, vector)
-                self._last = row.row_id
+            captures = iter(captures_after(database, self._last))
+            while rows := list(islice(captures, AT_ONCE)):
+                self._add(rows, vault, PersonKeys(database, vault))
+                self._last = rows[-1].row_id
+            self.drop_forgotten(database)
             return self._last
+
+    def drop_forgotten(self, database: Session) -> None:
+        """Drop the captures that were forgotten since, by any process."""
+        now_ms = time.time_ns() // 1_000_000
+        with self._lock:
+            self._forget(forgotten_since(database, self._looked_ms - OVERLAP_MS))
+            self._looked_ms = now_ms
+
+    def _add(self, rows: Sequence[CaptureRow], vault: Vault, keys: PersonKeys) -> None:
+        keys.load(row.learner_id for row in rows)
+        for row in rows:
+            vector = None
+            if row.vector is not None:
+                vector = opened_vector(vault, row.vector, keys.find(row.learner_id), bound_to(row))
+                self._faces.add(row.row_id, vector)
+            self._index.add(row.row_id, row.phash, vector)
+            self._rows[row.row_id] = row._replace(vector=None)
+
+    def _forget(self, row_ids: Sequence[int]) -> None:
+        for row_id in row_ids:
+            if self._rows.pop(row_id, None) is not None:
+                self._index.forget(row_id)
+                self._faces.forget(row_id)
 
     def likenesses(
         self, database: Session, vault: Vault, policy: Policy, sought: Sought
@@ -103,7 +132,7 @@ class SeenPictures:
         """Return what may be the same picture, the nearest hashes where few are wanted, and whether these are all."""
         with self._lock:
             keys = self._index.candidates(sought.picture.phash, sought.picture.vector)
-            others = list(sought.earlier([self._rows[key] for key in keys]))
+            others = list(sought.earlier([self._rows[key] for key in keys if key in self._rows]))
         if sought.most is None or len(others) <= sought.most:
             return others, True
         others.sort(key=lambda other: phash_distance(sought.picture.phash, other.phash))
@@ -131,11 +160,14 @@ def _same_pictures(
     database: Session, vault: Vault, policy: Policy, sought: Sought, others: Sequence[CaptureRow]
 ) -> Iterator[tuple[CaptureRow, Likeness]]:
     """Yield what is or nearly is the same picture, and of other learners what looks alike, with its residual."""
+    keys = PersonKeys(database, vault)
+    keys.load(other.learner_id for other in others)
     for other in others:
         sealed = sealed_picture(database, other.row_id)
         if sealed is None:
             continue
-        compared = likeness(sought.picture, Capture.from_bytes(vault.open(sealed, PICTURE)))
+        content = vault.open(sealed, PICTURE, keys.find(other.learner_id), bound_to(other))
+        compared = likeness(sought.picture, Capture.from_bytes(content))
         near = compared.residual <= TOLD_RESIDUALS * policy.snapshot.same_picture_residual
         like = compared.phash_distance <= policy.snapshot.phash_distance
         if near or (like and other.learner_id != sought.row.learner_id):
@@ -174,6 +206,13 @@ class _Faces:
         self._vectors[self._size], self._keys[self._size] = vector, key
         self._size += 1
 
+    def forget(self, key: int) -> None:
+        """Drop a vector; the last one takes its place."""
+        for place in np.flatnonzero(self._keys[: self._size] == key):
+            self._size -= 1
+            self._vectors[place], self._keys[place] = self._vectors[self._size], self._keys[self._size]
+            self._vectors[self._size] = 0
+
     def within(self, vector: FaceVector, distance: float) -> list[tuple[int, float, float]]:
         """Return key, distance and cosine of the vectors within a distance, the nearest first."""
         kept = self._vectors[: self._size]
@@ -186,11 +225,11 @@ class _Faces:
         return [(int(self._keys[rows[place]]), float(exact[place]), float(cosine[place])) for place in order]
 
 
-def opened_vector(vault: Vault, sealed: bytes) -> FaceVector:
-    """Return a sealed face vector."""
-    return np.frombuffer(vault.open(sealed, VECTOR), np.float64)
+def opened_vector(vault: Vault, sealed: bytes, person: PersonKey | None, row: str) -> FaceVector:
+    """Return a sealed face vector of a person, bound to a row."""
+    return np.frombuffer(vault.open(sealed, VECTOR, person, row), np.float64)
 
 
-def sealed_vector(vault: Vault, vector: FaceVector | None) -> bytes | None:
-    """Return a face vector sealed."""
-    return None if vector is None else vault.seal(np.asarray(vector, np.float64).tobytes(), VECTOR)
+def sealed_vector(vault: Vault, vector: FaceVector | None, person: PersonKey, row: str) -> bytes | None:
+    """Return a face vector sealed for its person, bound to a row."""
+    return None if vector is None else vault.seal(np.asarray(vector, np.float64).tobytes(), VECTOR, person, row)

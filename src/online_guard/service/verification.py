@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from online_guard import verdict
 from online_guard.assessment.eligibility import Eligibility
+from online_guard.code_version import code_version
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Evidence
 from online_guard.ingest.identity import settle
 from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
-from online_guard.rules.catalogue import BY_ID
-from online_guard.service import cases, webhooks
+from online_guard.rules.catalogue import BY_ID, RULES
+from online_guard.service import cases, provenance, webhooks
 from online_guard.service.duplicates import search_class
 from online_guard.service.house import House, clock_ms
-from online_guard.store import jobs, log_proofs, queries, review_rows
+from online_guard.store import import_rows, jobs, log_proofs, queries, review_rows, rulebooks
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.logged_rows import about_session
 from online_guard.store.queries import VERIFY
@@ -50,10 +53,11 @@ def verify_class(house: House, class_id: str) -> None:
     stamp = _stamp(house.policy)
     results = list(_results(judgement, own, stamp))
     with writing(house.engine) as database:
+        rulebooks.keep(database, *_rulebook())
         if job is not None and not jobs.finish(database, job):
             raise GuardError(ErrorKind.CONFLICT, "job.lost", "任务已由他人接手 / another worker has taken the job")
         review_rows.know_law(database, house.policy)
-        findings = list(_findings(judgement, own, stamp))
+        findings = list(_findings(database, judgement, own, stamp))
         _tell(database, queries.replace_results(database, class_id, findings, results), results)
         verdicts = {row.session_id: str(row.verdict) for row in judgement.sessions}
         cases.refresh(database, house.policy, class_id, findings, verdicts, clock_ms())
@@ -70,7 +74,15 @@ def _tell(database: Session, changed: set[str], results: Sequence[ResultRecord])
 
 
 def _stamp(policy: Policy) -> dict[str, str]:
-    return {"policy_id": policy.id, "policy_version": policy.version, "policy_sha256": policy.sha256}
+    law = {"policy_id": policy.id, "policy_version": policy.version, "policy_sha256": policy.sha256}
+    return law | {"rules_sha256": _rulebook()[0]}
+
+
+@cache
+def _rulebook() -> tuple[str, dict[str, Any]]:
+    """Return the SHA-256 and the content of what tells which rules judge: the code, and the version of each."""
+    body = {"code": code_version(), "versions": {rule.id: rule.since for rule in RULES}}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(), body
 
 
 @dataclass(frozen=True)
@@ -110,19 +122,20 @@ class Own:
         return self.enrolment_of(subject, subject_id) in self.members
 
 
-def _findings(judgement: Judgement, own: Own, stamp: dict[str, str]) -> Iterator[FindingRecord]:
-    for finding in judgement.findings:
-        if own.has(finding.subject, finding.subject_id):
-            row = finding.as_row()
-            yield FindingRecord(
-                finding_id=verdict.finding_id(finding.rule, finding.subject, finding.subject_id),
-                case_id=verdict.case_id(finding.subject, finding.subject_id),
-                class_id=own.class_id,
-                enrolment_id=own.enrolment_of(finding.subject, finding.subject_id),
-                rule_since=BY_ID[finding.rule].since,
-                **{**row, "evidence": json.dumps(row["evidence"], ensure_ascii=False)},
-                **stamp,
-            )
+def _findings(database: Session, judgement: Judgement, own: Own, stamp: dict[str, str]) -> Iterator[FindingRecord]:
+    mine = [one for one in judgement.findings if own.has(one.subject, one.subject_id)]
+    for finding, whose in zip(mine, provenance.of_findings(database, own.class_id, mine), strict=True):
+        row = finding.as_row()
+        yield FindingRecord(
+            finding_id=verdict.finding_id(finding.rule, finding.subject, finding.subject_id),
+            case_id=verdict.case_id(finding.subject, finding.subject_id),
+            class_id=own.class_id,
+            enrolment_id=own.enrolment_of(finding.subject, finding.subject_id),
+            rule_since=BY_ID[finding.rule].since,
+            provenance=whose,
+            **{**row, "evidence": json.dumps(row["evidence"], ensure_ascii=False)},
+            **stamp,
+        )
 
 
 def _results(judgement: Judgement, own: Own, stamp: dict[str, str]) -> Iterator[ResultRecord]:
@@ -152,6 +165,7 @@ def told_finding(record: FindingRecord, policy: Policy) -> dict[str, Any]:
         "effect": record.effect,
         "start_ms": record.start_ms,
         "end_ms": record.end_ms,
+        "provenance": record.provenance,
         "evidence": json.loads(record.evidence),
     }
 
@@ -165,7 +179,11 @@ def session_verdict(house: House, session_id: str, platform_id: str | None) -> d
     with reading(house.engine) as database:
         record = queries.find_session(database, session_id, platform_id)
         key = f"{record.platform_id}/{record.session_id}"
-        answer: dict[str, Any] = {"session_id": record.session_id, "platform_id": record.platform_id}
+        answer: dict[str, Any] = {
+            "session_id": record.session_id,
+            "platform_id": record.platform_id,
+            "provenance": record.provenance,
+        }
         state = _state(database, record)
         rows = queries.results(database, "session", key)
         if state != "verified" or not rows:
@@ -185,6 +203,7 @@ def session_verdict(house: House, session_id: str, platform_id: str | None) -> d
                 "version": rows[0].policy_version,
                 "sha256": rows[0].policy_sha256,
             },
+            "rules": rulebooks.find(database, rows[0].rules_sha256),
         }
 
 
@@ -213,9 +232,13 @@ def ledger_of(house: House, enrolment_id: str, platform_id: str | None) -> dict[
     with reading(house.engine) as database:
         state = enrolment_state(database, enrolment_id, platform_id)
         lessons = [json.loads(row.body) for row in queries.results(database, "ledger", enrolment_id)]
+        told = import_rows.provenances_of_enrolment(database, enrolment_id)
+    for lesson in lessons:
+        lesson["provenance"] = provenance.joined(one for number, one in told if number == lesson["lesson_no"])
     return {
         "enrolment_id": enrolment_id,
         "state": state,
+        "provenance": provenance.joined(one for _, one in told),
         "hours": round(sum(row["hours"] for row in lessons), 6),
         "lessons": lessons,
     }

@@ -10,7 +10,7 @@ from online_guard.store.unit_of_work import reading, writing
 
 
 def list_jobs(house: House, *, parked_only: bool = False) -> list[dict[str, Any]]:
-    """Return the jobs that aren't done: state (`waiting`, `held` or `parked`), attempts, times in ms, last error."""
+    """Return the jobs that aren't done: state (`waiting`, `held` or `parked`), by whom, times in ms."""
     with reading(house.engine) as database:
         return [
             {
@@ -18,6 +18,7 @@ def list_jobs(house: House, *, parked_only: bool = False) -> list[dict[str, Any]
                 "duty": row.duty,
                 "key": row.key,
                 "state": "parked" if row.parked_ms is not None else "held" if row.lease else "waiting",
+                "held_by": row.lease and row.lease.partition(" ")[0],
                 "attempts": row.attempts,
                 "asked_ms": row.asked_ms,
                 "run_after_ms": row.run_after_ms,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import Select, and_, delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from online_guard.store import queries
@@ -13,6 +14,8 @@ from online_guard.store.tables import CaptureRecord, CheckRecord, EnrolmentRecor
 
 REFERENCE, SNAPSHOT, FRAME, REPLACED = "reference", "snapshot", "frame", "replaced"
 """Kinds of captures; a replaced reference keeps its row, so that no other picture ever gets its number."""
+KEPT = (CaptureRecord.kind != REPLACED, CaptureRecord.forgotten_ms.is_(None))
+"""Conditions of captures whose picture is there."""
 AT_ONCE = 500
 
 
@@ -35,9 +38,14 @@ class CaptureRow(NamedTuple):
         return self.enrolment_id if self.session is None else f"{self.session}/{self.capture_id}"
 
 
+def bound_to(capture: CaptureRow | CaptureRecord) -> str:
+    """Return what a capture's sealed picture and vector are bound to: neither opens in the row of another capture."""
+    return json.dumps([capture.enrolment_id, capture.session_row, capture.capture_id, capture.phash])
+
+
 def captures_after(database: Session, row_id: int) -> Iterable[CaptureRow]:
     """Yield the captures kept after one, in the order in which they were kept."""
-    query = _captures().where(CaptureRecord.row_id > row_id, CaptureRecord.kind != REPLACED)
+    query = _captures().where(CaptureRecord.row_id > row_id, *KEPT)
     query = query.order_by(CaptureRecord.row_id)
     return map(_row, database.execute(query.execution_options(yield_per=AT_ONCE)))
 
@@ -75,15 +83,25 @@ def _row(row: Any) -> CaptureRow:
 
 
 def sealed_picture(database: Session, row_id: int) -> bytes | None:
-    """Return the sealed picture of a capture; None for a replaced reference."""
-    query = select(CaptureRecord.picture).where(CaptureRecord.row_id == row_id, CaptureRecord.kind != REPLACED)
-    return database.scalar(query)
+    """Return the sealed picture of a capture; None for a replaced reference, and one that was forgotten."""
+    return database.scalar(select(CaptureRecord.picture).where(CaptureRecord.row_id == row_id, *KEPT))
 
 
 def replaced(database: Session, row_ids: Collection[int]) -> set[int]:
-    """Return which of some captures are replaced references."""
-    query = select(CaptureRecord.row_id).where(CaptureRecord.row_id.in_(row_ids), CaptureRecord.kind == REPLACED)
+    """Return which of some captures are replaced references, or were forgotten."""
+    query = select(CaptureRecord.row_id).where(CaptureRecord.row_id.in_(row_ids), not_(and_(*KEPT)))
     return set(database.scalars(query))
+
+
+def forget_captures(database: Session, row_ids: Collection[int], now_ms: int) -> None:
+    """Drop pictures and vectors; rows and what was found about them stay."""
+    dropped = {"picture": b"", "vector": None, "is_searched": True, "forgotten_ms": now_ms}
+    database.execute(update(CaptureRecord).where(CaptureRecord.row_id.in_(row_ids)).values(**dropped))
+
+
+def forgotten_since(database: Session, moment_ms: int) -> list[int]:
+    """Return the captures that were forgotten at a moment or later."""
+    return list(database.scalars(select(CaptureRecord.row_id).where(CaptureRecord.forgotten_ms >= moment_ms)))
 
 
 def mark_searched(database: Session, row_ids: Sequence[int]) -> None:
@@ -114,12 +132,12 @@ def stronger(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return min(one, other, key=residual) | {"distance": min(distances, default=None)}
 
 
-def forget_reference(database: Session, enrolment_id: str) -> None:
+def forget_reference(database: Session, enrolment_id: str, now_ms: int) -> None:
     """Drop the picture and the vector of an enrolment's reference photo, and what was compared with it."""
     database.execute(
         update(CaptureRecord)
         .where(CaptureRecord.kind == REFERENCE, CaptureRecord.enrolment_id == enrolment_id)
-        .values(kind=REPLACED, picture=b"", vector=None, is_searched=True)
+        .values(kind=REPLACED, picture=b"", vector=None, is_searched=True, forgotten_ms=now_ms)
     )
     database.execute(
         delete(LikenessRecord).where(LikenessRecord.other_kind == REFERENCE, LikenessRecord.other_id == enrolment_id)

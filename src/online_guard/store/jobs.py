@@ -7,7 +7,9 @@ it renews; when it dies the lease runs out and another takes over, and what the 
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -92,10 +94,15 @@ def take(database: Session, duties: Sequence[str], now_ms: int, lease_ms: int) -
             record.lease, record.parked_ms, record.last_error = None, now_ms, "its worker died each time"
             database.flush()
             continue
-        record.lease, record.leased_until_ms = secrets.token_hex(8), now_ms + lease_ms
+        record.lease, record.leased_until_ms = _new_lease(), now_ms + lease_ms
         record.taken, record.attempts = record.asked, record.attempts + 1
         return _job(record)
     return None
+
+
+def _new_lease() -> str:
+    """Return a name that no other lease has; it tells a person which process holds the job."""
+    return f"{os.getpid()}@{socket.gethostname()[:32]} {secrets.token_hex(4)}"
 
 
 def held(database: Session, duty: str, key: str) -> Job | None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from psycopg import Error as PostgresError
+from psycopg.abc import Buffer
+from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Connection, Engine, ExceptionContext, event
 
 WRITER_LOCK = 0x0611_0001
@@ -31,8 +33,20 @@ def connect_arguments(wait_ms: int) -> dict[str, Any]:
 
 def prepare(engine: Engine) -> None:
     """Let transactions of an engine begin as `unit_of_work` says, and its errors tell no stored values."""
+    event.listen(engine, "connect", _adapt_text)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _without_values)
+
+
+class _Text(StrDumperUnknown):
+    """Text may hold U+0000 on SQLite but not on PostgreSQL: its picture ␀ stands for it."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\0", "\u2400") if "\0" in obj else obj)
+
+
+def _adapt_text(connection: Any, _record: object) -> None:
+    connection.adapters.register_dumper(str, _Text)
 
 
 def _begin(connection: Connection) -> None:

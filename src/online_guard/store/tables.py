@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from online_guard.store.sealed_text import SealedText
+
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -32,7 +34,7 @@ class ClassRecord(Base):
 
 
 class EnrolmentRecord(Base):
-    """A learner in a class; name, identity number and face vector are sealed."""
+    """A learner in a class; name, identity number and face vector are sealed, and empty once the person was erased."""
 
     __tablename__ = "enrolment"
 
@@ -46,6 +48,7 @@ class EnrolmentRecord(Base):
     leave: Mapped[str] = mapped_column(Text)
     reference_sha256: Mapped[str | None] = mapped_column(String(64))
     reference_vector: Mapped[bytes | None] = mapped_column(LargeBinary)
+    erased_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class SessionRecord(Base):
@@ -53,6 +56,8 @@ class SessionRecord(Base):
 
     `revision` grows by each change to the session, its events, pictures and checks: a process that remembers where a
     session stands looks whether another one has changed it since.
+
+    `provenance` is `live`, or `import` where all clocks are the platform's own word, with the import that brought it.
     """
 
     __tablename__ = "session"
@@ -66,10 +71,12 @@ class SessionRecord(Base):
     opened_at_ms: Mapped[int] = mapped_column(BigInteger)
     opened_received_ms: Mapped[int] = mapped_column(BigInteger)
     device_id: Mapped[str] = mapped_column(Key, index=True)
-    user_agent: Mapped[str | None] = mapped_column(Text)
-    ip: Mapped[str | None] = mapped_column(Text)
+    user_agent: Mapped[str | None] = mapped_column(SealedText("session.user_agent"), deferred=True)
+    ip: Mapped[str | None] = mapped_column(SealedText("session.ip"), deferred=True)
     closed_received_ms: Mapped[int | None] = mapped_column(BigInteger)
     timeline: Mapped[str | None] = mapped_column(String(64), index=True)
+    provenance: Mapped[str] = mapped_column(String(8), default="live", server_default="live")
+    import_id: Mapped[str | None] = mapped_column(Key, index=True)
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
@@ -88,7 +95,10 @@ class ConflictRecord(Base):
 
 
 class DeadLetterRecord(Base):
-    """Something refused, kept with its reason."""
+    """Something refused, kept with its reason; both may repeat what a client sent, so both are sealed.
+
+    `state` is `waiting` or `replayed`. platform_id, session_id: whom it was for, when there was no such session.
+    """
 
     __tablename__ = "dead_letter"
 
@@ -96,8 +106,11 @@ class DeadLetterRecord(Base):
     session_row: Mapped[int | None] = mapped_column(ForeignKey("session.row_id"), index=True)
     kind: Mapped[str] = mapped_column(String(16))
     received_ms: Mapped[int] = mapped_column(BigInteger)
-    reason: Mapped[str] = mapped_column(Text)
-    content: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(SealedText("dead_letter.reason"))
+    content: Mapped[str] = mapped_column(SealedText("dead_letter.content"))
+    platform_id: Mapped[str | None] = mapped_column(Key)
+    session_id: Mapped[str | None] = mapped_column(Key)
+    state: Mapped[str] = mapped_column(String(16), default="waiting", server_default="waiting")
 
 
 class SnapshotRecord(Base):
@@ -149,6 +162,7 @@ class CaptureRecord(Base):
 
     `kind` is `reference`, `snapshot` or `frame`; `capture_id` the snapshot or check, for a reference the enrolment.
     `picture` (what is compared) and `vector` are sealed. `is_searched`: earlier captures were compared with it.
+    `forgotten_ms`: when picture and vector were dropped, so that the index of every process drops them too.
     """
 
     __tablename__ = "capture"
@@ -163,6 +177,7 @@ class CaptureRecord(Base):
     picture: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     vector: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_searched: Mapped[bool] = mapped_column(default=False)
+    forgotten_ms: Mapped[int | None] = mapped_column(BigInteger, index=True)
 
 
 class LikenessRecord(Base):
@@ -233,7 +248,7 @@ class JobRecord(Base):
     taken: Mapped[int]
     asked_ms: Mapped[int] = mapped_column(BigInteger)
     run_after_ms: Mapped[int] = mapped_column(BigInteger)
-    lease: Mapped[str | None] = mapped_column(String(32))
+    lease: Mapped[str | None] = mapped_column(String(64))
     leased_until_ms: Mapped[int | None] = mapped_column(BigInteger)
     attempts: Mapped[int]
     last_error: Mapped[str | None] = mapped_column(Text)
@@ -244,6 +259,7 @@ class FindingRecord(Base):
     """A finding of a class's last verification, with the policy that it was judged by.
 
     `finding_id` and `case_id` are the same at each verification; `row_id` isn't. `enrolment_id` is null for a class.
+    `provenance` is that of its subject's sessions and those that its evidence names: `live`, `import`, `import+live`.
     """
 
     __tablename__ = "finding"
@@ -260,10 +276,12 @@ class FindingRecord(Base):
     effect: Mapped[str] = mapped_column(String(8))
     start_ms: Mapped[int | None] = mapped_column(BigInteger)
     end_ms: Mapped[int | None] = mapped_column(BigInteger)
+    provenance: Mapped[str | None] = mapped_column(String(16))
     evidence: Mapped[str] = mapped_column(Text)
     policy_id: Mapped[str] = mapped_column(String(128))
     policy_version: Mapped[str] = mapped_column(String(64))
     policy_sha256: Mapped[str] = mapped_column(String(64))
+    rules_sha256: Mapped[str | None] = mapped_column(String(64))
 
 
 class ResultRecord(Base):
@@ -280,6 +298,7 @@ class ResultRecord(Base):
     policy_id: Mapped[str] = mapped_column(String(128))
     policy_version: Mapped[str] = mapped_column(String(64))
     policy_sha256: Mapped[str] = mapped_column(String(64))
+    rules_sha256: Mapped[str | None] = mapped_column(String(64))
 
 
 class ClaimRecord(Base):

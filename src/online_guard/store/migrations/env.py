@@ -1,12 +1,19 @@
 """Runs the migrations against the configured database."""
 
 from alembic import context
+from sqlalchemy import event
 
 # each module of tables, so that all are part of the metadata
 import online_guard.store.account_tables
+import online_guard.store.answer_tables
 import online_guard.store.chunk_tables
 import online_guard.store.decision_tables
+import online_guard.store.import_tables
+import online_guard.store.letter_tables
 import online_guard.store.log_tables
+import online_guard.store.operation_tables
+import online_guard.store.personal_tables
+import online_guard.store.rulebooks
 import online_guard.store.webhook_tables  # noqa: F401
 from online_guard.store import postgresql
 from online_guard.store.tables import Base
@@ -14,6 +21,9 @@ from online_guard.store.unit_of_work import open_engine
 
 url = context.config.get_main_option("sqlalchemy.url") or ""
 engine = open_engine(url)
+if engine.dialect.name == "sqlite":
+    # SQLite can't alter most of a table: it is copied and dropped, while others refer to it
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF"))
 with engine.connect() as connection:
     # all steps in one transaction: of two processes that start at once the second finds nothing left to do
     context.configure(
@@ -23,4 +33,6 @@ with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             postgresql.lock_migrations(connection)
         context.run_migrations()
+        if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise RuntimeError("a migration left rows that refer to nothing")
 engine.dispose()

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_decisions_and_appeals"
-down_revision = ("20261125_keys_and_people", "20261125_evidence_log")
+down_revision = "20261125_a_mark"
 branch_labels = None
 depends_on = None
 

@@ -17,7 +17,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("asked", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("taken", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("asked_ms", sa.BigInteger(), nullable=True))
-        batch_op.add_column(sa.Column("lease", sa.String(length=32), nullable=True))
+        batch_op.add_column(sa.Column("lease", sa.String(length=64), nullable=True))
         batch_op.add_column(sa.Column("parked_ms", sa.BigInteger(), nullable=True))
     # a class could have one row that was held and one that waited: the last one stays, and is held by nobody
     op.execute("DELETE FROM job WHERE row_id NOT IN (SELECT max(row_id) FROM job GROUP BY class_id)")

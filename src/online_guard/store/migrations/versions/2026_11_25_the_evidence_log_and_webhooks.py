@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_evidence_log"
-down_revision = "20261125_jobs_have_a_duty"
+down_revision = "20261125_letters_replayed"
 branch_labels = None
 depends_on = None
 

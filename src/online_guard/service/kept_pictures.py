@@ -1,0 +1,42 @@
+"""Pictures on disk: kept under the key of the person in them, and shown as long as they are there."""
+
+from __future__ import annotations
+
+from online_guard.service.house import House
+from online_guard.store.person_keys import PersonKeys, erased
+from online_guard.store.tables import EnrolmentRecord
+from online_guard.store.unit_of_work import reading, writing
+from online_guard.store.vault import PersonKey
+
+
+def keep_picture(house: House, enrolment_id: str, sha256: str, content: bytes) -> None:
+    """Keep a picture of an enrolment's learner.
+
+    Raises:
+        GuardError: The person was erased.
+    """
+    house.blobs.put(sha256, content, _person(house, enrolment_id))
+
+
+def _person(house: House, enrolment_id: str) -> PersonKey:
+    with reading(house.engine) as database:
+        enrolment = database.get_one(EnrolmentRecord, enrolment_id)
+        known = PersonKeys(database, house.vault).find(enrolment.learner_id)
+    if known is not None and enrolment.erased_ms is None:
+        return known
+    with writing(house.engine) as database:
+        return PersonKeys(database, house.vault).of_enrolment(enrolment_id)
+
+
+def shown_picture(house: House, enrolment_id: str, sha256: str) -> bytes:
+    """Return a kept picture of an enrolment's learner.
+
+    Raises:
+        GuardError: It has expired, or was erased with its person.
+    """
+    with reading(house.engine) as database:
+        enrolment = database.get_one(EnrolmentRecord, enrolment_id)
+        person = PersonKeys(database, house.vault).find(enrolment.learner_id)
+    if enrolment.erased_ms is not None:
+        raise erased()
+    return house.blobs.get(sha256, enrolment.learner_id, person)
