@@ -1,4 +1,4 @@
-"""What keeps a person's data: findings that still wait for a decision."""
+"""What keeps a person's data: findings that still wait for a decision, or for that on an appeal."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from online_guard.store.decision_tables import CaseRecord
 from online_guard.store.tables import EnrolmentRecord, FindingRecord, SessionRecord
-from online_guard.terms import Effect, Subject
+from online_guard.terms import CaseState, Effect, Subject
 
 
 def held(database: Session, learner_id: str | None = None) -> dict[str, list[FindingRecord]]:
@@ -18,7 +19,9 @@ def held(database: Session, learner_id: str | None = None) -> dict[str, list[Fin
 
     Who judges them needs the pictures, and the learner may need them to answer.
     """
-    query = select(FindingRecord).where(FindingRecord.effect == str(Effect.REVIEW))
+    appealed = set(database.scalars(select(CaseRecord.case_id).where(CaseRecord.state == str(CaseState.APPEALED))))
+    waits = FindingRecord.effect == str(Effect.REVIEW)
+    query = select(FindingRecord).where(or_(waits, FindingRecord.case_id.in_(appealed)))
     members = select(EnrolmentRecord.enrolment_id, EnrolmentRecord.class_id)
     if learner_id is not None:
         own = select(EnrolmentRecord.class_id).where(EnrolmentRecord.learner_id == learner_id)
@@ -26,7 +29,11 @@ def held(database: Session, learner_id: str | None = None) -> dict[str, list[Fin
             query.where(FindingRecord.class_id.in_(own)),
             members.where(EnrolmentRecord.learner_id == learner_id),
         )
-    waiting = [finding for finding in database.scalars(query) if "decision" not in json.loads(finding.evidence)]
+    waiting = [
+        finding
+        for finding in database.scalars(query)
+        if finding.case_id in appealed or "decision" not in json.loads(finding.evidence)
+    ]
     classes = {finding.class_id for finding in waiting}
     wanted = {row.enrolment_id: row.class_id for row in database.execute(members) if row.class_id in classes}
     found: dict[str, list[FindingRecord]] = defaultdict(list)
