@@ -14,12 +14,11 @@ from online_guard.errors import ErrorKind, Fault, GuardError
 from online_guard.policy import Policy
 from online_guard.service.cases import History
 from online_guard.service.claims import concerns
+from online_guard.service.finding_history import told_decision
 from online_guard.service.house import House
-from online_guard.service.review import told_decision
 from online_guard.service.verification import enrolment_state, refuse_while_pending, told_finding
-from online_guard.store import queries, review_rows, sealed_log
+from online_guard.store import queries, review_rows
 from online_guard.store.decision_tables import GroundRecord, NoticeRecord
-from online_guard.store.logged_rows import notice_entries
 from online_guard.store.tables import EnrolmentRecord, FindingRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import CaseState, DecisionKind, Effect
@@ -127,7 +126,6 @@ def _put(
     ]
     notice = NoticeRecord(issued_by=issued_by, issued_ms=now_ms, policy_sha256=house.policy.sha256, **owner)
     review_rows.put_notice(database, notice, grounds)
-    sealed_log.append_all(database, notice_entries(notice, grounds))
 
 
 def notices_of(house: House, enrolment_id: str, platform_id: str | None = None) -> dict[str, Any]:

@@ -29,33 +29,21 @@ CHECK_FIELDS = (
     "strip_sha256",
     "plot_sha256",
 )
-DECISION_FIELDS = (
-    "finding_id",
-    "rule",
-    "subject",
-    "subject_id",
-    "case_id",
-    "class_id",
-    "enrolment_id",
-    "decision",
-    "reason",
-    "reviewer",
-    "role",
-    "decided_ms",
-    "policy_sha256",
-)
-APPEAL_FIELDS = ("finding_id", "case_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before")
-NOTICE_FIELDS = ("notice_id", "issued_by", "issued_ms", "policy_sha256")
 NAMED_BY = {
     "snapshot": "snapshot_id",
     "liveness": "check_id",
     "claim": "claim_id",
-    "decision": "decision_id",
-    "appeal": "appeal_id",
-    "notice": "notice_id",
+    "decision": "name",
 }
 """What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
+DECISION_FIELDS = (
+    "rule", "subject", "subject_id", "decision", "reason", "reviewer", "role", "decided_ms", "policy_sha256",
+)  # fmt: skip
+APPEAL_FIELDS = (
+    "rule", "subject", "subject_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before",
+)  # fmt: skip
+NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
 POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
 
 
@@ -103,22 +91,22 @@ def claim_entries(row: ClaimRecord) -> list[Entry]:
 
 
 def decision_entries(row: DecisionRecord) -> list[Entry]:
-    """Return the entry of a decision on a finding."""
-    payload = {"decision_id": f"{row.finding_id}/{row.number}"} | _values(row, DECISION_FIELDS)
-    return [Entry("decision", _about(row.subject, row.subject_id), payload)]
+    """Return the entry of an auditor's decision."""
+    payload = {"name": f"decision {row.finding_id}/{row.number}"} | _values(row, DECISION_FIELDS)
+    return [Entry("decision", _subject(row), payload)]
 
 
 def appeal_entries(row: AppealRecord) -> list[Entry]:
-    """Return the entry of an appeal against a finding."""
-    payload = {"appeal_id": f"{row.finding_id}/{row.number}"} | _values(row, APPEAL_FIELDS)
-    return [Entry("appeal", about_class(row.class_id), payload)]
+    """Return the entry of an appeal."""
+    payload = {"name": f"appeal {row.finding_id}/{row.number}"} | _values(row, APPEAL_FIELDS)
+    return [Entry("decision", _subject(row), payload)]
 
 
 def notice_entries(row: NoticeRecord, grounds: Iterable[GroundRecord]) -> list[Entry]:
-    """Return the entry of an adverse notice, with the findings that it rests on."""
-    rests_on = sorted((ground.lesson_no, ground.finding_id, ground.decision_number) for ground in grounds)
-    payload = {"grounds": [list(one) for one in rests_on]} | _values(row, NOTICE_FIELDS)
-    return [Entry("notice", about_enrolment(row.enrolment_id), payload)]
+    """Return the entry of an adverse notice."""
+    found = sorted([ground.lesson_no, ground.finding_id, ground.decision_number] for ground in grounds)
+    payload = {"name": f"notice {row.notice_id}", "grounds": found} | _values(row, NOTICE_FIELDS)
+    return [Entry("decision", about_enrolment(row.enrolment_id), payload)]
 
 
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:
@@ -134,23 +122,23 @@ def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultR
         of(subject)["results"].append(body | _values(row, POLICY_FIELDS))
     for found in sorted(findings, key=attrgetter("row_id")):
         body = {"evidence": json.loads(found.evidence)} | _values(found, FINDING_FIELDS + POLICY_FIELDS)
-        of(_about(found.subject, found.subject_id))["findings"].append(body)
+        of(_subject(found))["findings"].append(body)
     return [Entry("verdict", subject, payload) for subject, payload in said.items()]
 
 
-def _about(subject: str, subject_id: str) -> str:
-    """Return what the log puts a finding about something to: its session, enrolment or class."""
-    match subject:
+def _subject(finding: FindingRecord | DecisionRecord | AppealRecord) -> str:
+    """Return what the log puts a finding to: its session, enrolment or class."""
+    match finding.subject:
         case "session":
-            return about_session(subject_id)
+            return about_session(finding.subject_id)
         case "snapshot":
-            return about_session(subject_id.rpartition("/")[0])
+            return about_session(finding.subject_id.rpartition("/")[0])
         case "lesson":
-            return about_enrolment(subject_id.rpartition("/")[0])
+            return about_enrolment(finding.subject_id.rpartition("/")[0])
         case "enrolment":
-            return about_enrolment(subject_id)
+            return about_enrolment(finding.subject_id)
         case _:
-            return about_class(subject_id)
+            return about_class(finding.subject_id)
 
 
 def changes(before: Iterable[Entry], after: Iterable[Entry]) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""Whether stored rows still are what the evidence log says of them: events, snapshots, checks, claims, verdicts."""
+"""Whether stored rows still are what the evidence log says: events, snapshots, checks, claims, verdicts, decisions."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _logged(database: Session) -> dict[Name, bytes]:
     return said
 
 
-KINDS = ("snapshot", "liveness", "claim", "verdict", "decision", "appeal", "notice")
+KINDS = ("snapshot", "liveness", "claim", "verdict", "decision")
 """Kinds whose rows are compared here; events are compared session by session."""
 
 
