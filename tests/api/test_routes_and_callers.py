@@ -17,9 +17,13 @@ from platform_client import CLASS, NOON_MS, Platform, event, problem
 
 from online_guard.api.app import create_app
 from online_guard.demo.people import identity_number
-from online_guard.service.house import open_house
+from online_guard.service.house import clock_ms, open_house
+from online_guard.service.webhooks import SECRET
 from online_guard.settings import Settings
 from online_guard.signatures import Message, SignedRequests, content_digest, sign
+from online_guard.store import outbox
+from online_guard.store.unit_of_work import close_engine, writing
+from online_guard.store.webhook_tables import EndpointRecord
 from online_guard.terms import Role
 
 PLATFORM = {Role.PLATFORM}
@@ -138,7 +142,25 @@ def ids(platform: Platform) -> Ids:
     named = {"class_id": class_id, "enrolment_id": enrolment_id, "session_id": session_id}
     named |= {"check_id": check["check_id"], "import_id": an_upload(platform), **a_finding(platform)}
     named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
-    return named | {"message_id": "msg_1", "letter_id": a_letter(platform, session_id)}
+    return named | {"message_id": a_message(platform), "letter_id": a_letter(platform, session_id)}
+
+
+def a_message(platform: Platform) -> str:
+    """Return the id of a message to an endpoint of a platform; nobody listens there."""
+    house = open_house(Settings(data_dir=platform.service.data_dir))
+    endpoint = EndpointRecord(
+        endpoint_id="ep_1",
+        platform_id=platform.platform_id,
+        url="https://127.0.0.1:9/",
+        secret=house.vault.seal(b"secret", SECRET),
+        created_ms=1,
+    )
+    with writing(house.engine) as database:
+        database.add(endpoint)
+        database.flush()
+        outbox.put(database, endpoint, "session.verified", "hc-online/s", "{}", clock_ms())
+    close_engine(house.engine)
+    return str(platform.told("GET", "/v1/webhooks/messages")["messages"][0]["message_id"])
 
 
 def a_letter(platform: Platform, session_id: str) -> str:
