@@ -224,8 +224,10 @@ def http_page() -> str:
             rows.append(f"| `{method.upper()} {path}` | {callers} | {call['summary']}。{text} |")
     intro = (
         "服务启动后,`GET /v1/openapi.json` 给出完整的 OpenAPI 3.1 文档。"
-        "错误均为 `application/problem+json`(RFC 9457)。\n"
+        "错误均为 `application/problem+json`(RFC 9457)。\n平台的请求须[签名](clients/README.md),人员须登录"
+        "(`POST /v1/login`),见[密钥与账号](accounts.md)。\n"
         "The running service gives the whole OpenAPI 3.1 document; every error is a problem document (RFC 9457).\n"
+        "Platforms [sign](clients/README.md) what they send, people log in: see [accounts](accounts.md).\n"
     )
     return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + LIVENESS + IMPORTS + REVIEW
 
