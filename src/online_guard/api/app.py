@@ -15,6 +15,7 @@ from online_guard import __version__, logs
 from online_guard.api import (
     assessments,
     enrolments,
+    jobs,
     learners,
     liveness,
     logins,
@@ -59,7 +60,7 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Observed, house=house)
     problems.install(app)
     versioned = APIRouter(prefix=VERSION)
-    for part in (registration, sessions, liveness, enrolments, assessments, learners, logins):
+    for part in (registration, sessions, liveness, enrolments, assessments, jobs, learners, logins):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)
