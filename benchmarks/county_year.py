@@ -11,6 +11,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -37,7 +38,14 @@ AGENTS = (
 OCCUPATIONS = ("电子商务师", "营销员", "快递业务员", "社会工作者")
 
 
-def write_year(folder: Path, scale: Fraction = Fraction(1), seed: int = 2021, *, directives: bool = False) -> int:
+def write_year(
+    folder: Path,
+    scale: Fraction = Fraction(1),
+    seed: int = 2021,
+    *,
+    directives: bool = False,
+    one_platform: bool = False,
+) -> int:
     """Write the bundle and return its number of events.
 
     Args:
@@ -45,8 +53,11 @@ def write_year(folder: Path, scale: Fraction = Fraction(1), seed: int = 2021, *,
         scale: Share of the 8 000 learners.
         seed: Of all chance.
         directives: Also write 8 directives a session.
+        one_platform: All classes are of one platform.
     """
     plans = _plans(round(LEARNERS * scale), seed)
+    if one_platform:
+        plans = [replace(plan, platform_id="platform-0") for plan in plans]
     firsts = np.cumsum([0, *map(len, plans)])
     written = 0
 

@@ -58,6 +58,107 @@ LIVENESS = """
 被拒绝的均留下死信。Whatever is refused leaves a dead letter.
 """
 
+REVIEW = """
+## 审核、申诉与通知 / Review, appeals, notices
+
+1. 队列 `GET /v1/cases` 只列待处理的案件:先是无人表态就无法继续的(待人工复核、申诉),再是规则已拒认而无人认定的;
+   同类中等待最久的在前。案件是一次会话、一门课、一个报名或一个班次,连同全部疑点;
+   `case_id` 与 `finding_id` 在重新核验后不变。
+2. `GET /v1/cases/{case_id}` 给出疑点的中英文说明、条款、证据、事实、历次决定与申诉。答复的 `ETag` 随 `If-Match` 送回,
+   案件已变即为 412,以免对没有看过的内容作出决定。
+3. 决定只增不改。政策要求两人时,紧邻的两个相同决定出自两人才生效;生效的决定在答复之前已重新核验全班(`state` 为
+   `verified`),否则为 `pending`,由后台完成。同一人以同样理由重发同一决定,得到同一答复。
+4. 平台可代学员申诉尚在拒认的疑点;此前作过决定的人与申诉人都不能处理。重新核验后不再存在的疑点,其决定仍留存(`gone`)。
+5. 通知(不予认定)所依据的每个疑点都须经人维持并生效。这些规则由数据库的触发器强制,与程序无关;能改表结构者除外,
+   PostgreSQL 上请让服务以不拥有表的角色运行。管理员不作决定。
+
+1. The queue holds the cases that wait: first those where nothing follows without a person (reviews, appeals),
+   then what rules refuse and nobody has upheld; of each the longest waiting first. A case is a session, lesson,
+   enrolment or class with its findings; `case_id` and `finding_id` are the same at each verification.
+2. A case tells its findings in words, with clause and evidence, the facts, and who decided what. Its `ETag`
+   sent back as `If-Match` answers 412 where the case has changed since, so that nobody decides upon what they
+   haven't seen.
+3. Decisions are only added. Where the pack asks for two persons, two equal decisions in a row by two people
+   take effect; before the answer the class has been judged again (`state` is `verified`), else a worker does it
+   (`pending`). The same decision for the same reason sent again has the same answer.
+4. A platform appeals for its learner against what refuses; neither who decided before nor who appealed can
+   decide it. Decisions on what a later verification no longer finds are kept (`gone`).
+5. A notice refuses class hours for good: persons must have upheld each finding that it rests on. Triggers in
+   the database see to all this, whatever the program does, but for whoever may change tables: on PostgreSQL let
+   the service run under a role that doesn't own them. Administrators decide nothing.
+
+| 问题 problem | 状态 status | 何时 when |
+| --- | --- | --- |
+| `case.changed` | 412 | 案件在查看之后已变 / the case has changed since it was seen |
+| `decision.own` | 409 | 复核人就是初审人 / nobody confirms their own decision |
+| `appeal.same_person` | 409 | 此前作过决定或提出申诉的人 / has decided before, or appealed |
+| `appeal.nothing_refused`, `….open`, `….decided` | 409 | 未拒认、处理中、已有结论 / nothing to appeal |
+| `finding.gone` | 409 | 重新核验后已不存在 / no longer found |
+| `notice.undecided`, `notice.nothing_refused` | 409 | 尚未经人认定,或台账未拒认 / not upheld, or not refused |
+"""
+
+
+IMPORTS = """
+## 事后导入 / Imports of past sessions
+
+没有 SDK 的平台可以事后提交学习记录:`POST /v1/imports`,请求体为一个 zip 数据包(字段见 BUNDLE),或一个 xAPI、Caliper、
+Open edX 日志(可为 gzip),不超过 512 MiB。答复 202 与 `import_id`;`GET /v1/imports/{import_id}` 给出状态 `received`、
+`reading`、`done`、`failed`(分段上传时先为 `uploading`)、进度、各表计数,以及被拒绝、重复、冲突的行(含文件、行号、
+原因,每页 500 行,`cursors` 给出下一页)。命令行:`online-guard push 数据包或文件 --server URL --key-id ID`,断线后接着传。
+
+- **全有或全无**:读取期间什么都看不到,末尾一个事务使全部可见;读取被中断则在租约到期后重来,不会重复。
+- **同一内容只导入一次**:按平台与 SHA-256 识别;失败的可以重发。已有的行不变:相同为 `duplicate`,不同为 `conflict`,以
+  已保存的为准。会话与事件的身份是 `(会话, seq)`,几次导入的并集与一次导入结果相同。
+- **导入不改变实时接收的内容**:对实时会话,导入等同于迟到的一批:关闭 24 小时内、以导入的接收时刻盖章;照片、活体比对等
+  只采信服务自己的记录。
+- **只能导入本平台的**班次、报名与会话;其他平台的行、决定(`decisions.ndjson`)、与他人照片的相似记录一律拒绝并说明原
+  因。
+- **学员**:数据包只有假名。报名已登记(`enrolment_id` 相同)的,归该登记学员;未登记的,以平台与假名的带密钥指纹代表,与其
+  他平台的同名假名无关。以后用身份证号登记其中任一报名,同一假名的报名都归该学员,并重新核验。
+- **来源**:导入的会话时钟、照片、活体结果、指令都是平台自己的说法。结论、疑点、台账、资格与导出中的 `provenance` 为
+  `live`、`import` 或 `import+live`;规则本身不变。
+- **日志**:没有课程表时按日志推出班次(每个视频一课);要对应已登记的班次与报名,请把 `course.toml`(格式见
+  docs/adapters.md)与日志放进同一个 zip。日志中的姓名只以带密钥的假名保存,原文件读完即删。
+- **压缩包**在解压前检查:至多 64 个文件、8 GiB、200 倍;嵌套、加密、链接、重名、越出文件夹、zip64 与注释均拒绝。
+
+A platform without the SDK posts its logs afterwards: `POST /v1/imports` with a zipped bundle (BUNDLE) or one xAPI,
+Caliper or Open edX log (gzip allowed), at most 512 MiB. The answer is 202 with an `import_id`;
+`GET /v1/imports/{import_id}` tells the state (`received`, `reading`, `done`, `failed`; `uploading` before), progress,
+counts by table, and the refused, duplicate and conflicting rows, with file, line and reason, 500 a page
+(`cursors`). In the terminal: `online-guard push BUNDLE --server URL --key-id ID`, which goes on after a broken
+line.
+
+- **All or nothing**: while it is read nothing of it can be seen; one transaction at the end shows all. A reading
+  that is killed begins anew after its lease, and doubles nothing.
+- **The same body is one import**, by platform and SHA-256; one that failed may be sent again. What is kept stays:
+  an equal row is a `duplicate`, another one a `conflict`. `(session, seq)` identifies an event: several imports
+  give what their union would.
+- **An import never changes what was received live**: to a live session it is a late batch (within 24 h of the close,
+  stamped with the import's own moment); its snapshots and checks are the service's alone to record.
+- **Only a platform's own** classes, enrolments and sessions: rows of others, decisions, and likenesses to others'
+  pictures are refused with the reason.
+- **Learners** are pseudonyms in a bundle. An enrolment that is registered (same `enrolment_id`) is its registered
+  learner's; another one is that of a keyed fingerprint of platform and pseudonym, which is never another
+platform's. Once one enrolment of a pseudonym is registered with an identity number, all of them are that learner's
+and are verified again.
+- **Provenance**: clocks, pictures, checks and directives of an imported session are the platform's own word.
+  Verdicts, findings, ledgers, eligibility and exports say `provenance`: `live`, `import`, or `import+live`. The
+  rules are the same.
+- **Logs**: without a course a class is derived from the log (a lesson for each video); with `course.toml`
+  (docs/adapters.md) in one zip with the logs they meet registered classes and enrolments. Names in logs are kept as
+  keyed pseudonyms only, and the file is deleted once it was read.
+- **Zips** are looked at before they are unpacked: at most 64 files, 8 GiB and 200 times their size; nested,
+  encrypted, linked, repeated, outside their folder, zip64 or with a comment: refused.
+
+分段上传(tus 1.0 核心)/ In parts (tus 1.0 core):
+
+| 请求 request | 头部 headers | 答复 answer |
+| --- | --- | --- |
+| `POST /v1/imports`,无请求体 no body | `Upload-Length`, `Upload-Metadata: sha256 …` (base64) | 201, `Location` |
+| `HEAD /v1/imports/{import_id}` | | `Upload-Offset`, `Upload-Length` |
+| `PATCH /v1/imports/{import_id}`, ≤ 8 MiB | `Upload-Offset` | 204, `Upload-Offset`; 409 `import.wrong_offset` |
+"""
+
 
 def rules_page() -> str:
     """Return the index of the rules; each has a page of its own."""
@@ -126,7 +227,7 @@ def http_page() -> str:
         "错误均为 `application/problem+json`(RFC 9457)。\n"
         "The running service gives the whole OpenAPI 3.1 document; every error is a problem document (RFC 9457).\n"
     )
-    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + LIVENESS
+    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + LIVENESS + IMPORTS + REVIEW
 
 
 def settings_page() -> str:

@@ -76,6 +76,11 @@ class PostgresServer:
                     raise RuntimeError((self._folder / "log").read_text()[-2000:]) from None
                 time.sleep(0.05)
 
+    @property
+    def folder(self) -> Path:
+        """Return the folder of its data and its log."""
+        return self._folder
+
     def stop_immediately(self) -> None:
         """End it as a crash would: no checkpoint, every connection cut (pg_ctl stop -m immediate)."""
         assert self.process is not None

@@ -18,6 +18,8 @@ class ErrorKind(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    OUTDATED = "outdated"
+    """What the caller had seen has changed since."""
     TOO_LARGE = "too_large"
     UNSUPPORTED = "unsupported"
     THROTTLED = "throttled"

@@ -66,6 +66,17 @@ class DecisionKind(StrEnum):
     DISMISS = "dismiss"
 
 
+class CaseState(StrEnum):
+    """Where a case stands; the most urgent of its findings decides. The first three wait for a person."""
+
+    APPEALED = "appealed"
+    CONFIRMING = "confirming"
+    UNDECIDED = "undecided"
+    DECIDED = "decided"
+    NOTED = "noted"
+    CLEARED = "cleared"
+
+
 class Outcome(StrEnum):
     """Result of a liveness check."""
 
@@ -141,6 +152,14 @@ LABELS: dict[StrEnum, tuple[str, str]] = {
     Effect.REJECT: ("不予认定", "reject"),
     Effect.REVIEW: ("待人工复核", "review"),
     Effect.NOTE: ("提示", "note"),
+    CaseState.APPEALED: ("申诉待处理", "appealed"),
+    CaseState.CONFIRMING: ("待第二人复核", "waits for a second person"),
+    CaseState.UNDECIDED: ("待审核", "undecided"),
+    CaseState.DECIDED: ("已审核", "decided"),
+    CaseState.NOTED: ("仅提示", "notes only"),
+    CaseState.CLEARED: ("疑点已消除", "findings are gone"),
+    DecisionKind.UPHOLD: ("维持", "uphold"),
+    DecisionKind.DISMISS: ("排除", "dismiss"),
     Subject.SESSION: ("学习会话", "session"),
     Subject.SNAPSHOT: ("留存照片", "snapshot"),
     Subject.LESSON: ("课程", "lesson"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -116,6 +117,26 @@ def spell_out(rule: Rule, found: Findings, names: Sequence[str], effects: Sequen
 
 
 Key = tuple[str, str, str]
+
+
+def finding_id(rule: str, subject: str, subject_id: str) -> str:
+    """Return the name of a finding in addresses: the same at each verification, since these three are its identity."""
+    return f"{rule}-{_digest(rule, subject, subject_id)}"
+
+
+def case_of(subject: str, subject_id: str) -> tuple[str, str]:
+    """Return subject and subject id of the case that a finding belongs to: a snapshot's is its session's."""
+    return ("session", subject_id.rpartition("/")[0]) if subject == "snapshot" else (subject, subject_id)
+
+
+def case_id(subject: str, subject_id: str) -> str:
+    """Return the name of the case of a finding about a subject."""
+    about = case_of(subject, subject_id)
+    return f"{about[0]}-{_digest(*about)}"
+
+
+def _digest(*words: str) -> str:
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:24]
 
 
 def decisions_by_finding(decisions: Iterable[Decision]) -> dict[Key, list[Decision]]:

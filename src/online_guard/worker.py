@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Self
 
 from online_guard.errors import GuardError
 from online_guard.service.house import House, clock_ms
+from online_guard.service.import_work import import_once
+from online_guard.service.retention import EXPIRE, ask_daily, expire_daily, forget_erased
 from online_guard.service.verification import verify_class
 from online_guard.store import jobs
 from online_guard.store.jobs import Job
 from online_guard.store.queries import VERIFY
 from online_guard.store.unit_of_work import writing
 
-DUTIES: Mapping[str, Callable[[House, str], None]] = {VERIFY: verify_class}
+DUTIES: Mapping[str, Callable[[House, str], None]] = {
+    VERIFY: verify_class,
+    "import": import_once,
+    EXPIRE: expire_daily,
+}
 """What does the jobs of each duty, given the job's key. It may be called again for what it has done already: a worker
 can die after its work and before the job is noted as done."""
 IDLE_S = 1.0
+HOUSEKEEPING_S = 30.0
+"""So long after an erasure, at most, no process that has a worker remembers a face of the erased person."""
 RENEWALS = 3
 """A lease is renewed so often before it would run out."""
 log = logging.getLogger(__name__)
@@ -84,6 +93,7 @@ class Worker:
     def __init__(self, house: House) -> None:
         self._house = house
         self._stopping = threading.Event()
+        self._keep_house_s = 0.0
         self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
 
     def __enter__(self) -> Self:
@@ -105,8 +115,20 @@ class Worker:
         """Do jobs until told to stop."""
         while not self._stopping.is_set():
             self._house.work.clear()
+            self._keep_house()
             if not self._work():
                 self._house.work.wait(IDLE_S)
+
+    def _keep_house(self) -> None:
+        """Ask once a day for what has expired to be deleted, and forget faces that another process erased."""
+        if time.monotonic() < self._keep_house_s:
+            return
+        self._keep_house_s = time.monotonic() + HOUSEKEEPING_S
+        try:
+            ask_daily(self._house)
+            forget_erased(self._house)
+        except Exception:
+            log.exception("housekeeping failed, it is tried again")
 
     def _work(self) -> bool:
         try:

@@ -192,7 +192,8 @@ def dead_letters(platform: Platform) -> list[dict[str, Any]]:
         database.row_factory = sqlite3.Row
         rows = [dict(row) for row in database.execute("SELECT * FROM dead_letter ORDER BY row_id")]
     vault = open_vault(platform.service.data_dir / "master.key")
-    return [row | {"content": opened(row["content"], "dead_letter.content", vault)} for row in rows]
+    sealed = ("reason", "content")
+    return [row | {key: opened(row[key], f"dead_letter.{key}", vault) for key in sealed} for row in rows]
 
 
 def database_file(platform: Platform) -> Path:

@@ -13,6 +13,7 @@ from online_guard.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from reviewers import Review, a_review
 from simulated_platform import SimulatedPlatform
 
 
@@ -28,3 +29,17 @@ def house(tmp_path: Path, database_url: str) -> Iterator[House]:
 def simulated(house: House) -> SimulatedPlatform:
     """Return a platform with nothing registered."""
     return SimulatedPlatform(house)
+
+
+@pytest.fixture
+def reviewed(house: House) -> Review:
+    """Return the review of a verified class with three cheats."""
+    return a_review(house)
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path, sqlite_url: str) -> Iterator[Review]:
+    """Return the same review where the database makes no difference."""
+    opened = open_house(Settings(data_dir=tmp_path / "data", database_url=sqlite_url))
+    yield a_review(opened)
+    opened.engine.dispose()

@@ -34,6 +34,7 @@ from online_guard.store.tables import (
 )
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Outcome
+from postgres_server import PostgresServer
 
 ONE = Course(class_id="one", platform_id="P", duration_s=600)
 OTHER = Course(class_id="other", platform_id="Q", duration_s=600)
@@ -278,3 +279,24 @@ def test_a_name_sealed_for_one_enrolment_does_not_open_in_another(studied: Quiet
     for sealed, purpose in ((other.name, registration.NAME), (one.identity_number, registration.NAME)):
         with pytest.raises(InvalidTag):
             house.vault.open(sealed, purpose, person, "a")
+
+
+def test_on_postgresql_the_key_leaves_the_files_of_the_tables(
+    postgres: PostgresServer, postgres_url: str, tmp_path: Path
+) -> None:
+    house = open_house(Settings(data_dir=tmp_path / "on-postgresql", database_url=postgres_url))
+    platform = Quiet(house)
+    platform.register(ONE)
+    for person in range(2):
+        platform.enrol(ONE, f"e{person}", person)
+    wrapped = rows(house, PersonKeyRecord, learner_id=id_of(house, 0))[0].wrapped
+
+    def holds_the_key() -> bool:
+        postgres.execute("CHECKPOINT")
+        return any(wrapped in path.read_bytes() for path in postgres.folder.glob("data/base/*/*") if path.is_file())
+
+    assert holds_the_key()
+    assert erase(house)["is_scrubbed"]
+    assert not holds_the_key()
+    assert len(rows(house, PersonKeyRecord)) == 1
+    house.engine.dispose()

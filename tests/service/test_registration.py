@@ -6,16 +6,16 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from simulated_platform import SimulatedPlatform
+from simulated_platform import SAMPLE_MEDIA, SimulatedPlatform
 
 from online_guard.demo.people import CHECK_DIGITS, WEIGHTS, identity_number, name_of
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House
-from online_guard.service.registration import NAME, NUMBER, check_identity_number, put_enrolment
+from online_guard.service.registration import NAME, NUMBER, check_identity_number, put_enrolment, put_reference_photo
 from online_guard.simulate.course import Course
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.tables import EnrolmentRecord
-from online_guard.store.unit_of_work import reading
+from online_guard.store.unit_of_work import reading, writing
 
 CHINA_S = 8 * 3600
 
@@ -86,3 +86,20 @@ def test_a_learner_is_stored_sealed_and_the_log_names_nobody(house: House, caplo
     assert house.vault.open(record.name, NAME, person, "e").decode() == name_of(3)
     assert house.vault.open(record.identity_number, NUMBER, person, "e").decode() == number
     assert record.learner_id == told["learner_id"] == house.vault.blind_index(number)
+
+
+def test_of_somebody_unknown_no_picture_is_kept(house: House) -> None:
+    course = Course()
+    SimulatedPlatform(house).register(course)
+    with writing(house.engine) as database:
+        database.add(
+            EnrolmentRecord(
+                enrolment_id="e", class_id=course.class_id, learner_id="pseudonym", name=b"", identity_number=b"",
+                face_checks="required", leave="[]",
+            )
+        )  # fmt: skip
+    photo = (SAMPLE_MEDIA / "learner-01" / "reference.jpg").read_bytes()
+    with pytest.raises(GuardError) as refusal:
+        put_reference_photo(house, "e", course.platform_id, photo)
+    assert refusal.value.code == "enrolment.unregistered"
+    assert not list(house.settings.pictures.rglob("*"))

@@ -28,11 +28,13 @@ from online_guard.store.tables import (
     DeadLetterRecord,
     EnrolmentRecord,
     FindingRecord,
+    JobRecord,
     SessionRecord,
     SnapshotRecord,
 )
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Outcome
+from online_guard.worker import Worker, work_once
 
 ONE = Course(class_id="one", platform_id="P", duration_s=600)
 PICTURE = (SAMPLE_MEDIA / "learner-01" / "snapshot-1.jpg").read_bytes()
@@ -161,3 +163,28 @@ def test_files_that_no_row_names_are_deleted_after_a_day(house: House) -> None:
         os.utime(folder / name, (time.time() - age_s,) * 2)
     assert counted(retention.expire(keeping(house, 36_500))) == NOTHING | {"leftovers": 2}
     assert [path.name for path in folder.iterdir() if path.name.startswith("ab")] == ["ab" + "0" * 30]
+
+
+def test_a_worker_expires_media_once_a_day_and_forgets_what_others_erased(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working = Worker(house)
+    marker = house.settings.data_dir / "retention-day"
+    working._keep_house()
+    assert not in_table(house, JobRecord)
+    with reading(house.engine) as database:
+        house.seen.catch_up(database, house.vault)
+    another = open_house(house.settings)
+    marker.write_text("2021-06-08")
+    retention.ask_daily(another)
+    retention.ask_daily(house)
+    assert [row.duty for row in in_table(house, JobRecord)] == ["expire"]
+    assert len(files(house)) == 4
+    assert work_once(another)
+    another.engine.dispose()
+    assert (files(house), in_table(house, JobRecord)) == (set(), [])
+    assert len(house.seen._rows) == 2
+    monkeypatch.setattr(working, "_keep_house_s", 0.0)
+    working._keep_house()
+    assert not house.seen._rows
+    assert not in_table(house, JobRecord)

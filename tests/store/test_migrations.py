@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Integer, MetaData, Table, inspect
 
+from online_guard.store import account_tables, chunk_tables, decision_tables  # noqa: F401 - all tables
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import alembic_config, migrate, open_engine
 

@@ -14,7 +14,10 @@ from fastapi import APIRouter, Depends, FastAPI
 from online_guard import __version__, logs
 from online_guard.api import (
     assessments,
+    cases,
+    dead_letters,
     enrolments,
+    imports,
     jobs,
     learners,
     liveness,
@@ -60,7 +63,19 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Observed, house=house)
     problems.install(app)
     versioned = APIRouter(prefix=VERSION)
-    for part in (registration, sessions, liveness, enrolments, assessments, jobs, learners, logins):
+    for part in (
+        registration,
+        sessions,
+        liveness,
+        imports,
+        enrolments,
+        assessments,
+        cases,
+        jobs,
+        learners,
+        logins,
+        dead_letters,
+    ):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)

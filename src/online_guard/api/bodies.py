@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from online_guard.evidence import Leave, Lesson, TrainingClass
 from online_guard.ingest.live import moment_ms
 from online_guard.ingest.rows import INT32, LATEST_MS
-from online_guard.terms import ApplicantKind, CertificateRoute, FaceChecks, LessonKind, Mode
+from online_guard.terms import ApplicantKind, CertificateRoute, DecisionKind, FaceChecks, LessonKind, Mode
 
 Id = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,128}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -170,3 +170,23 @@ class ApplicationBody(Body):
     class_id: Id
     applied_on: Day
     assessment_on: Day
+
+
+class DecisionBody(Body):
+    """What an auditor says of a finding."""
+
+    decision: DecisionKind
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+
+
+class AppealBody(Body):
+    """An appeal against a finding."""
+
+    appellant: Literal["learner", "platform"] = "learner"
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)]
+
+
+class NoticeBody(Body):
+    """The lessons that a notice refuses; without any, all that the ledger refuses."""
+
+    lessons: Annotated[list[Annotated[int, Field(ge=1, le=INT32, strict=True)]], Field(max_length=1_000)] = []

@@ -7,16 +7,28 @@ import re
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from online_guard.ingest import archives
+from online_guard.service import uploads
+
 MOST_BYTES = 4 * 1024 * 1024
 """Of an image (SPEC 8), and of everything but a clip."""
 MOST_CLIP_BYTES = 32 * 1024 * 1024
 """Of a clip that answers a liveness challenge; frames as JSON are a third larger than their pictures."""
-_OF_A_CLIP = re.compile(r"/v1/liveness/[^/]+/frames")
+_MOST = {
+    re.compile(r"/v1/liveness/[^/]+/frames"): MOST_CLIP_BYTES,
+    re.compile(r"/v1/imports"): archives.MOST_BYTES,
+    re.compile(r"/v1/imports/[^/]+"): uploads.MOST_PART_BYTES,
+}
 TOO_LARGE = 413
 
 
+def most_bytes(path: str) -> int:
+    """Return how many bytes a request to a path may have."""
+    return next((most for pattern, most in _MOST.items() if pattern.fullmatch(path)), MOST_BYTES)
+
+
 class LimitedBodies:
-    """Stops reading a request's body behind `MOST_BYTES`, or `MOST_CLIP_BYTES` where a clip is expected."""
+    """Stops reading a request's body behind `MOST_BYTES`, or what `_MOST` says where more is expected."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -24,7 +36,7 @@ class LimitedBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         size = 0
-        most = MOST_CLIP_BYTES if _OF_A_CLIP.fullmatch(scope.get("path", "")) else MOST_BYTES
+        most = most_bytes(scope.get("path", ""))
 
         async def limited() -> Message:
             nonlocal size

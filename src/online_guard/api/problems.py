@@ -20,6 +20,7 @@ STATUS: dict[ErrorKind, int] = {
     ErrorKind.FORBIDDEN: 403,
     ErrorKind.NOT_FOUND: 404,
     ErrorKind.CONFLICT: 409,
+    ErrorKind.OUTDATED: 412,
     ErrorKind.TOO_LARGE: 413,
     ErrorKind.UNSUPPORTED: 415,
     ErrorKind.THROTTLED: 429,
@@ -32,6 +33,7 @@ TITLES: dict[int, str] = {
     404: "找不到 / not found",
     405: "不支持该方法 / method not allowed",
     409: "冲突 / conflict",
+    412: "所见已过时 / what was seen has changed",
     413: "内容过大 / too large",
     415: "不支持的格式 / unsupported format",
     422: "内容有误 / the content is wrong",
@@ -154,6 +156,11 @@ HTTP_CODES = {400: "body.unreadable", 404: "route.not_found", 405: "route.method
 
 def _http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    return unread(error)
+
+
+def unread(error: HTTPException) -> JSONResponse:
+    """Return the problem document of a request that its route didn't get: no such route, or a body refused midway."""
     if isinstance(error, BodyRefused):
         return told(error.error)
     title = TITLES.get(error.status_code, f"请求有误 / {error.detail}")

@@ -45,6 +45,23 @@ def an_image() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {kind: {} for kind in kinds}}}
 
 
+def an_import() -> dict[str, Any]:
+    """Return the declaration of a body that is a zip or a log; absent where it is to come in parts."""
+    kinds = (
+        "application/zip",
+        "application/json",
+        "application/x-ndjson",
+        "application/gzip",
+        "application/octet-stream",
+    )
+    return {"requestBody": {"required": False, "content": {kind: {} for kind in kinds}}}
+
+
+def an_upload_part() -> dict[str, Any]:
+    """Return the declaration of a body that is a part of an upload."""
+    return {"requestBody": {"required": True, "content": {"application/offset+octet-stream": {}}}}
+
+
 def a_clip() -> dict[str, Any]:
     """Return the declaration of a body that is a clip: a video, or single pictures with their times."""
     frame = {

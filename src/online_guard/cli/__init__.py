@@ -6,7 +6,19 @@ import sys
 
 from rich.console import Console
 
-from online_guard.cli import accounts, bundles, face_rates, faces, judging, law, operating, personal_data, service, work
+from online_guard.cli import (
+    accounts,
+    bundles,
+    face_rates,
+    faces,
+    judging,
+    law,
+    operating,
+    personal_data,
+    push,
+    service,
+    work,
+)
 from online_guard.cli.common import BAD_INPUT, app
 from online_guard.errors import GuardError
 
@@ -21,6 +33,7 @@ __all__ = [
     "main",
     "operating",
     "personal_data",
+    "push",
     "service",
     "work",
 ]

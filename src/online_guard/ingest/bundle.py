@@ -18,7 +18,7 @@ from online_guard.ingest.identity import compact_names, settle, take
 from online_guard.ingest.locations import Location, digest_of, exists, locate, state_of
 from online_guard.ingest.refusals import WHOLE_FILE, RefusedRow
 from online_guard.ingest.row_reading import unreadable
-from online_guard.ingest.tables import CLASSES, TABLES, read_tables
+from online_guard.ingest.tables import CLASSES, TABLES, Border, read_tables
 
 __all__ = ["Block", "BlockRead", "Bundle", "RefusedRow", "content_key", "open_bundle", "read_block", "write_bundle"]
 
@@ -80,8 +80,12 @@ class Bundle:
         return _cut(BlockRead(events, [row for _, bad in pieces for row in bad], duplicates), target_rows)
 
 
-def open_bundle(path: Location | str) -> Bundle:
+def open_bundle(path: Location | str, border: Border | None = None) -> Bundle:
     """Return the bundle in a folder or at a URL, its small tables read and checked.
+
+    Args:
+        path: Of the folder.
+        border: What else rows must fulfil (`tables.Border`).
 
     Raises:
         GuardError: no such place, no classes.json, two files of events, or a file that can't be read at all.
@@ -104,7 +108,7 @@ def open_bundle(path: Location | str) -> Bundle:
             remedy="请移走其中一个 / move one of them away",
         )
     refused = _unknown_files(folder)
-    evidence = read_tables(folder, refused)
+    evidence = read_tables(folder, refused, border)
     return Bundle(folder, evidence, sorted(refused), SessionIndex.of(evidence))
 
 

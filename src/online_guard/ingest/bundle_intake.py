@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,15 @@ class EventsRead:
     """Events of whole sessions.
 
     counting: those that count. to_write: the same and, of sessions with conflicts, every row as it came, so that OG105
-    still sees them. refused: rows left out. duplicates: rows that merely repeat.
+    still sees them. refused: rows left out. duplicates: rows that merely repeat. repeated: the same by session, where
+    there are any.
     """
 
     counting: Events
     to_write: Events
     refused: list[RefusedRow]
     duplicates: int
+    repeated: Mapping[int, int] = field(default_factory=dict)
 
 
 def good_rows(bundle: Bundle) -> dict[str, list[Any]]:
@@ -50,7 +52,16 @@ def event_reader(path: Path) -> tuple[Bundle, Callable[[], Iterator[EventsRead]]
         GuardError: the bundle can't be read at all.
     """
     bundle = open_bundle(path)
-    return bundle, lambda: map(_settled, _raw_blocks(bundle))
+    return bundle, lambda: read_events(bundle)
+
+
+def read_events(bundle: Bundle) -> Iterator[EventsRead]:
+    """Yield the events of a bundle in blocks of whole sessions, in order of sessions.
+
+    Raises:
+        GuardError: The file is damaged or has wrong columns.
+    """
+    return map(_settled, _raw_blocks(bundle))
 
 
 def _raw_blocks(bundle: Bundle) -> Iterator[tuple[Events, list[RefusedRow]]]:
@@ -74,11 +85,21 @@ def _settled(block: tuple[Events, list[RefusedRow]]) -> EventsRead:
     events, refused = block
     counting, duplicates = settle(events)
     disputed = np.unique(counting.conflicts)
+    repeated = _repeated(events, counting) if duplicates else {}
     if not len(disputed):
-        return EventsRead(counting, counting, refused, duplicates)
+        return EventsRead(counting, counting, refused, duplicates, repeated)
     plain = take(counting, ~np.isin(counting.session, disputed))
     to_write = join([_without_conflicts(plain), take(events, np.isin(events.session, disputed))])
-    return EventsRead(counting, to_write, refused, duplicates)
+    return EventsRead(counting, to_write, refused, duplicates, repeated)
+
+
+def _repeated(events: Events, counting: Events) -> dict[int, int]:
+    """Return how many rows of each session merely repeat, where any do."""
+    sessions, sent = np.unique(events.session, return_counts=True)
+    for kept in (counting.session, counting.conflicts):
+        present, rows = np.unique(kept, return_counts=True)
+        sent[np.searchsorted(sessions, present)] -= rows
+    return {int(sessions[place]): int(sent[place]) for place in np.flatnonzero(sent)}
 
 
 def _without_conflicts(events: Events) -> Events:

@@ -93,13 +93,13 @@ def _merge(events: Events, again: Flags) -> tuple[Events, int]:
     for name in COLUMNS:
         if name != "received_ms":
             column = getattr(events, name)
-            same &= _equal(column[1:], column[:-1])
+            same &= equal(column[1:], column[:-1])
     first = np.concatenate(([True], ~again))
     group = np.cumsum(first) - 1
     disputed = np.zeros(group[-1] + 1, np.bool_)
     disputed[group[1:][again & ~same]] = True
     keep = first & ~disputed[group]
-    winners, contents = _decide(events, np.flatnonzero(disputed[group]))
+    winners, contents = decide(events, np.flatnonzero(disputed[group]))
     keep[winners] = True
     lost = contents[~np.isin(contents, winners)]
     settled = take(events, keep)
@@ -108,12 +108,13 @@ def _merge(events: Events, again: Flags) -> tuple[Events, int]:
     return compact_names(replace(settled, conflicts=conflicts)), repetitions
 
 
-def _equal(left: NDArray[Any], right: NDArray[Any]) -> Flags:
+def equal(left: NDArray[Any], right: NDArray[Any]) -> Flags:
+    """Return where two columns say the same; NaN is the same as NaN."""
     equal: Flags = left == right
     return equal | (np.isnan(left) & np.isnan(right)) if left.dtype.kind == "f" else equal
 
 
-def _decide(events: Events, rows: Integers) -> tuple[Integers, Integers]:
+def decide(events: Events, rows: Integers) -> tuple[Integers, Integers]:
     """Return, for the rows of disputed numbers, the rows that count, and the earliest row of each distinct content."""
     if not len(rows):
         return rows, rows
@@ -123,7 +124,7 @@ def _decide(events: Events, rows: Integers) -> tuple[Integers, Integers]:
     order = np.lexsort((disputed.received_ms, *contents, key))
     same = key[order][1:] == key[order][:-1]
     for column in contents:
-        same &= _equal(column[order][1:], column[order][:-1])
+        same &= equal(column[order][1:], column[order][:-1])
     distinct = order[np.concatenate(([True], ~same))]
     by_arrival = distinct[np.lexsort((disputed.received_ms[distinct], key[distinct]))]
     starts = np.flatnonzero(np.concatenate(([True], np.diff(key[by_arrival]) != 0)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from online_guard.ingest.identity import take
 from online_guard.ingest.media import NotPlayback
 from online_guard.ingest.pseudonyms import Pseudonyms
 from online_guard.ingest.refusals import Refusal, RefusedRow
-from online_guard.ingest.rows import ID_PATTERN
+from online_guard.ingest.rows import ID_PATTERN, ClassRow
 from online_guard.ingest.sittings import first_of_each, settle_sittings
 from online_guard.policy import Policy
 
@@ -65,6 +66,7 @@ def take_in(
     course: Course | None = None,
     pseudonyms: Pseudonyms | None = None,
     platform_id: str = "third-party",
+    derived: ClassRow | None = None,
     told: Told | None = None,
 ) -> Intake:
     """Return what a bundle, or one or more foreign logs, hold.
@@ -75,6 +77,7 @@ def take_in(
         course: classes, enrolments, and what the log's names mean; derived from the logs when None.
         pseudonyms: turns the names of people and sessions into pseudonyms.
         platform_id: of a derived class.
+        derived: the class that was derived from earlier logs of the platform, which grows.
         told: told of progress.
 
     Raises:
@@ -88,7 +91,8 @@ def take_in(
         return _take_bundle(paths[0], policy)
     if len({path.resolve() for path in paths}) < len(paths):
         raise _bad_use("", "同一文件给了两次 / a file is named twice")
-    return _take_logs(paths, policy, course, pseudonyms or Pseudonyms(), platform_id, told or (lambda _: None))
+    derive = partial(derive_course, pseudonyms=pseudonyms or Pseudonyms(), platform_id=platform_id, known=derived)
+    return _take_logs(paths, policy, course, derive, pseudonyms or Pseudonyms(), told or (lambda _: None))
 
 
 def write(intake: Intake, out: Path) -> None:
@@ -120,7 +124,12 @@ def _take_bundle(path: Path, policy: Policy) -> Intake:
 
 
 def _take_logs(
-    paths: Sequence[Path], policy: Policy, course: Course | None, pseudonyms: Pseudonyms, platform_id: str, told: Told
+    paths: Sequence[Path],
+    policy: Policy,
+    course: Course | None,
+    derive: Callable[..., Course],
+    pseudonyms: Pseudonyms,
+    told: Told,
 ) -> Intake:
     logs = [open_log(path) for path in paths]
     collector, reports, refused = Collector(pseudonyms), [], list[RefusedRow]()
@@ -129,7 +138,7 @@ def _take_logs(
     said, sittings = collector.finish()
     if course is None:
         videos = watched_videos(said.take(first_of_each(said)[0]), sittings)
-        course = derive_course(videos, {sitting.actor for sitting in sittings}, pseudonyms, platform_id)
+        course = derive(videos, {sitting.actor for sitting in sittings})
     places = [course.place(sitting.actor, sitting.video, pseudonyms) for sitting in sittings]
     settled = settle_sittings(said, sittings, places, pseudonyms)
     for row, reason in settled.refused:

@@ -139,6 +139,8 @@ class SessionRow(_Row):
     device_id: Id
     user_agent: str | None = None
     ip: str | None = None
+    provenance: Literal["import"] | None = None
+    """Given by an export for a session that a platform brought by an import; absent: received live, or unknown."""
 
 
 class SnapshotRow(_Row):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -43,8 +43,17 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def read_tables(folder: Location, refused: list[RefusedRow]) -> Evidence:
+Border = Callable[[str, Sequence[Any]], Sequence[Any]]
+"""Takes the file's name and its good rows; gives for each the row that is to be kept, or its `Refusal`."""
+
+
+def read_tables(folder: Location, refused: list[RefusedRow], border: Border | None = None) -> Evidence:
     """Return the evidence of a bundle's small tables, without events; add each bad row to `refused`.
+
+    Args:
+        folder: Of the bundle.
+        refused: Gets the bad rows.
+        border: What else rows must fulfil, those of sessions and of facts about them apart.
 
     Raises:
         GuardError: there is no classes.json, it isn't an array, or a file can't be read.
@@ -52,12 +61,12 @@ def read_tables(folder: Location, refused: list[RefusedRow]) -> Evidence:
 
     def read(file: str, fault: Fault | None = None) -> list[Any]:
         """Return the rows of a table that are kept, as evidence."""
-        rows: list[Any] = keep_rows(file, read_lines(folder / file, TABLES[file], refused), fault, refused)
+        numbered = _past(border, file, read_lines(folder / file, TABLES[file], refused), refused)
+        rows: list[Any] = keep_rows(file, numbered, fault, refused)
         return [row.typed() for row in rows]
 
-    classes = [
-        row.typed() for row in keep_rows(CLASSES, _read_classes(folder / CLASSES, refused), class_fault, refused)
-    ]
+    numbered = _past(border, CLASSES, _read_classes(folder / CLASSES, refused), refused)
+    classes = [row.typed() for row in keep_rows(CLASSES, numbered, class_fault, refused)]
     enrolments = read("enrolments.ndjson", _parent("class_id", classes))
     return assemble(
         classes=classes,
@@ -69,6 +78,23 @@ def read_tables(folder: Location, refused: list[RefusedRow]) -> Evidence:
         decisions=read("decisions.ndjson"),
         **read_session_tables(folder, classes, enrolments, refused),
     )
+
+
+def _past(
+    border: Border | None, file: str, numbered: Iterable[tuple[int, Any]], refused: list[RefusedRow]
+) -> Iterable[tuple[int, Any]]:
+    """Return what a border lets through; add the other rows to `refused`."""
+    if border is None:
+        return numbered
+    pairs = list(numbered)
+    answers = border(file, [row for _, row in pairs])
+    kept = []
+    for (line, _), answer in zip(pairs, answers, strict=True):
+        if isinstance(answer, Refusal):
+            refused.append(answer.of(file, line))
+        else:
+            kept.append((line, answer))
+    return kept
 
 
 def read_lines(path: Location, row_type: type[Row], refused: list[RefusedRow]) -> Iterator[tuple[int, Row]]:

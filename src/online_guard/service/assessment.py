@@ -8,9 +8,10 @@ from typing import Any
 
 from online_guard.assessment.eligibility import TESTS
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.service import provenance
 from online_guard.service.house import House, clock_ms
 from online_guard.service.verification import enrolment_state
-from online_guard.store import queries
+from online_guard.store import import_rows, queries
 from online_guard.store.tables import ApplicationRecord
 from online_guard.store.unit_of_work import reading, writing
 
@@ -56,7 +57,8 @@ def eligibility_of(house: House, enrolment_id: str, platform_id: str | None) -> 
     with reading(house.engine) as database:
         state = enrolment_state(database, enrolment_id, platform_id)
         rows = [json.loads(row.body) for row in queries.results(database, "eligibility", enrolment_id)]
-    return {"enrolment_id": enrolment_id, "state": state, "rows": [_told(row) for row in rows]}
+        whose = provenance.joined(one for _, one in import_rows.provenances_of_enrolment(database, enrolment_id))
+    return {"enrolment_id": enrolment_id, "state": state, "provenance": whose, "rows": [_told(row) for row in rows]}
 
 
 def candidates(house: House, window: str, platform_id: str | None) -> dict[str, Any]:

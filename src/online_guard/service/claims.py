@@ -92,7 +92,7 @@ def _compare(
                 "findings": [
                     told_finding(record, policy)
                     for record in found
-                    if record.rule in refused_by and _concerns(database, record, enrolment_id, lesson.lesson_no)
+                    if record.rule in refused_by and concerns(database, record, enrolment_id, lesson.lesson_no)
                 ],
             }
         )
@@ -115,7 +115,8 @@ def _findings(database: Session, enrolment_id: str) -> list[FindingRecord]:
     return queries.of_class(database, FindingRecord, enrolment.class_id)
 
 
-def _concerns(database: Session, record: FindingRecord, enrolment_id: str, lesson_no: int) -> bool:
+def concerns(database: Session, record: FindingRecord, enrolment_id: str, lesson_no: int) -> bool:
+    """Return whether a finding is about a lesson of an enrolment: the lesson, a session of it, the whole, or all."""
     match record.subject:
         case "session":
             platform_id, _, session_id = record.subject_id.partition("/")

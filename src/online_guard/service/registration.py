@@ -22,7 +22,7 @@ from online_guard.service import duplicates
 from online_guard.service.house import House, clock_ms
 from online_guard.service.kept_pictures import keep_picture
 from online_guard.service.seen_pictures import sealed_vector
-from online_guard.store import queries
+from online_guard.store import imported_learners, queries
 from online_guard.store.evidence_loader import training_class as stored_class
 from online_guard.store.person_keys import PersonKeys, erased
 from online_guard.store.sealed_columns import APPLICANT, NAME, NUMBER
@@ -38,7 +38,7 @@ def put_class(house: House, training_class: TrainingClass) -> bool:
     Raises:
         GuardError: The change would void sessions that exist, or another platform owns the id.
     """
-    body = json.dumps(msgspec.to_builtins(asdict(training_class)), ensure_ascii=False, sort_keys=True)
+    body = class_body(training_class)
     with writing(house.engine) as database:
         record = database.get(ClassRecord, training_class.class_id)
         if record is None:
@@ -52,6 +52,11 @@ def put_class(house: House, training_class: TrainingClass) -> bool:
             queries.enqueue(database, [record.class_id], clock_ms())
             house.work.set()
         return False
+
+
+def class_body(training_class: TrainingClass) -> str:
+    """Return a class as the store keeps it."""
+    return json.dumps(msgspec.to_builtins(asdict(training_class)), ensure_ascii=False, sort_keys=True)
 
 
 def _refuse_voiding(database: Session, old: TrainingClass, new: TrainingClass) -> None:
@@ -125,6 +130,10 @@ def put_enrolment(
                 **facts,
             )
             database.add(record)
+        elif record.class_id == class_id and (known := imported_learners.register(database, enrolment_id, learner_id)):
+            record.learner_id = learner_id  # until now a pseudonym of an import stood for the learner
+            queries.enqueue(database, known, clock_ms())
+            house.work.set()
         elif (record.class_id, record.learner_id) != (class_id, learner_id):
             raise GuardError(
                 ErrorKind.CONFLICT,

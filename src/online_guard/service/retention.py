@@ -6,14 +6,17 @@ logged stays. A reference photo is as old as its class's last day.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from sqlalchemy.orm import Session
 
+from online_guard.evidence import civil_day
 from online_guard.service.house import House, clock_ms
-from online_guard.store import erasing, expiry, holds
+from online_guard.store import erasing, expiry, holds, jobs
 from online_guard.store.media_rows import media
 from online_guard.store.unit_of_work import reading, writing
 
@@ -21,9 +24,39 @@ DAY_MS = 86_400_000
 LEFTOVER_S = 86_400.0
 """A file that no row names is deleted after a day: the row of a picture is committed after its file was written."""
 AT_ONCE = 500
+EXPIRE = "expire"
+"""The duty of a worker; its key is a day in China."""
+log = logging.getLogger(__name__)
 
 
 Forget = Callable[[Session, Sequence[Any], int], None]
+
+
+def expire_daily(house: House, day: str) -> None:
+    """Delete what has expired by a day; the duty of a worker."""
+    log.info("media expired by %s: %s", day, expire(house))
+
+
+def ask_daily(house: House) -> None:
+    """Ask a worker for a run when a day in China has begun since the last one was asked for here.
+
+    What was asked for stands in a file, so that a service that is started again asks no earlier; several hosts that ask
+    for one day ask for one job, or for one that finds nothing more.
+    """
+    file, today = house.settings.data_dir / "retention-day", str(civil_day(np.array(clock_ms())))
+    known = file.read_text("utf-8") if file.exists() else None
+    if known == today:
+        return
+    file.write_text(today, "utf-8")
+    if known is not None:
+        with writing(house.engine) as database:
+            jobs.ask(database, EXPIRE, today, clock_ms())
+
+
+def forget_erased(house: House) -> None:
+    """Drop from memory the captures that another process forgot."""
+    with reading(house.engine) as database:
+        house.seen.drop_forgotten(database)
 
 
 def expire(house: House, *, dry_run: bool = False) -> dict[str, Any]:
@@ -54,8 +87,7 @@ def expire(house: House, *, dry_run: bool = False) -> dict[str, Any]:
             with writing(house.engine) as database:
                 forget(database, rows[start : start + AT_ONCE], clock_ms())
     if not dry_run:
-        with reading(house.engine) as database:
-            house.seen.catch_up(database, house.vault)
+        forget_erased(house)
         erasing.scrub(house.engine)
     return {"before_ms": before_ms, "dry_run": dry_run, **told}
 

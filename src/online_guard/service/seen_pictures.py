@@ -78,15 +78,20 @@ class SeenPictures:
 
     def catch_up(self, database: Session, vault: Vault) -> int:
         """Read the captures kept since, drop those forgotten since, and return the row of the last one."""
-        now_ms = time.time_ns() // 1_000_000
         with self._lock:
             captures = iter(captures_after(database, self._last))
             while rows := list(islice(captures, AT_ONCE)):
                 self._add(rows, vault, PersonKeys(database, vault))
                 self._last = rows[-1].row_id
+            self.drop_forgotten(database)
+            return self._last
+
+    def drop_forgotten(self, database: Session) -> None:
+        """Drop the captures that were forgotten since, by any process."""
+        now_ms = time.time_ns() // 1_000_000
+        with self._lock:
             self._forget(forgotten_since(database, self._looked_ms - OVERLAP_MS))
             self._looked_ms = now_ms
-            return self._last
 
     def _add(self, rows: Sequence[CaptureRow], vault: Vault, keys: PersonKeys) -> None:
         keys.load(row.learner_id for row in rows)

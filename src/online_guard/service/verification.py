@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from online_guard import verdict
 from online_guard.assessment.eligibility import Eligibility
 from online_guard.code_version import code_version
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.evidence import Evidence
 from online_guard.ingest.identity import settle
 from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID, RULES
+from online_guard.service import cases, provenance
 from online_guard.service.duplicates import search_class
-from online_guard.service.house import House
-from online_guard.store import jobs, queries, rulebooks
+from online_guard.service.house import House, clock_ms
+from online_guard.store import import_rows, jobs, queries, review_rows, rulebooks
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.queries import VERIFY
 from online_guard.store.tables import FindingRecord, ResultRecord, SessionRecord
@@ -44,23 +48,17 @@ def verify_class(house: House, class_id: str) -> None:
         evidence, raw = load_class(database, class_id, house.policy.device.max_learners)
     events, _ = settle(raw)
     judgement = judge(evidence.with_events(events), house.policy)
-    members = {e.enrolment_id for e in evidence.enrolments if e.class_id == class_id}
-    own = {
-        key
-        for key, row in zip(evidence.sessions.key, evidence.sessions.enrolment.tolist(), strict=True)
-        if evidence.enrolments[row].enrolment_id in members
-    }
+    own = Own.of(evidence, class_id)
     stamp = _stamp(house.policy)
     with writing(house.engine) as database:
         rulebooks.keep(database, *_rulebook())
         if job is not None and not jobs.finish(database, job):
             raise GuardError(ErrorKind.CONFLICT, "job.lost", "任务已由他人接手 / another worker has taken the job")
-        queries.replace_results(
-            database,
-            class_id,
-            list(_findings(judgement, class_id, members, own, stamp)),
-            list(_results(judgement, class_id, members, own, stamp)),
-        )
+        review_rows.know_law(database, house.policy)
+        findings = list(_findings(database, judgement, own, stamp))
+        queries.replace_results(database, class_id, findings, list(_results(judgement, own, stamp)))
+        verdicts = {row.session_id: str(row.verdict) for row in judgement.sessions}
+        cases.refresh(database, house.policy, class_id, findings, verdicts, clock_ms())
 
 
 def _stamp(policy: Policy) -> dict[str, str]:
@@ -75,51 +73,76 @@ def _rulebook() -> tuple[str, dict[str, Any]]:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(), body
 
 
-def _is_own(subject: Subject, subject_id: str, class_id: str, members: set[str], own: set[str]) -> bool:
-    match subject:
-        case Subject.SESSION:
-            return subject_id in own
-        case Subject.SNAPSHOT:
-            return subject_id.rpartition("/")[0] in own
-        case Subject.LESSON:
-            return subject_id.rpartition("/")[0] in members
-        case Subject.ENROLMENT:
-            return subject_id in members
-        case Subject.CLASS:
-            return subject_id == class_id
+@dataclass(frozen=True)
+class Own:
+    """What of a judgement is about a class itself: its enrolments, and the enrolment of each of its sessions by key."""
+
+    class_id: str
+    members: frozenset[str]
+    sessions: Mapping[str, str]
+
+    @classmethod
+    def of(cls, evidence: Evidence, class_id: str) -> Own:
+        """Return what is a class's own."""
+        members = frozenset(e.enrolment_id for e in evidence.enrolments if e.class_id == class_id)
+        owners = [evidence.enrolments[row].enrolment_id for row in evidence.sessions.enrolment.tolist()]
+        pairs = zip(evidence.sessions.key, owners, strict=True)
+        return cls(class_id, members, {key: owner for key, owner in pairs if owner in members})
+
+    def enrolment_of(self, subject: Subject, subject_id: str) -> str | None:
+        """Return the enrolment that a finding is about, None for one about a class."""
+        match subject:
+            case Subject.SESSION:
+                return self.sessions.get(subject_id)
+            case Subject.SNAPSHOT:
+                return self.sessions.get(subject_id.rpartition("/")[0])
+            case Subject.LESSON:
+                return subject_id.rpartition("/")[0]
+            case Subject.ENROLMENT:
+                return subject_id
+            case Subject.CLASS:
+                return None
+
+    def has(self, subject: Subject, subject_id: str) -> bool:
+        """Return whether a finding is about the class or one of its own."""
+        if subject is Subject.CLASS:
+            return subject_id == self.class_id
+        return self.enrolment_of(subject, subject_id) in self.members
 
 
-def _findings(
-    judgement: Judgement, class_id: str, members: set[str], own: set[str], stamp: dict[str, str]
-) -> Iterator[FindingRecord]:
-    for finding in judgement.findings:
-        if _is_own(finding.subject, finding.subject_id, class_id, members, own):
-            row = finding.as_row()
-            yield FindingRecord(
-                class_id=class_id,
-                rule_since=BY_ID[finding.rule].since,
-                **{**row, "evidence": json.dumps(row["evidence"], ensure_ascii=False)},
-                **stamp,
-            )
+def _findings(database: Session, judgement: Judgement, own: Own, stamp: dict[str, str]) -> Iterator[FindingRecord]:
+    mine = [one for one in judgement.findings if own.has(one.subject, one.subject_id)]
+    for finding, whose in zip(mine, provenance.of_findings(database, own.class_id, mine), strict=True):
+        row = finding.as_row()
+        yield FindingRecord(
+            finding_id=verdict.finding_id(finding.rule, finding.subject, finding.subject_id),
+            case_id=verdict.case_id(finding.subject, finding.subject_id),
+            class_id=own.class_id,
+            enrolment_id=own.enrolment_of(finding.subject, finding.subject_id),
+            rule_since=BY_ID[finding.rule].since,
+            provenance=whose,
+            **{**row, "evidence": json.dumps(row["evidence"], ensure_ascii=False)},
+            **stamp,
+        )
 
 
-def _results(
-    judgement: Judgement, class_id: str, members: set[str], own: set[str], stamp: dict[str, str]
-) -> Iterator[ResultRecord]:
+def _results(judgement: Judgement, own: Own, stamp: dict[str, str]) -> Iterator[ResultRecord]:
     rows: tuple[tuple[str, str, SessionVerdict | LedgerEntry | Eligibility], ...] = (
-        *(("session", row.session_id, row) for row in judgement.sessions if row.session_id in own),
-        *(("ledger", row.enrolment_id, row) for row in judgement.ledger if row.enrolment_id in members),
-        *(("eligibility", row.enrolment_id, row) for row in judgement.eligibility if row.class_id == class_id),
+        *(("session", row.session_id, row) for row in judgement.sessions if row.session_id in own.sessions),
+        *(("ledger", row.enrolment_id, row) for row in judgement.ledger if row.enrolment_id in own.members),
+        *(("eligibility", row.enrolment_id, row) for row in judgement.eligibility if row.class_id == own.class_id),
     )
     for kind, owner, row in rows:
         body = json.dumps(row.as_row(), ensure_ascii=False)
-        yield ResultRecord(class_id=class_id, kind=kind, owner=owner, body=body, **stamp)
+        yield ResultRecord(class_id=own.class_id, kind=kind, owner=owner, body=body, **stamp)
 
 
 def told_finding(record: FindingRecord, policy: Policy) -> dict[str, Any]:
     """Return a stored finding as callers see it: its row, the rule's names and the clause."""
     rule = BY_ID[record.rule]
     return {
+        "finding_id": record.finding_id,
+        "case_id": record.case_id,
         "rule": record.rule,
         "name_zh": rule.zh,
         "name_en": rule.name,
@@ -130,6 +153,7 @@ def told_finding(record: FindingRecord, policy: Policy) -> dict[str, Any]:
         "effect": record.effect,
         "start_ms": record.start_ms,
         "end_ms": record.end_ms,
+        "provenance": record.provenance,
         "evidence": json.loads(record.evidence),
     }
 
@@ -143,7 +167,11 @@ def session_verdict(house: House, session_id: str, platform_id: str | None) -> d
     with reading(house.engine) as database:
         record = queries.find_session(database, session_id, platform_id)
         key = f"{record.platform_id}/{record.session_id}"
-        answer: dict[str, Any] = {"session_id": record.session_id, "platform_id": record.platform_id}
+        answer: dict[str, Any] = {
+            "session_id": record.session_id,
+            "platform_id": record.platform_id,
+            "provenance": record.provenance,
+        }
         state = _state(database, record)
         rows = queries.results(database, "session", key)
         if state != "verified" or not rows:
@@ -191,9 +219,13 @@ def ledger_of(house: House, enrolment_id: str, platform_id: str | None) -> dict[
     with reading(house.engine) as database:
         state = enrolment_state(database, enrolment_id, platform_id)
         lessons = [json.loads(row.body) for row in queries.results(database, "ledger", enrolment_id)]
+        told = import_rows.provenances_of_enrolment(database, enrolment_id)
+    for lesson in lessons:
+        lesson["provenance"] = provenance.joined(one for number, one in told if number == lesson["lesson_no"])
     return {
         "enrolment_id": enrolment_id,
         "state": state,
+        "provenance": provenance.joined(one for _, one in told),
         "hours": round(sum(row["hours"] for row in lessons), 6),
         "lessons": lessons,
     }

@@ -6,23 +6,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from online_guard.assessment.windows import add_months
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.evidence import CHINA_OFFSET_MS, Events
+from online_guard.evidence import CHINA_OFFSET_MS, Decision, Events, TrainingClass
+from online_guard.store import review_rows
 from online_guard.store.evidence_loader import (
     application,
     enrolment,
     facts_about,
     load_events,
     practice,
+    project,
+    survey,
     training_class,
 )
+from online_guard.store.import_tables import ProjectRecord, SurveyRecord
 from online_guard.store.tables import ApplicationRecord, ClassRecord, EnrolmentRecord, PracticeRecord, SessionRecord
+from online_guard.terms import Subject
+from online_guard.verdict import case_of
 
 SESSIONS_AT_ONCE = 500
 """About 150 000 events of class hours; SQLite takes 32 766 values in one query."""
@@ -34,6 +41,8 @@ KEYS = {
     "likenesses": ("snapshot_id", "other_kind", "other_id"),
 }
 """The tables of facts about sessions, and what tells apart the rows of one session."""
+PERSONAL = {"ip", "user_agent"}
+"""What a bundle may leave out of a session, and an export does."""
 
 
 @dataclass(frozen=True)
@@ -98,17 +107,29 @@ def bundle_rows(database: Session, selection: Selection) -> dict[str, Any]:
     sessions are chosen, so that archives of several months can be judged together.
     """
     query = select(SessionRecord).where(*selection.where())
+    query = query.options(undefer(SessionRecord.ip), undefer(SessionRecord.user_agent))
     if selection.closed_only:
         query = query.where(SessionRecord.closed_received_ms.is_not(None))
     # sorted here, not by the database: its collation may be another one
     sessions = sorted(database.scalars(query), key=lambda row: (row.platform_id, row.session_id))
     tables = _tables_of_classes(database, selection)
-    tables |= {"sessions": sessions} | {name: [] for name in KEYS}
+    tables |= {"decisions": _decisions(database, tables["classes"], sessions)}
+    tables |= {"sessions": [_session(row) for row in sessions]} | {name: [] for name in KEYS}
     for _, chunk in _chunks(sessions):
         facts = facts_about(database, {row.row_id: row for row in chunk})
         for name, key in KEYS.items():
             tables[name] += sorted(facts[name], key=attrgetter("platform_id", "session_id", *key))
     return tables | {"events": _blocks(database, sessions)}
+
+
+def _session(record: SessionRecord) -> SimpleNamespace:
+    """Return a session as a bundle's row; that it was received live is said by saying nothing.
+
+    Address and browser stay here: no rule reads them, and whoever gets a bundle needn't.
+    """
+    told = {column.key for column in SessionRecord.__table__.columns} - PERSONAL
+    values = {name: getattr(record, name) for name in told}
+    return SimpleNamespace(**values | {"provenance": None if record.provenance == "live" else record.provenance})
 
 
 def _tables_of_classes(database: Session, selection: Selection) -> dict[str, Any]:
@@ -120,13 +141,34 @@ def _tables_of_classes(database: Session, selection: Selection) -> dict[str, Any
     members = [enrolment(row) for row in database.scalars(select(EnrolmentRecord)) if row.class_id in kept]
     ids = {row.enrolment_id for row in members}
     days = [practice(row) for row in database.scalars(select(PracticeRecord)) if row.enrolment_id in ids]
+    learners = {row.learner_id for row in members}
+    earlier = [project(row) for row in database.scalars(select(ProjectRecord)) if row.learner_id in learners]
+    institutions = {row.institution for row in classes}
+    asked = [survey(row) for row in database.scalars(select(SurveyRecord)) if row.institution in institutions]
     filed = [application(row) for row in database.scalars(select(ApplicationRecord)) if row.class_id in kept]
     return {
         "classes": classes,
         "enrolments": sorted(members, key=lambda row: row.enrolment_id),
         "practice": sorted(days, key=lambda row: (row.enrolment_id, row.on)),
+        "projects": sorted(earlier, key=lambda row: (row.learner_id, row.class_id)),
+        "surveys": sorted(asked, key=lambda row: (row.institution, row.surveyed_on, row.score)),
         "applications": sorted(filed, key=lambda row: (row.class_id, row.window)),
     }
+
+
+def _decisions(
+    database: Session, classes: Sequence[TrainingClass], sessions: Sequence[SessionRecord]
+) -> list[Decision]:
+    """Return the decisions on findings about classes, enrolments and lessons, and about the chosen sessions."""
+    keys = {f"{row.platform_id}/{row.session_id}" for row in sessions}
+    made = review_rows.decisions_of_classes(database, [row.class_id for row in classes])
+    kept = [row for row in made if _session_of(row) is None or _session_of(row) in keys]
+    return sorted(kept, key=attrgetter("decided_ms", "reviewer", "rule", "subject", "subject_id", "decision", "reason"))
+
+
+def _session_of(decision: Decision) -> str | None:
+    about, subject_id = case_of(decision.subject, decision.subject_id)
+    return subject_id if about == Subject.SESSION else None
 
 
 def _chunks(sessions: Sequence[SessionRecord]) -> Iterator[tuple[int, Sequence[SessionRecord]]]:

@@ -10,11 +10,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from online_guard.store.capture_rows import forget_captures
+from online_guard.store.letter_tables import NOTHING_TOLD, LetterStepRecord
 from online_guard.store.personal_tables import ErasureRecord, PersonKeyRecord
+from online_guard.store.sqlite_writer import writer_of
 from online_guard.store.tables import CaptureRecord, DeadLetterRecord, EnrolmentRecord, SessionRecord
 
 NOTHING = b""
 LOCK_TIMEOUT = "5s"
+READERS_WAIT_MS = 2_000
+"""How long writers wait for the log to be emptied; the retention job does it again."""
 
 
 class Forgotten(NamedTuple):
@@ -46,7 +50,9 @@ def forget_person(database: Session, learner_id: str, now_ms: int) -> Forgotten:
         EnrolmentRecord.learner_id == learner_id, EnrolmentRecord.erased_ms.is_(None)
     )
     sat = update(SessionRecord).where(SessionRecord.row_id.in_(sessions)).values(ip=None, user_agent=None)
-    refused = update(DeadLetterRecord).where(DeadLetterRecord.session_row.in_(sessions)).values(content="")
+    letters = select(DeadLetterRecord.row_id).where(DeadLetterRecord.session_row.in_(sessions))
+    database.execute(update(LetterStepRecord).where(LetterStepRecord.letter_row.in_(letters)).values(told=NOTHING_TOLD))
+    refused = update(DeadLetterRecord).where(DeadLetterRecord.session_row.in_(sessions)).values(reason="", content="")
     return Forgotten(
         enrolments=_changed(database, enrolled.values(erased_ms=now_ms, **emptied)),
         captures=len(row_ids),
@@ -89,12 +95,7 @@ def scrub(engine: Engine) -> bool:
     written anew; its own log is recycled by the server.
     """
     if engine.dialect.name == "sqlite":
-        connection = engine.raw_connection()
-        try:
-            busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        finally:
-            connection.close()
-        return not busy
+        return _emptied_log(engine)
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection_:
             connection_.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
@@ -103,3 +104,15 @@ def scrub(engine: Engine) -> bool:
     except OperationalError:
         return False
     return True
+
+
+def _emptied_log(engine: Engine) -> bool:
+    """Move SQLite's log into the database by the writer's connection, waiting a moment for those who read."""
+    with writer_of(engine).lent() as connection:
+        cursor = connection.connection.cursor()
+        waiting_ms = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute(f"PRAGMA busy_timeout={READERS_WAIT_MS}")
+        try:
+            return not cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={waiting_ms}")

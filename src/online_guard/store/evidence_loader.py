@@ -20,11 +20,14 @@ from online_guard.evidence import (
     Leave,
     Lesson,
     Practice,
+    Project,
+    Survey,
     TrainingClass,
     assemble,
 )
-from online_guard.store import event_chunks, queries
+from online_guard.store import event_chunks, queries, review_rows
 from online_guard.store.event_chunks import Chunk, chunk_of
+from online_guard.store.import_tables import ProjectRecord, SurveyRecord
 from online_guard.store.tables import (
     ApplicationRecord,
     CheckRecord,
@@ -73,6 +76,17 @@ def enrolment(record: EnrolmentRecord) -> Enrolment:
 def practice(record: PracticeRecord) -> Practice:
     """Return a stored day of practice as evidence."""
     return Practice(record.enrolment_id, date.fromisoformat(record.on), record.class_hours)
+
+
+def project(record: ProjectRecord) -> Project:
+    """Return a stored earlier project as evidence."""
+    assessed_on = None if record.assessed_on is None else date.fromisoformat(record.assessed_on)
+    return Project(record.learner_id, record.class_id, date.fromisoformat(record.ended_on), assessed_on)
+
+
+def survey(record: SurveyRecord) -> Survey:
+    """Return a stored survey as evidence."""
+    return Survey(record.institution, date.fromisoformat(record.surveyed_on), record.score)
 
 
 def application(record: ApplicationRecord) -> Application:
@@ -127,13 +141,19 @@ def _load(
     classes = select(ClassRecord).where(ClassRecord.class_id.in_(class_ids))
     days = select(PracticeRecord).where(PracticeRecord.enrolment_id.in_(ids))
     filed = select(ApplicationRecord).where(ApplicationRecord.class_id.in_(class_ids))
+    described = [training_class(record) for record in database.scalars(classes)]
+    earlier = select(ProjectRecord).where(ProjectRecord.learner_id.in_({row.learner_id for row in enrolments}))
+    asked = select(SurveyRecord).where(SurveyRecord.institution.in_({row.institution for row in described}))
     by_row = {record.row_id: record for record in sessions}
     evidence = assemble(
-        classes=[training_class(record) for record in database.scalars(classes)],
+        classes=described,
         enrolments=[enrolment(record) for record in enrolments],
         sessions=({record.row_id: record for record in silent} | by_row).values(),
         practice=[practice(row) for row in database.scalars(days)],
+        projects=[project(row) for row in database.scalars(earlier)],
+        surveys=[survey(row) for row in database.scalars(asked)],
         applications=[application(row) for row in database.scalars(filed)],
+        decisions=review_rows.decisions_of_classes(database, class_ids),
         **facts_about(database, by_row),
     )
     places = {key: place for place, key in enumerate(evidence.sessions.key)}

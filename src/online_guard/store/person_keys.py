@@ -67,11 +67,19 @@ class PersonKeys:
         """Return the data key that seals what comes in for an enrolment.
 
         Raises:
-            GuardError: The person was erased.
+            GuardError: The person was erased, or isn't known yet: an import named a pseudonym only, which may turn out
+                to be somebody who has a key already.
         """
         enrolment = self._database.get_one(EnrolmentRecord, enrolment_id)
         if enrolment.erased_ms is not None:
             raise erased()
+        if not enrolment.identity_number:
+            raise GuardError(
+                ErrorKind.CONFLICT,
+                "enrolment.unregistered",
+                "学员尚未以身份证号登记 / the learner isn't registered by identity number yet",
+                remedy="请先登记报名 / register the enrolment first.",
+            )
         return self.make(enrolment.learner_id)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, t
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.evidence import Events
 from online_guard.store import event_chunks, jobs
 from online_guard.store.tables import (
     ApplicationRecord,
@@ -96,13 +97,6 @@ def directives(database: Session, session_row: int) -> list[DirectiveRecord]:
     return list(database.scalars(query.order_by(DirectiveRecord.due_playing_ms)))
 
 
-def put_directives(database: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Keep directives, each in the place of the one of its session and id, if there is one."""
-    for row in rows:
-        database.merge(DirectiveRecord(**row))
-    database.flush()
-
-
 def linked(sessions: Select[*tuple[Any, ...]], most_learners: int) -> ColumnElement[bool]:
     """Return the condition that a session shares device, picture or timeline with one of `sessions` (row ids).
 
@@ -177,10 +171,14 @@ def timeline(database: Session, record: SessionRecord) -> str | None:
 
     Source: SPEC OG804: the list of (type, time since the opening in whole 100 ms, rounded down) of ≥ 20 events.
     """
-    events = event_chunks.of_sessions(database, {record.row_id: 0})
+    return timeline_of(event_chunks.of_sessions(database, {record.row_id: 0}), record.opened_at_ms)
+
+
+def timeline_of(events: Events, opened_at_ms: int) -> str | None:
+    """Return the fingerprint of a session's events, sorted by `seq`; None for a session too short for it."""
     if len(events) < FEWEST_EVENTS:
         return None
-    tenths = (events.at_ms - record.opened_at_ms) // 100
+    tenths = (events.at_ms - opened_at_ms) // 100
     marks = [*zip(events.type.tolist(), tenths.tolist(), strict=True)]
     return hashlib.sha256(repr(marks).encode()).hexdigest()
 

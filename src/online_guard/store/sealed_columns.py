@@ -10,7 +10,10 @@ from sqlalchemy import ColumnElement, LargeBinary, Text, and_, func, select, typ
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 from sqlalchemy.orm.attributes import flag_modified
 
+from online_guard.store.account_tables import PersonRecord, PlatformKeyRecord, ProviderLoginRecord
+from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.capture_rows import bound_to
+from online_guard.store.letter_tables import LetterStepRecord
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.personal_tables import PersonKeyRecord
 from online_guard.store.sealed_text import SealedText, beginning
@@ -31,13 +34,13 @@ class SealedColumn:
 
     Attributes:
         column: Of a table.
-        purpose: For which its values are sealed; of sealed text the type knows it.
+        purpose: For which a record's value is sealed; of sealed text the type knows it.
         row: What a record binds its value to.
         learner_id: Whose data key seals a record's value; None where the master key does.
     """
 
     column: InstrumentedAttribute[Any]
-    purpose: str = ""
+    purpose: Callable[[Any], str] = lambda _: ""
     row: Callable[[Any], str] = lambda _: ""
     learner_id: Callable[[Session, Any], str] | None = None
 
@@ -68,10 +71,10 @@ class SealedColumn:
             if self.is_text:
                 flag_modified(record, self.column.key)  # the type opens and seals
                 continue
-            sealed, row = getattr(record, self.column.key), self.row(record)
             person = None if self.learner_id is None else keys.make(self.learner_id(database, record))
-            plain = vault.open(sealed, self.purpose, person, row)
-            setattr(record, self.column.key, vault.seal(plain, self.purpose, person, row))
+            bound = self.purpose(record), person, self.row(record)
+            plain = vault.open(getattr(record, self.column.key), *bound)
+            setattr(record, self.column.key, vault.seal(plain, *bound))
         database.flush()
         return len(records)
 
@@ -88,17 +91,28 @@ def _enrolment(record: EnrolmentRecord) -> str:
     return record.enrolment_id
 
 
+def _always(purpose: str) -> Callable[[Any], str]:
+    return lambda _: purpose
+
+
 SEALED: tuple[SealedColumn, ...] = (
-    SealedColumn(PersonKeyRecord.wrapped, WRAPPED, lambda record: str(record.learner_id)),
-    SealedColumn(EnrolmentRecord.name, NAME, _enrolment, _enrolled),
-    SealedColumn(EnrolmentRecord.identity_number, NUMBER, _enrolment, _enrolled),
-    SealedColumn(EnrolmentRecord.applicant, APPLICANT, _enrolment, _enrolled),
-    SealedColumn(EnrolmentRecord.reference_vector, VECTOR, _enrolment, _enrolled),
-    SealedColumn(CaptureRecord.picture, PICTURE, bound_to, _pictured),
-    SealedColumn(CaptureRecord.vector, VECTOR, bound_to, _pictured),
+    SealedColumn(PersonKeyRecord.wrapped, _always(WRAPPED), lambda record: str(record.learner_id)),
+    SealedColumn(EnrolmentRecord.name, _always(NAME), _enrolment, _enrolled),
+    SealedColumn(EnrolmentRecord.identity_number, _always(NUMBER), _enrolment, _enrolled),
+    SealedColumn(EnrolmentRecord.applicant, _always(APPLICANT), _enrolment, _enrolled),
+    SealedColumn(EnrolmentRecord.reference_vector, _always(VECTOR), _enrolment, _enrolled),
+    SealedColumn(CaptureRecord.picture, _always(PICTURE), bound_to, _pictured),
+    SealedColumn(CaptureRecord.vector, _always(VECTOR), bound_to, _pictured),
     SealedColumn(SessionRecord.ip),
     SealedColumn(SessionRecord.user_agent),
+    SealedColumn(DeadLetterRecord.reason),
     SealedColumn(DeadLetterRecord.content),
+    SealedColumn(LetterStepRecord.told),
+    SealedColumn(KeptAnswerRecord.answer, _always("kept answer")),
+    SealedColumn(PlatformKeyRecord.secret, lambda record: f"platform key {record.key_id}"),
+    SealedColumn(PlatformKeyRecord.previous_secret, lambda record: f"platform key {record.key_id}"),
+    SealedColumn(PersonRecord.totp, lambda record: f"one-time code {record.name}"),
+    SealedColumn(ProviderLoginRecord.verifier, _always("provider login")),
 )
 
 

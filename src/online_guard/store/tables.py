@@ -56,6 +56,8 @@ class SessionRecord(Base):
 
     `revision` grows by each change to the session, its events, pictures and checks: a process that remembers where a
     session stands looks whether another one has changed it since.
+
+    `provenance` is `live`, or `import` where all clocks are the platform's own word, with the import that brought it.
     """
 
     __tablename__ = "session"
@@ -73,6 +75,8 @@ class SessionRecord(Base):
     ip: Mapped[str | None] = mapped_column(SealedText("session.ip"), deferred=True)
     closed_received_ms: Mapped[int | None] = mapped_column(BigInteger)
     timeline: Mapped[str | None] = mapped_column(String(64), index=True)
+    provenance: Mapped[str] = mapped_column(String(8), default="live", server_default="live")
+    import_id: Mapped[str | None] = mapped_column(Key, index=True)
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
@@ -91,7 +95,10 @@ class ConflictRecord(Base):
 
 
 class DeadLetterRecord(Base):
-    """Something refused, kept with its reason."""
+    """Something refused, kept with its reason; both may repeat what a client sent, so both are sealed.
+
+    `state` is `waiting` or `replayed`. platform_id, session_id: whom it was for, when there was no such session.
+    """
 
     __tablename__ = "dead_letter"
 
@@ -99,8 +106,11 @@ class DeadLetterRecord(Base):
     session_row: Mapped[int | None] = mapped_column(ForeignKey("session.row_id"), index=True)
     kind: Mapped[str] = mapped_column(String(16))
     received_ms: Mapped[int] = mapped_column(BigInteger)
-    reason: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(SealedText("dead_letter.reason"))
     content: Mapped[str] = mapped_column(SealedText("dead_letter.content"))
+    platform_id: Mapped[str | None] = mapped_column(Key)
+    session_id: Mapped[str | None] = mapped_column(Key)
+    state: Mapped[str] = mapped_column(String(16), default="waiting", server_default="waiting")
 
 
 class SnapshotRecord(Base):
@@ -246,12 +256,19 @@ class JobRecord(Base):
 
 
 class FindingRecord(Base):
-    """A finding of a class's last verification, with the policy that it was judged by."""
+    """A finding of a class's last verification, with the policy that it was judged by.
+
+    `finding_id` and `case_id` are the same at each verification; `row_id` isn't. `enrolment_id` is null for a class.
+    `provenance` is that of its subject's sessions and those that its evidence names: `live`, `import`, `import+live`.
+    """
 
     __tablename__ = "finding"
 
     row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    finding_id: Mapped[str] = mapped_column(String(40), index=True)
+    case_id: Mapped[str] = mapped_column(String(40), index=True)
     class_id: Mapped[str] = mapped_column(ForeignKey("training_class.class_id"), index=True)
+    enrolment_id: Mapped[str | None] = mapped_column(Key)
     rule: Mapped[str] = mapped_column(String(8))
     rule_since: Mapped[str] = mapped_column(String(16))
     subject: Mapped[str] = mapped_column(String(16))
@@ -259,6 +276,7 @@ class FindingRecord(Base):
     effect: Mapped[str] = mapped_column(String(8))
     start_ms: Mapped[int | None] = mapped_column(BigInteger)
     end_ms: Mapped[int | None] = mapped_column(BigInteger)
+    provenance: Mapped[str | None] = mapped_column(String(16))
     evidence: Mapped[str] = mapped_column(Text)
     policy_id: Mapped[str] = mapped_column(String(128))
     policy_version: Mapped[str] = mapped_column(String(64))

@@ -7,6 +7,9 @@ from sqlalchemy import event
 import online_guard.store.account_tables
 import online_guard.store.answer_tables
 import online_guard.store.chunk_tables
+import online_guard.store.decision_tables
+import online_guard.store.import_tables
+import online_guard.store.letter_tables
 import online_guard.store.operation_tables
 import online_guard.store.personal_tables
 import online_guard.store.rulebooks  # noqa: F401

@@ -36,10 +36,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo."""
     op.drop_index(op.f("ix_capture_forgotten_ms"), table_name="capture")
-    with op.batch_alter_table("capture", schema=None) as batch_op:
-        batch_op.drop_column("forgotten_ms")
-    with op.batch_alter_table("enrolment", schema=None) as batch_op:
-        batch_op.drop_column("erased_ms")
+    op.drop_column("capture", "forgotten_ms")
+    op.drop_column("enrolment", "erased_ms")
     op.drop_index(op.f("ix_erasure_learner_id"), table_name="erasure")
     op.drop_table("erasure")
     op.drop_table("person_key")

@@ -1,0 +1,81 @@
+"""Whose an imported enrolment is: a registered learner's, or, until one is registered, a pseudonym's.
+
+A bundle names learners by pseudonyms of the platform's own. A keyed fingerprint of (platform, pseudonym) stands for a
+learner until one of the enrolments that share it is registered with an identity number; from then on all of them are
+that learner's. A fingerprint is never another platform's, and never an identity number's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from online_guard.evidence import Evidence
+from online_guard.service.house import House
+from online_guard.store import import_rows, imported_learners
+from online_guard.store.import_tables import ImportedEnrolmentRecord
+from online_guard.store.tables import EnrolmentRecord
+
+
+def pseudonym(house: House, platform_id: str, learner_id: str) -> str:
+    """Return the fingerprint that stands for a platform's pseudonym of a learner."""
+    return house.vault.blind_index(f"imported learner {platform_id}/{learner_id}")
+
+
+def learners_of(house: House, database: Session, platform_id: str, learner_ids: Collection[str]) -> dict[str, str]:
+    """Return by pseudonym of a bundle the learner it stands for: the registered one, where one is known."""
+    fingerprints = {learner_id: pseudonym(house, platform_id, learner_id) for learner_id in learner_ids}
+    registered = imported_learners.registered_learners(database, fingerprints.values())
+    return {learner_id: registered.get(found, found) for learner_id, found in fingerprints.items()}
+
+
+def put_enrolments(
+    house: House, database: Session, evidence: Evidence, platform_id: str, known: Mapping[tuple[str, str], str]
+) -> set[str]:
+    """Keep the enrolments of a bundle that are new, and whom each is; return other classes that change by it."""
+    rows = evidence.enrolments
+    is_new = {row.enrolment_id: ("enrolments.ndjson", row.enrolment_id) not in known for row in rows}
+    ids = [row.enrolment_id for row in rows if not is_new[row.enrolment_id]]
+    records = {
+        record.enrolment_id: record
+        for record in import_rows.stored(database, EnrolmentRecord, [EnrolmentRecord.enrolment_id], ids)
+    }
+    column = ImportedEnrolmentRecord.enrolment_id
+    linked = {link.enrolment_id for link in import_rows.stored(database, ImportedEnrolmentRecord, [column], ids)}
+    links = [
+        {
+            "enrolment_id": row.enrolment_id,
+            "pseudonym": pseudonym(house, platform_id, row.learner_id),
+            "is_registered": not is_new[row.enrolment_id],
+        }
+        for row in rows
+        if row.enrolment_id not in linked
+    ]
+    touched: set[str] = set()
+    registered = [link for link in links if link["is_registered"]]
+    import_rows.put(database, ImportedEnrolmentRecord, registered)
+    for link in registered:
+        touched |= set(
+            imported_learners.adopt(database, str(link["pseudonym"]), records[str(link["enrolment_id"])].learner_id)
+        )
+    learners = learners_of(house, database, platform_id, {row.learner_id for row in rows})
+    new = [
+        {
+            "enrolment_id": row.enrolment_id,
+            "class_id": row.class_id,
+            "learner_id": learners[row.learner_id],
+            "name": b"",
+            "identity_number": b"",
+            "face_checks": str(row.face_checks),
+            "leave": json.dumps(msgspec.to_builtins([asdict(period) for period in row.leave])),
+        }
+        for row in rows
+        if is_new[row.enrolment_id]
+    ]
+    import_rows.put(database, EnrolmentRecord, new)
+    import_rows.put(database, ImportedEnrolmentRecord, (link for link in links if not link["is_registered"]))
+    return touched

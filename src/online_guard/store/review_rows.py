@@ -1,0 +1,171 @@
+"""Look-ups and additions of decisions, appeals, notices and cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, select, tuple_
+from sqlalchemy.orm import Session
+
+from online_guard.evidence import Decision
+from online_guard.policy import Policy
+from online_guard.store.decision_tables import (
+    AppealRecord,
+    CaseRecord,
+    DecisionRecord,
+    GroundRecord,
+    LawRecord,
+    NoticeRecord,
+)
+from online_guard.store.tables import CheckRecord, FindingRecord, SessionRecord, SnapshotRecord
+from online_guard.terms import DecisionKind, Subject
+
+Place = tuple[int, int, str]
+"""Where a case stands in the queue: priority, since when in ms, case id."""
+
+
+def as_decision(record: DecisionRecord) -> Decision:
+    """Return a stored decision as evidence."""
+    return Decision(
+        record.rule,
+        Subject(record.subject),
+        record.subject_id,
+        DecisionKind(record.decision),
+        record.reason,
+        record.decided_ms,
+        record.reviewer,
+    )
+
+
+def decisions_of_classes(database: Session, class_ids: Sequence[str]) -> list[Decision]:
+    """Return all decisions on findings of some classes."""
+    query = select(DecisionRecord).where(DecisionRecord.class_id.in_(class_ids))
+    return [as_decision(record) for record in database.scalars(query)]
+
+
+def decisions_where(database: Session, condition: ColumnElement[bool]) -> dict[str, list[DecisionRecord]]:
+    """Return some findings' decisions, in the order in which they were made."""
+    query = select(DecisionRecord).where(condition).order_by(DecisionRecord.finding_id, DecisionRecord.number)
+    found: dict[str, list[DecisionRecord]] = {}
+    for record in database.scalars(query):
+        found.setdefault(record.finding_id, []).append(record)
+    return found
+
+
+def appeals_where(database: Session, condition: ColumnElement[bool]) -> dict[str, list[AppealRecord]]:
+    """Return some findings' appeals, oldest first."""
+    query = select(AppealRecord).where(condition).order_by(AppealRecord.finding_id, AppealRecord.number)
+    found: dict[str, list[AppealRecord]] = {}
+    for record in database.scalars(query):
+        found.setdefault(record.finding_id, []).append(record)
+    return found
+
+
+def find_finding(database: Session, finding_id: str) -> FindingRecord | None:
+    """Return a finding of the last verification."""
+    return database.scalar(select(FindingRecord).where(FindingRecord.finding_id == finding_id))
+
+
+def findings_where(database: Session, condition: ColumnElement[bool]) -> list[FindingRecord]:
+    """Return some findings, by rule and subject."""
+    query = select(FindingRecord).where(condition)
+    return sorted(database.scalars(query), key=lambda record: (record.rule, record.subject, record.subject_id))
+
+
+def know_law(database: Session, policy: Policy) -> None:
+    """Keep that findings are judged and decided by a policy."""
+    if database.get(LawRecord, policy.sha256) is None:
+        database.add(
+            LawRecord(
+                policy_sha256=policy.sha256,
+                policy_id=policy.id,
+                policy_version=policy.version,
+                second_person=policy.review.second_person,
+            )
+        )
+        database.flush()
+
+
+def forget_cases(database: Session, case_ids: Sequence[str]) -> None:
+    """Forget cases that have neither findings nor a history."""
+    database.execute(delete(CaseRecord).where(CaseRecord.case_id.in_(case_ids)))
+
+
+def cases_of_class(database: Session, class_id: str) -> dict[str, CaseRecord]:
+    """Return the cases of a class by id."""
+    query = select(CaseRecord).where(CaseRecord.class_id == class_id)
+    return {record.case_id: record for record in database.scalars(query)}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which cases a queue shows; None means any.
+
+    states: without any, those that wait for a person.
+    """
+
+    states: tuple[str, ...] = ()
+    platform_id: str | None = None
+    class_id: str | None = None
+    rule: str | None = None
+    verdict: str | None = None
+    subject: str | None = None
+
+    def where(self) -> list[ColumnElement[bool]]:
+        """Return the conditions."""
+        conditions = [CaseRecord.state.in_(self.states) if self.states else CaseRecord.priority < NOTHING_LEFT]
+        given = {name: getattr(self, name) for name in ("platform_id", "class_id", "verdict", "subject")}
+        conditions += [getattr(CaseRecord, name) == value for name, value in given.items() if value is not None]
+        if self.rule is not None:
+            conditions.append(
+                exists().where(FindingRecord.case_id == CaseRecord.case_id, FindingRecord.rule == self.rule)
+            )
+        return conditions
+
+
+NOTHING_LEFT = 2
+"""Priority of a case in which nothing is left to decide."""
+
+
+def queue(database: Session, wanted: Wanted, after: Place | None, most: int) -> list[CaseRecord]:
+    """Return cases in the order in which they should be decided, from some place on."""
+    place = (CaseRecord.priority, CaseRecord.waiting_since_ms, CaseRecord.case_id)
+    query = select(CaseRecord).where(*wanted.where())
+    if after is not None:
+        query = query.where(tuple_(*place) > after)
+    return list(database.scalars(query.order_by(*place).limit(most)))
+
+
+def notices_of(database: Session, enrolment_id: str) -> list[tuple[NoticeRecord, list[GroundRecord]]]:
+    """Return the notices of an enrolment with their grounds, oldest first."""
+    query = select(NoticeRecord).where(NoticeRecord.enrolment_id == enrolment_id)
+    grounds = select(GroundRecord).where(GroundRecord.enrolment_id == enrolment_id)
+    by_notice: dict[str, list[GroundRecord]] = {}
+    for ground in database.scalars(grounds.order_by(GroundRecord.lesson_no, GroundRecord.finding_id)):
+        by_notice.setdefault(ground.notice_id, []).append(ground)
+    ordered = database.scalars(query.order_by(NoticeRecord.issued_ms, NoticeRecord.notice_id))
+    return [(notice, by_notice[notice.notice_id]) for notice in ordered]
+
+
+def put_notice(database: Session, notice: NoticeRecord, grounds: Sequence[GroundRecord]) -> None:
+    """Keep a notice: its grounds first, since the database refuses a notice without them."""
+    database.add_all(grounds)
+    database.flush()
+    database.add(notice)
+    database.flush()
+
+
+def sessions_of(database: Session, enrolment_id: str, lesson_no: int | None) -> list[SessionRecord]:
+    """Return the sessions of an enrolment, or of one of its lessons, in order of opening."""
+    query = select(SessionRecord).where(SessionRecord.enrolment_id == enrolment_id)
+    if lesson_no is not None:
+        query = query.where(SessionRecord.lesson_no == lesson_no)
+    return list(database.scalars(query.order_by(SessionRecord.opened_received_ms, SessionRecord.row_id)))
+
+
+def of_session(database: Session, table: type[SnapshotRecord | CheckRecord], session_row: int) -> list[Any]:
+    """Return a session's snapshots or liveness checks, in order of time."""
+    query = select(table).where(table.session_row == session_row)
+    return list(database.scalars(query.order_by(table.at_ms)))
