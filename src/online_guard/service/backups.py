@@ -26,7 +26,7 @@ from online_guard.store import condition, copies, marks
 from online_guard.store.unit_of_work import open_engine
 
 FORMAT = "online-guard backup 1"
-MANIFEST, PICTURES, KEYS = "manifest.json", "pictures", "keys"
+MANIFEST, PICTURES, EVENTS, KEYS = "manifest.json", "pictures", "events", "keys"
 NO_PG_DUMP = "未安装 pg_dump,请用 pg_basebackup 等备份 / pg_dump isn't installed: use pg_basebackup or the like"
 
 
@@ -104,8 +104,9 @@ def _fill(settings: Settings, folder: Path, *, with_keys: bool, with_pictures: b
             marks.advance(engine, settings.memory_file, clock_ms())
     finally:
         engine.dispose()
+    _copy_folder(settings.events, folder / EVENTS)
     if with_pictures:
-        _copy_folder(settings.data_dir / PICTURES, folder / PICTURES)
+        _copy_folder(settings.pictures, folder / PICTURES)
     if with_keys:
         for key in _key_files(settings):
             _copy_file(key, folder / KEYS / key.name)
@@ -159,13 +160,13 @@ def restore(settings: Settings, source: Path, *, with_keys: bool) -> Done:
     with _unpacked(source) as folder:
         manifest = _checked(folder)
         database = next((folder / file.path for file in manifest.files if "/" not in file.path), None)
-        pictures = settings.data_dir / PICTURES
+        pictures = settings.pictures
         if pictures.exists() and any(pictures.iterdir()):
             raise _refused("not_empty", str(pictures), "已有图片,请先移走 / there are pictures: move them away first")
         for key in sorted((folder / KEYS).glob("*")) if with_keys else ():
             _put_key(key, settings.key_file.parent / (settings.key_file.name if key.name == "master.key" else key.name))
-        if (folder / PICTURES).exists():
-            _copy_folder(folder / PICTURES, pictures)
+        for name, target in ((PICTURES, pictures), (EVENTS, settings.events)):
+            _copy_folder(folder / name, target)
         if database is not None:
             marks.remember(settings.memory_file, manifest.database_id, manifest.mark + 2)
             copies.put_back(settings.database, database)
