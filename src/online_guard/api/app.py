@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 import cv2
 from fastapi import APIRouter, Depends, FastAPI
@@ -26,9 +27,14 @@ from online_guard.api import (
     problems,
     registration,
     sessions,
+    webhooks,
+)
+from online_guard.api import (
+    log as evidence_log,
 )
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import admit
+from online_guard.api.description import described
 from online_guard.api.idempotency import Idempotency
 from online_guard.api.limits import LimitedBodies
 from online_guard.api.observed import VERSION, Observed
@@ -75,10 +81,13 @@ def create_app(house: House) -> FastAPI:
         learners,
         logins,
         dead_letters,
+        evidence_log,
+        webhooks,
     ):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)
+    app.openapi = partial(described, app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     return app
 
 

@@ -64,12 +64,11 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "request_id": {"type": "string", "description": "X-Request-ID; 日志中相同 / the same in the log"},
     },
 }
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    "4XX": {
-        "description": "问题说明 / a problem document (RFC 9457)",
-        "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}},
-    }
+_A_PROBLEM = {
+    "description": "问题说明 / a problem document (RFC 9457)",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+RESPONSES: dict[int | str, dict[str, Any]] = {"4XX": _A_PROBLEM, "503": _A_PROBLEM}
 """What every route declares about its errors."""
 
 

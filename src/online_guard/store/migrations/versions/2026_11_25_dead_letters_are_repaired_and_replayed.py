@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_letters_replayed"
-down_revision = "20261125_imports"
+down_revision = "20261125_rulebooks"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_rulebooks"
-down_revision = "20261125_letters_replayed"
+down_revision = "20261125_imports"
 branch_labels = None
 depends_on = None
 
