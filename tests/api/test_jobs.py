@@ -41,6 +41,7 @@ def test_a_parked_job_is_listed_with_its_error_and_tried_again(
     (told,) = [job for job in admin.told("GET", "/v1/jobs", parked=True)["jobs"] if job["duty"] == DUTY]
     expected = {"key": "one", "state": "parked", "attempts": MOST_ATTEMPTS, "last_error": "ZeroDivisionError"}
     assert {name: told[name] for name in expected} == expected
+    assert admin.told("GET", "/v1/jobs")["counts"]["parked"] == 1
     every = [job for job in admin.told("GET", "/v1/jobs")["jobs"] if job["duty"] == DUTY]
     assert [(job["key"], job["state"]) for job in every] == [("one", "parked"), ("other", "waiting")]
     path = f"/v1/jobs/{told['job_id']}/replay"

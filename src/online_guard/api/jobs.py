@@ -18,10 +18,11 @@ JobId = Annotated[int, Path(ge=1, le=INT32, description="任务 job")]
 @router.get("", summary="等待、执行中与搁置的任务 / jobs", openapi_extra=callers(Role.ADMIN))
 def list_jobs(
     house: TheHouse,
+    now_ms: NowMs,
     parked: Annotated[bool, Query(description="只列出搁置的 / only those that are parked")] = False,
 ) -> dict[str, Any]:
-    """List the jobs that aren't done: state, who holds them, attempts, and what failed last."""
-    return {"jobs": work.list_jobs(house, parked_only=parked)}
+    """Count the jobs that aren't done, and list the oldest: state, who holds them, attempts, and what failed last."""
+    return {"counts": work.count_jobs(house, now_ms), "jobs": work.list_jobs(house, parked_only=parked)}
 
 
 @router.post("/{job_id}/replay", summary="重试搁置的任务 / try a parked job again", openapi_extra=callers(Role.ADMIN))
