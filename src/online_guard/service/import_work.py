@@ -48,7 +48,7 @@ TRIES = 3
 
 def folder_of(house: House, import_id: str) -> Path:
     """Return the private folder of an import."""
-    return house.settings.data_dir / "imports" / import_id
+    return house.settings.imports / import_id
 
 
 def import_once(house: House, import_id: str) -> None:

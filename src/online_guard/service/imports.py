@@ -25,7 +25,7 @@ LISTED = 100
 
 def new_file(house: House) -> Path:
     """Return a file for a body that is about to come, which only the service can read."""
-    folder = house.settings.data_dir / "imports"
+    folder = house.settings.imports
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"incoming-{secrets.token_hex(8)}.part"
     path.touch(mode=0o600)
