@@ -44,7 +44,8 @@ def note_session(report: Report, record: SessionRecord, row: SessionRow) -> None
         report.refuse_some("sessions", key, OTHER_SESSION, 1)
         return
     names = ("opened_at_ms", "opened_received_ms", "device_id", "user_agent", "ip")
-    same = all(getattr(record, name) == getattr(row, name) for name in names)
+    said = [name for name in names if getattr(row, name) is not None]
+    same = all(getattr(record, name) == getattr(row, name) for name in said)
     report.known("sessions", DUPLICATE if same else CONFLICT, key, "" if same else KEPT)
 
 

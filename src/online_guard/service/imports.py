@@ -121,7 +121,7 @@ def told(
         for one in KINDS:
             rows, follows = None, False
             if record.state == DONE and kind in (None, one):
-                rows, follows = import_rows.page(database, import_id, one, number)
+                rows, follows = import_rows.page(database, house.vault, import_id, one, number)
             answer[f"{one}_rows"] = rows_of(rows)
             answer["cursors"][one] = f"{one}.{number + 1}" if follows else None
         return answer

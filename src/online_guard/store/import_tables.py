@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from online_guard.store.sealed_text import SealedText
 from online_guard.store.tables import Base, BigKey, Key
 
 
@@ -29,11 +30,14 @@ class ImportRecord(Base):
     read: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[int | None] = mapped_column(BigInteger)
     counts: Mapped[str | None] = mapped_column(Text)
-    problem: Mapped[str | None] = mapped_column(Text)
+    problem: Mapped[str | None] = mapped_column(SealedText("log_import.problem"))
 
 
 class ImportPageRecord(Base):
-    """Some rows of an import's report, deflated JSON; `kind` is `refused`, `duplicate` or `conflict`."""
+    """Some rows of an import's report, deflated JSON, sealed: they may quote what was sent.
+
+    `kind` is `refused`, `duplicate` or `conflict`.
+    """
 
     __tablename__ = "log_import_page"
 
@@ -41,6 +45,15 @@ class ImportPageRecord(Base):
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     page: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     rows: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+PAGE = "import page"
+"""Purpose of a sealed page."""
+
+
+def page_name(record: ImportPageRecord) -> str:
+    """Return what a page is sealed for."""
+    return f"{record.import_id}/{record.kind}/{record.page}"
 
 
 class ImportedEnrolmentRecord(Base):

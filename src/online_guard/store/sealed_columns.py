@@ -12,6 +12,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from online_guard.store.account_tables import PersonRecord, PlatformKeyRecord, ProviderLoginRecord
 from online_guard.store.capture_rows import bound_to
+from online_guard.store.import_tables import PAGE, ImportPageRecord, ImportRecord, page_name
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.personal_tables import PersonKeyRecord
 from online_guard.store.sealed_text import SealedText, beginning
@@ -105,6 +106,8 @@ SEALED: tuple[SealedColumn, ...] = (
     SealedColumn(SessionRecord.user_agent),
     SealedColumn(DeadLetterRecord.reason),
     SealedColumn(DeadLetterRecord.content),
+    SealedColumn(ImportRecord.problem),
+    SealedColumn(ImportPageRecord.rows, lambda _: PAGE, page_name),
     SealedColumn(PlatformKeyRecord.secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PlatformKeyRecord.previous_secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PersonRecord.totp, lambda record: f"one-time code {record.name}"),
