@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-imports docs lock sample-media clean
+.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-ingest bench-imports faults fuzz-http soak docs sample-media lock clean
 
 help:  ## 列出命令 / List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,8 +46,20 @@ bench-calibration: $(READY)  ## 校准:实测定时器与反应时间 / Limits a
 bench-faces: $(READY)  ## 人脸:速度、重复、活体、被动检测 / Faces: speed, reuse, liveness, passive check
 	@$(BIN)/python benchmarks/faces.py $(ARGS)
 
+bench-ingest: $(READY)  ## 收事件:持久、签名,与不存、与寻常写法同场 / Intake: durable and signed, beside no storage and the plain way
+	@$(BIN)/python benchmarks/ingest.py $(ARGS)
+
 bench-imports: $(READY)  ## 一年的导入测速 / A year's bundle imported
 	@$(BIN)/python benchmarks/imports.py $(ARGS)
+
+faults: $(READY)  ## 断电、强杀、数据库崩溃、错误数据 / Power cuts, kills, crashes, faulty items (about 15 min)
+	@$(BIN)/python benchmarks/faults.py $(ARGS)
+
+fuzz-http: $(READY)  ## 按接口文档向真实服务发送 2 万个以上请求 / 20 000 requests and more, by the OpenAPI document
+	@$(BIN)/python benchmarks/http_fuzz.py --examples 600 $(ARGS)
+
+soak: $(READY)  ## 10 分钟持续负载:内存、延迟、计数 / 10 minutes of load: memory, latency, counts
+	@$(BIN)/python benchmarks/soak.py $(ARGS)
 
 docs: $(READY)  ## 重新生成规则与政策文档 / Generate the pages of rules and policy
 	@$(BIN)/python scripts/make_docs.py

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -164,6 +165,25 @@ def test_no_header_breaks_the_reader(inputs: str, mac: str) -> None:
     headers = {**REQUEST.headers, "signature-input": inputs, "signature": mac}
     with pytest.raises(GuardError):
         read_signature(replace(REQUEST, headers=headers))
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        "sig=(" + '"' * 60_000,
+        "sig=(" + '"a" ' * 15_000,
+        "sig=(" + '"a"' * 20_000 + ")",
+        INPUTS + ";a=1" * 15_000,
+        INPUTS + ";" * 60_000,
+        "a" * 60_000,
+    ],
+    ids=range(6),
+)
+def test_a_long_header_is_refused_quickly(inputs: str) -> None:
+    began = time.process_time()
+    with pytest.raises(GuardError):
+        read_signature(replace(REQUEST, headers={**REQUEST.headers, "signature-input": inputs}))
+    assert time.process_time() - began < 0.2
 
 
 def test_one_more_digest_does_not_hide_the_one_that_counts() -> None:

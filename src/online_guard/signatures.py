@@ -29,7 +29,7 @@ COVERED = ("@method", "@authority", "@path", "@query", "content-digest")
 """What every signature covers; further header fields may be covered besides. `@authority` is the Host header."""
 COMPONENTS = "(" + " ".join(f'"{name}"' for name in COVERED) + ")"
 MOST_COMPONENTS = 20
-_INPUT = re.compile(r'([a-z*][a-z0-9_.*-]{0,63})=(\(((?:"[!-~]{1,100}"[ ]?)+)\)((?:;[^;,]+)+))')
+_INPUT = re.compile(r'([a-z*][a-z0-9_.*-]{0,63})=(\(((?:"[!#-~]{1,100}"[ ]?){1,20})\)((?:;[^;,]+){1,10}))')
 _PARAMETER = re.compile(r';([a-z]+)=(?:(\d{1,15})|"([ !#-\[\]-~]{0,256})")')
 _DERIVED = frozenset(name for name in COVERED if name.startswith("@"))
 _SHA_256 = re.compile(r"(?:^|,)[ \t]*sha-256=:([A-Za-z0-9+/]{43}=):[ \t]*(?=,|$)")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from described_answers import check_answer
 from fastapi import FastAPI
 
 from online_guard.demo.people import identity_number
@@ -84,9 +85,11 @@ class Platform:
             said["Content-Type"] = "application/octet-stream"
         content = body if isinstance(body, bytes) or body is None else None
         as_json = None if content is not None else body
-        return self.http.request(
+        answer = self.http.request(
             method, path, params=parameters, headers=said | dict(headers or {}), content=content, json=as_json
         )
+        check_answer(answer)
+        return answer
 
     def told(self, method: str, path: str, body: Any = None, **more: Any) -> dict[str, Any]:
         """Return the JSON of an answer that must be a success."""

@@ -142,6 +142,20 @@ def test_another_body_is_refused_before_anything_is_done(house: House, app: Fast
     assert done == [b"first and second"]
 
 
+@pytest.mark.parametrize("more", [{}, {"Idempotency-Key": "once"}], ids=str)
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [(b"other", 401, "signature.other_body"), (bytes(5 * 1024 * 1024), 413, "body.too_large")],
+    ids=["other", "too large"],
+)
+def test_a_body_that_is_refused_is_a_problem_whoever_reads_it(
+    app: FastAPI, key: NewSecret, more: dict[str, str], body: bytes, status: int, code: str
+) -> None:
+    headers = signed(key, "POST", "/v1/sessions", content=b"what was signed", headers=more)
+    headers.pop("content-length")
+    problem(ask(app, "POST", "/v1/sessions", headers=headers, content=body), status, code)
+
+
 def test_a_revoked_key_ends_within_a_second(
     house: House, app: FastAPI, key: NewSecret, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,7 +175,7 @@ def test_events_of_an_unknown_session_are_refused_and_kept_for_an_operator(platf
     session_id = platform.new("unknown")
     answer = platform.send("POST", f"/v1/sessions/{session_id}/events", {"events": [event(0, "play"), event(1)]})
     problem(answer, 404, "not_found")
-    letters = [row for row in dead_letters(platform) if session_id in row["content"]]
+    letters = [row for row in dead_letters(platform) if row["session_id"] == session_id]
     assert len(letters) == 2
 
 

@@ -138,20 +138,7 @@ class Clients:
         self._pause = threading.Event()
         self._progress = threading.Condition()
         self._errors: list[BaseException] = []
-        self._key = self._register()
-
-    def _register(self) -> Any:
-        house = open_house(self._service.settings)
-        platform = SimulatedPlatform(house)
-        platform.register(COURSE)
-        for client in self.clients:
-            name = f"s{client.number}"
-            platform.enrol(COURSE, f"e{client.number}", client.number)
-            opening = sessions.Opening(COURSE.platform_id, name, f"e{client.number}", 1, NOW_MS, f"pc-{name}")
-            sessions.open_session(house, opening, NOW_MS)
-        key = create_key(house, COURSE.platform_id)
-        house.engine.dispose()
-        return key
+        self._key = registered(service.settings, count)
 
     @contextmanager
     def sending(self) -> Iterator[None]:
@@ -233,6 +220,20 @@ class Clients:
             lost += most - int(np.count_nonzero(numbers < most))
             doubled += int(np.count_nonzero(times > 1))
         return Findings(sum(known), len(events), lost, doubled)
+
+
+def registered(settings: Settings, count: int) -> Any:
+    """Register a class with some open sessions `s0`, `s1` …, each of another learner; return the platform's key."""
+    house = open_house(settings)
+    platform = SimulatedPlatform(house)
+    platform.register(COURSE)
+    for number in range(count):
+        platform.enrol(COURSE, f"e{number}", number)
+        opening = sessions.Opening(COURSE.platform_id, f"s{number}", f"e{number}", 1, NOW_MS, f"pc-{number}")
+        sessions.open_session(house, opening, NOW_MS)
+    key = create_key(house, COURSE.platform_id)
+    house.engine.dispose()
+    return key
 
 
 def event(seq: int) -> dict[str, Any]:

@@ -9,12 +9,15 @@ import pytest
 from simulated_platform import SimulatedPlatform
 from sqlalchemy import select
 
+from online_guard.code_version import code_version
 from online_guard.errors import GuardError
+from online_guard.rules.catalogue import RULES
 from online_guard.service import verification
 from online_guard.service.claims import claim
 from online_guard.service.house import House, clock_ms
+from online_guard.service.verification import session_verdict
 from online_guard.simulate.course import Course
-from online_guard.store import queries
+from online_guard.store import queries, rulebooks
 from online_guard.store.tables import FindingRecord, JobRecord, ResultRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.worker import work_once
@@ -64,6 +67,18 @@ def test_every_stored_row_says_by_which_policy_it_was_judged(house: House, sessi
     assert {(row.policy_id, row.policy_version, row.policy_sha256) for row in rows} == {
         (policy.id, policy.version, policy.sha256)
     }
+
+
+def test_every_stored_row_names_the_rules_and_their_versions_that_gave_it(house: House, session_id: str) -> None:
+    work_once(house)
+    with reading(house.engine) as database:
+        rows = [*database.scalars(select(FindingRecord)), *database.scalars(select(ResultRecord))]
+        (book,) = {row.rules_sha256 for row in rows}
+        told = rulebooks.find(database, book)
+    assert told is not None
+    assert told["code"] == code_version()
+    assert told["versions"] == {rule.id: rule.since for rule in RULES}
+    assert session_verdict(house, session_id, None)["rules"] == told
 
 
 def test_verifying_again_gives_the_same_rows(house: House, session_id: str) -> None:

@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 import cv2
 from fastapi import APIRouter, Depends, FastAPI
@@ -15,6 +16,7 @@ from online_guard import __version__, logs
 from online_guard.api import (
     assessments,
     cases,
+    dead_letters,
     enrolments,
     imports,
     learners,
@@ -27,6 +29,7 @@ from online_guard.api import (
 )
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import admit
+from online_guard.api.description import described
 from online_guard.api.idempotency import Idempotency
 from online_guard.api.limits import LimitedBodies
 from online_guard.api.observed import VERSION, Observed
@@ -61,10 +64,22 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Observed, house=house)
     problems.install(app)
     versioned = APIRouter(prefix=VERSION)
-    for part in (registration, sessions, liveness, imports, enrolments, assessments, cases, learners, logins):
+    for part in (
+        registration,
+        sessions,
+        liveness,
+        imports,
+        enrolments,
+        assessments,
+        cases,
+        learners,
+        logins,
+        dead_letters,
+    ):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(operations.router)
+    app.openapi = partial(described, app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     return app
 
 

@@ -9,11 +9,12 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from anyio import to_thread
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from online_guard.api.callers import Caller
-from online_guard.api.problems import told
+from online_guard.api.problems import told, unread
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service import repeated_requests
 from online_guard.service.house import House, clock_ms
@@ -59,6 +60,9 @@ class Idempotency:
                 kept = await to_thread.run_sync(repeated_requests.begin, self._house, asked, clock_ms())
             except GuardError as error:
                 await told(error)(scope, receive, send)
+                return
+            except HTTPException as error:
+                await unread(error)(scope, receive, send)
                 return
             if kept is not None:
                 replayed = {"Idempotency-Replayed": "true"}

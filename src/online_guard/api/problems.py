@@ -64,12 +64,11 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "request_id": {"type": "string", "description": "X-Request-ID; 日志中相同 / the same in the log"},
     },
 }
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    "4XX": {
-        "description": "问题说明 / a problem document (RFC 9457)",
-        "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}},
-    }
+_A_PROBLEM = {
+    "description": "问题说明 / a problem document (RFC 9457)",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+RESPONSES: dict[int | str, dict[str, Any]] = {"4XX": _A_PROBLEM, "503": _A_PROBLEM}
 """What every route declares about its errors."""
 
 
@@ -156,6 +155,11 @@ HTTP_CODES = {400: "body.unreadable", 404: "route.not_found", 405: "route.method
 
 def _http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    return unread(error)
+
+
+def unread(error: HTTPException) -> JSONResponse:
+    """Return the problem document of a request that its route didn't get: no such route, or a body refused midway."""
     if isinstance(error, BodyRefused):
         return told(error.error)
     title = TITLES.get(error.status_code, f"请求有误 / {error.detail}")

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,6 +32,7 @@ from online_guard.evidence import Evidence
 from online_guard.ingest.bundle import open_bundle, read_block
 from online_guard.judge import Judgement, judge
 from online_guard.policy import DEFAULT_POLICY, Policy, load_policy
+from online_guard.signatures import SignedRequests
 from online_guard.simulate.course import TITLES, Course, Plan, study
 from online_guard.terms import Outcome
 
@@ -181,7 +183,18 @@ def _bad_input(platform: Platform, course: Course, ids: Sequence[str]) -> list[R
             course.class_row() | {"class_id": "empty", "lessons": []},
         ),
     ]
-    return [_refused(platform, *attempt) for attempt in tries]
+    return [*(_refused(platform, *attempt) for attempt in tries), _forged(platform, course)]
+
+
+def _forged(platform: Platform, course: Course) -> Refused:
+    """Send a request that somebody signed without having the platform's key."""
+    forger = SignedRequests("key-of-nobody", "0" * 64)
+    with httpx.Client(base_url=platform.http.base_url, timeout=60, trust_env=False, auth=forger) as http:
+        path = f"/v1/classes/{course.class_id}"
+        somebody = replace(platform, http=http)
+        return _refused(
+            somebody, "伪造签名的请求", "a request with a forged signature", "PUT", path, course.class_row()
+        )
 
 
 def _refused(platform: Platform, zh: str, en: str, method: str, path: str, body: Json | bytes) -> Refused:

@@ -216,7 +216,12 @@ def moment_ms(value: int | str) -> int:
 
 
 def settle_batch(
-    raws: Sequence[bytes], stored: Mapping[int, StoredEvent], *, duration_s: float, now_ms: int
+    raws: Sequence[bytes],
+    stored: Mapping[int, StoredEvent],
+    *,
+    duration_s: float,
+    now_ms: int,
+    checked_ms: int | None = None,
 ) -> list[EventResult]:
     """Return what becomes of each event of a batch, in its order.
 
@@ -225,12 +230,13 @@ def settle_batch(
         stored: Events that count so far under the numbers that the batch uses.
         duration_s: Length of the lesson.
         now_ms: The service's clock, which stamps the batch.
+        checked_ms: The service's clock by which events are in time, when that is another one.
     """
     counting = dict(stored)
     results = []
     for index, raw in enumerate(raws):
         try:
-            content = read_event(raw, duration_s, now_ms)
+            content = read_event(raw, duration_s, now_ms if checked_ms is None else checked_ms)
         except ValueError as error:
             results.append(
                 EventResult(index, _seq_of(raw), Status.REFUSED, str(error), raw=raw.decode("utf-8", "replace"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -22,6 +21,7 @@ from online_guard.ingest.live import (
     split_batch,
 )
 from online_guard.service import directives, kept_batches, live_sessions, repeated_requests
+from online_guard.service.directives import Drawn
 from online_guard.service.house import House, clock_ms
 from online_guard.service.intake import Answer, Batch
 from online_guard.service.live_sessions import LiveSession
@@ -34,6 +34,8 @@ from online_guard.store.tables import SessionRecord
 from online_guard.store.unit_of_work import writing
 from online_guard.terms import EVENT_TYPES
 
+MOST_DRAWN = 12
+"""Directives in mind of a session before those that no longer matter are dropped."""
 CODES = {kind: kind.code for kind in EVENT_TYPES}
 
 
@@ -53,7 +55,7 @@ def settle(house: House, batches: Sequence[Batch]) -> list[Answer]:
             group.lock(batches)
             group.remember(batches)
             answers = [replayed() if batch.used in replays else group.answer(batch) for batch in batches]
-            group.writes.flush(database)
+            group.flush()
     except BaseException:
         house.live.forget_all()  # what is in mind of these sessions was not kept
         raise
@@ -66,7 +68,8 @@ class _Group:
     def __init__(self, house: House, database: Session) -> None:
         self._house = house
         self._database = database
-        self.writes = Writes()
+        self._writes = Writes()
+        self._drawn: dict[int, list[Drawn]] = {}
         self._answers: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
 
     def lock(self, batches: Sequence[Batch]) -> None:
@@ -82,6 +85,12 @@ class _Group:
         for found in known:
             if states.get(found.row_id) != (found.revision, None):
                 live.forget(found.row_id)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._writes.flush(self._database)
+        directives.keep(self._database, self._drawn)
+        self._drawn.clear()
 
     def remember(self, batches: Sequence[Batch]) -> None:
         """Look up the answers to batches that came before under the same key."""
@@ -107,20 +116,22 @@ class _Group:
         if not isinstance(answer, Exception):
             self._answers[asked.caller, asked.key] = asked.digest, answer
             row = repeated_requests.kept_with_batch(self._house.vault, asked, answer, clock_ms())
-            self.writes.answers.append(row)
+            self._writes.answers.append(row)
         return answer
 
     def _settled(self, batch: Batch) -> Answer:
         live = self._house.live.get((batch.platform_id, batch.session_id))
         try:
-            told = None if live is None else self._from_memory(live, batch)
+            told = None
+            if live is not None and batch.first_received_ms is None:
+                told = self._from_memory(live, batch)
             if told is None:
-                self.writes.flush(self._database)
+                self.flush()
                 with self._database.begin_nested():
                     told = self._from_what_is_stored(batch)
         except GuardError as refusal:
-            if refusal.code != "events.bad_batch":
-                self.writes.letters += _letters(self._database, batch, refusal)
+            if refusal.code != "events.bad_batch" and batch.first_received_ms is None:
+                self._writes.letters += _letters(self._database, batch, refusal)
             return refusal
         return told
 
@@ -136,10 +147,12 @@ class _Group:
             return None
         told, changed = directives.tell(track.standing, live.drawn, self._house.policy, batch.now_ms)
         if changed:
-            directives.keep(self._database, [(live.row_id, one) for one in changed])
-        self.writes.chunks.append(_chunk(live.row_id, events, batch.now_ms))
-        if live.row_id not in self.writes.changed:
-            self.writes.changed.add(live.row_id)
+            self._drawn.setdefault(live.row_id, []).extend(changed)
+        if len(live.drawn) > MOST_DRAWN:
+            live.drawn = directives.that_matter(live.drawn, track.standing.playing_ms)
+        self._writes.chunks.append(_chunk(live.row_id, events, batch.now_ms))
+        if live.row_id not in self._writes.changed:
+            self._writes.changed.add(live.row_id)
             live.revision += 1
         live.track, live.next_seq = track, events[-1].seq + 1
         results = [{"index": index, "seq": event.seq, "status": "accepted"} for index, event in enumerate(events)]
@@ -155,11 +168,12 @@ class _Group:
         raws = split_batch(batch.body)
         record = queries.find_session(database, batch.session_id, batch.platform_id)
         house.live.forget(record.row_id)
-        _refuse_late(record, batch.now_ms)
+        checked_ms = batch.now_ms if batch.first_received_ms is None else batch.first_received_ms
+        _refuse_late(record, checked_ms)
         length_s = live_sessions.duration_s(database, record)
         stored = kept_batches.stored(database, record, raws)
-        results = settle_batch(raws, stored, duration_s=length_s, now_ms=batch.now_ms)
-        kept_batches.keep(database, record, results, batch.now_ms)
+        results = settle_batch(raws, stored, duration_s=length_s, now_ms=batch.now_ms, checked_ms=checked_ms)
+        kept_batches.keep(database, record, results, batch.now_ms, leaves_letters=batch.first_received_ms is None)
         batch_rows.touch(database, record.row_id)
         database.refresh(record)
         told: list[dict[str, Any]] = []
@@ -169,7 +183,7 @@ class _Group:
         else:
             live = live_sessions.load(database, record, house.policy)
             told, changed = directives.tell(live.track.standing, live.drawn, house.policy, batch.now_ms)
-            directives.keep(database, [(live.row_id, one) for one in changed])
+            directives.keep(database, {live.row_id: changed})
             house.live.keep((batch.platform_id, batch.session_id), live)
             next_seq = live.next_seq
         counts = dict(Counter(str(result.status) for result in results))
@@ -235,18 +249,16 @@ def _letters(database: Session, batch: Batch, refusal: GuardError) -> list[dict[
         session_row = queries.find_session(database, batch.session_id, batch.platform_id).row_id
     except GuardError:
         session_row = None
-    addressee = {"platform_id": batch.platform_id, "session_id": batch.session_id}
-    letters = []
-    for raw in split_batch(batch.body):
-        text = raw.decode("utf-8", "replace")
-        content = text if session_row is not None else json.dumps(addressee | {"event": text}, ensure_ascii=False)
-        letters.append(
-            {
-                "session_row": session_row,
-                "kind": "event",
-                "received_ms": batch.now_ms,
-                "reason": refusal.message,
-                "content": content,
-            }
-        )
-    return letters
+    platform_id, session_id = (batch.platform_id, batch.session_id) if session_row is None else (None, None)
+    return [
+        {
+            "session_row": session_row,
+            "platform_id": platform_id,
+            "session_id": session_id,
+            "kind": "event",
+            "received_ms": batch.now_ms,
+            "reason": refusal.message,
+            "content": raw.decode("utf-8", "replace"),
+        }
+        for raw in split_batch(batch.body)
+    ]

@@ -6,15 +6,15 @@ Moments are drawn ahead from `secrets` and kept, but told only when due within t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from online_guard.policy import Policy
 from online_guard.service.standing import Standing, in_full
-from online_guard.store import queries
+from online_guard.store import directive_rows, queries
 from online_guard.store.tables import SessionRecord
 from online_guard.timeline.columns import milliseconds
 
@@ -37,7 +37,10 @@ TOLD = ("directive_id", "kind", "due_playing_ms", "nonce")
 
 @dataclass
 class Drawn:
-    """A directive of a session: `issued_ms` None until the player was told, `used_ms` until it was answered."""
+    """A directive of a session: `issued_ms` None until the player was told, `used_ms` until it was answered.
+
+    is_stored: whether the database has it, maybe otherwise than it is now.
+    """
 
     directive_id: str
     kind: str
@@ -45,6 +48,7 @@ class Drawn:
     due_playing_ms: int
     issued_ms: int | None = None
     used_ms: int | None = None
+    is_stored: bool = False
 
 
 def due(database: Session, record: SessionRecord, policy: Policy, now_ms: int) -> list[dict[str, Any]]:
@@ -53,19 +57,34 @@ def due(database: Session, record: SessionRecord, policy: Policy, now_ms: int) -
         return []
     drawn = drawn_for(database, record.row_id)
     told, changed = tell(in_full(database, record, policy).standing, drawn, policy, now_ms)
-    keep(database, [(record.row_id, one) for one in changed])
+    keep(database, {record.row_id: changed})
     return told
 
 
 def drawn_for(database: Session, session_row: int) -> list[Drawn]:
     """Return all directives drawn for a session, told or not."""
-    names = [field.name for field in fields(Drawn)]
-    return [Drawn(**{name: getattr(one, name) for name in names}) for one in queries.directives(database, session_row)]
+    return [
+        Drawn(one.directive_id, one.kind, one.nonce, one.due_playing_ms, one.issued_ms, one.used_ms, is_stored=True)
+        for one in queries.directives(database, session_row)
+    ]
 
 
-def keep(database: Session, changed: Sequence[tuple[int, Drawn]]) -> None:
-    """Keep directives that are new or were changed, each with the `row_id` of its session."""
-    queries.put_directives(database, [vars(one) | {"session_row": row} for row, one in changed])
+def keep(database: Session, changed: Mapping[int, Sequence[Drawn]]) -> None:
+    """Keep directives that are new or were changed, by the `row_id` of their session."""
+    new: list[dict[str, Any]] = []
+    old: list[dict[str, Any]] = []
+    for row, directives in changed.items():
+        for one in directives:
+            values = {"row": row, "id": one.directive_id, "due": one.due_playing_ms, "issued": one.issued_ms}
+            (old if one.is_stored else new).append(values | {"kind": one.kind, "nonce": one.nonce})
+            one.is_stored = True
+    directive_rows.put(database, new, old)
+
+
+def that_matter(drawn: list[Drawn], playing_ms: int) -> list[Drawn]:
+    """Return the directives that are still to come, and of those past the last of each kind: `tell` asks no other."""
+    last = {one.kind: one for one in drawn if one.issued_ms and one.due_playing_ms < playing_ms}
+    return [one for one in drawn if one.due_playing_ms >= playing_ms or one.issued_ms is None or last[one.kind] is one]
 
 
 def tell(
@@ -92,7 +111,7 @@ def tell(
     for directive in sorted(drawn, key=lambda one: (one.due_playing_ms, one.directive_id)):
         if directive.issued_ms is None and directive.due_playing_ms - standing.playing_ms <= AHEAD_MS:
             directive.issued_ms = now_ms
-            if directive not in changed:
+            if not any(one is directive for one in changed):
                 changed.append(directive)
         if (
             directive.issued_ms is not None

@@ -27,6 +27,7 @@ class Batch:
 
     platform_id: None where the session id alone says which session is meant. used: the signature of the request, which
     is kept with what it brought. asked: set when the answer is to be kept for the same request again.
+    first_received_ms: of a dead letter that is replayed, when it came: by that it is in time, or isn't.
     """
 
     session_id: str
@@ -35,6 +36,7 @@ class Batch:
     now_ms: int
     used: UsedNonce | None = None
     asked: Asked | None = None
+    first_received_ms: int | None = None
 
 
 Answer = dict[str, Any] | Exception

@@ -36,21 +36,16 @@ def stored(database: Session, record: SessionRecord, raws: Sequence[bytes]) -> d
     return {values["seq"]: StoredEvent(values, values.pop("received_ms")) for values in stored}
 
 
-def keep(database: Session, record: SessionRecord, results: Sequence[EventResult], now_ms: int) -> None:
+def keep(
+    database: Session, record: SessionRecord, results: Sequence[EventResult], now_ms: int, *, leaves_letters: bool
+) -> None:
     """Keep what became of a batch: events that count, those kept aside, and dead letters of refused ones."""
     counting: dict[int, dict[str, Any]] = {}
     displaced = set()
     for result in results:
         if result.status is Status.REFUSED:
-            database.add(
-                DeadLetterRecord(
-                    session_row=record.row_id,
-                    kind="event",
-                    received_ms=now_ms,
-                    reason=result.reason,
-                    content=result.raw,
-                )
-            )
+            if leaves_letters:
+                database.add(_letter(record, result, now_ms))
             continue
         content = dict(result.content or {})
         if result.status is Status.CONFLICT:
@@ -64,6 +59,12 @@ def keep(database: Session, record: SessionRecord, results: Sequence[EventResult
     if displaced:
         event_chunks.repack(database, record.row_id, displaced)
     event_chunks.put_rows(database, record.row_id, [counting[seq] for seq in sorted(counting)])
+
+
+def _letter(record: SessionRecord, result: EventResult, now_ms: int) -> DeadLetterRecord:
+    return DeadLetterRecord(
+        session_row=record.row_id, kind="event", received_ms=now_ms, reason=result.reason, content=result.raw
+    )
 
 
 def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any], received_ms: int) -> None:

@@ -78,7 +78,7 @@ def revoke_key(house: House, key_id: str) -> None:
     with writing(house.engine) as database:
         record = must_find(database, PlatformKeyRecord, key_id, KEY)
         record.revoked_ms = record.revoked_ms or clock_ms()
-        record.secret, record.previous_secret, record.previous_until_ms = b"", None, None
+        record.secret, record.previous_secret, record.previous_until_ms = None, None, None
 
 
 def list_keys(house: House, platform_id: str | None = None) -> list[dict[str, Any]]:
@@ -134,7 +134,7 @@ class KeyRing:
         """Return a key as the database holds it; None for one that isn't there, or was revoked."""
         with reading(self._engine) as database:
             record = database.get(PlatformKeyRecord, key_id)
-        if record is None or record.revoked_ms is not None:
+        if record is None or record.secret is None or record.revoked_ms is not None:
             self._known.pop(key_id, None)
             return None
         usable = [(self._vault.open(record.secret, _purpose(key_id)), float("inf"))]

@@ -7,7 +7,8 @@ when only the whole tells: then `in_full` is asked again. A property test holds 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -68,7 +69,7 @@ class Track:
         """
         if not (self.is_plain and self.settled):
             return None
-        track = replace(self)
+        track = copy(self)
         silence_ms = milliseconds(policy.playback.max_silence_s)
         slack_ns = round(policy.playback.slack_s * 1e9) + 1_000
         playing_ms, popup_ms = self.standing.playing_ms, self.standing.last_popup_ms
@@ -81,8 +82,9 @@ class Track:
             if event.type is EventType.POPUP_SHOWN:
                 popup_ms = playing_ms
             track.stand_at(event, slack_ns)
-        track.standing = replace(
-            self.standing, playing_ms=playing_ms, position_s=track.position_ns / 1e9, last_popup_ms=popup_ms
+        before = self.standing
+        track.standing = Standing(
+            playing_ms, track.position_ns / 1e9, before.part_ends_s, before.retained, popup_ms, before.passed
         )
         return track
 
@@ -165,7 +167,7 @@ def _parts(evidence: Evidence, seen: View) -> tuple[tuple[float, ...], tuple[boo
     number = max(0, int(np.ceil(lesson.class_hours - 1e-9)))
     ends = tuple(lesson.duration_s * (part + 1) / number for part in range(number))
     held = _held_s(evidence.snapshots, seen.timeline)
-    begins = (0.0, *ends[:-1])
+    begins = (0.0, *ends)[: len(ends)]
     return ends, tuple(
         bool(np.any((held >= begin) & ((held < end) | (end == ends[-1]))))
         for begin, end in zip(begins, ends, strict=True)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from online_guard import verdict
 from online_guard.assessment.eligibility import Eligibility
+from online_guard.code_version import code_version
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Evidence
 from online_guard.ingest.identity import settle
 from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
-from online_guard.rules.catalogue import BY_ID
+from online_guard.rules.catalogue import BY_ID, RULES
 from online_guard.service import cases, provenance
 from online_guard.service.duplicates import search_class
 from online_guard.service.house import House, clock_ms
-from online_guard.store import import_rows, jobs, queries, review_rows
+from online_guard.store import import_rows, jobs, queries, review_rows, rulebooks
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.queries import VERIFY
 from online_guard.store.tables import FindingRecord, ResultRecord, SessionRecord
@@ -48,6 +51,7 @@ def verify_class(house: House, class_id: str) -> None:
     own = Own.of(evidence, class_id)
     stamp = _stamp(house.policy)
     with writing(house.engine) as database:
+        rulebooks.keep(database, *_rulebook())
         if job is not None and not jobs.finish(database, job):
             raise GuardError(ErrorKind.CONFLICT, "job.lost", "任务已由他人接手 / another worker has taken the job")
         review_rows.know_law(database, house.policy)
@@ -58,7 +62,15 @@ def verify_class(house: House, class_id: str) -> None:
 
 
 def _stamp(policy: Policy) -> dict[str, str]:
-    return {"policy_id": policy.id, "policy_version": policy.version, "policy_sha256": policy.sha256}
+    law = {"policy_id": policy.id, "policy_version": policy.version, "policy_sha256": policy.sha256}
+    return law | {"rules_sha256": _rulebook()[0]}
+
+
+@cache
+def _rulebook() -> tuple[str, dict[str, Any]]:
+    """Return the SHA-256 and the content of what tells which rules judge: the code, and the version of each."""
+    body = {"code": code_version(), "versions": {rule.id: rule.since for rule in RULES}}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(), body
 
 
 @dataclass(frozen=True)
@@ -178,6 +190,7 @@ def session_verdict(house: House, session_id: str, platform_id: str | None) -> d
                 "version": rows[0].policy_version,
                 "sha256": rows[0].policy_sha256,
             },
+            "rules": rulebooks.find(database, rows[0].rules_sha256),
         }
 
 

@@ -11,13 +11,16 @@ Sha256 = LargeBinary(32)
 
 
 class PlatformKeyRecord(Base):
-    """A platform's key; secrets are sealed, for the service signs with them too. `revoked_ms` null while it works."""
+    """A platform's key; `revoked_ms` null while it works, `secret` null afterwards.
+
+    Secrets are sealed, not hashed: whoever verifies a signature needs the secret itself.
+    """
 
     __tablename__ = "platform_key"
 
     key_id: Mapped[str] = mapped_column(Key, primary_key=True)
     platform_id: Mapped[str] = mapped_column(Key, index=True)
-    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_ms: Mapped[int] = mapped_column(BigInteger)
     rotated_ms: Mapped[int | None] = mapped_column(BigInteger)
     previous_secret: Mapped[bytes | None] = mapped_column(LargeBinary)

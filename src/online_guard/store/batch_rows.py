@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.chunk_tables import EventChunkRecord
 from online_guard.store.tables import DeadLetterRecord, SessionRecord
 
-_CHANGED = (
-    update(SessionRecord.__table__)  # type: ignore[arg-type]
-    .where(SessionRecord.__table__.c.row_id == bindparam("row"))
-    .values(revision=SessionRecord.__table__.c.revision + 1)
+SESSIONS = cast("Table", SessionRecord.__table__)
+_CHUNKS, _LETTERS, _ANSWERS = (
+    insert(cast("Table", record.__table__)) for record in (EventChunkRecord, DeadLetterRecord, KeptAnswerRecord)
 )
+_CHANGED = update(SESSIONS).where(SESSIONS.c.row_id == bindparam("row")).values(revision=SESSIONS.c.revision + 1)
 
 
 class State(NamedTuple):
@@ -76,12 +76,10 @@ class Writes:
 
     def flush(self, database: Session) -> None:
         """Write what waits."""
-        if self.chunks:
-            database.execute(insert(EventChunkRecord), self.chunks)
-        if self.letters:
-            database.execute(insert(DeadLetterRecord), self.letters)
-        if self.answers:
-            database.execute(insert(KeptAnswerRecord), self.answers)
+        connection = database.connection()
+        for statement, rows in ((_CHUNKS, self.chunks), (_LETTERS, self.letters), (_ANSWERS, self.answers)):
+            if rows:
+                connection.execute(statement, rows)
         if self.changed:
-            database.connection().execute(_CHANGED, [{"row": row} for row in sorted(self.changed)])
+            connection.execute(_CHANGED, [{"row": row} for row in sorted(self.changed)])
         self.chunks, self.letters, self.answers, self.changed = [], [], [], set()

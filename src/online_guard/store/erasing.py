@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from online_guard.store.capture_rows import forget_captures
+from online_guard.store.letter_tables import NOTHING_TOLD, LetterStepRecord
 from online_guard.store.personal_tables import ErasureRecord, PersonKeyRecord
 from online_guard.store.sqlite_writer import writer_of
 from online_guard.store.tables import CaptureRecord, DeadLetterRecord, EnrolmentRecord, SessionRecord
@@ -49,6 +50,8 @@ def forget_person(database: Session, learner_id: str, now_ms: int) -> Forgotten:
         EnrolmentRecord.learner_id == learner_id, EnrolmentRecord.erased_ms.is_(None)
     )
     sat = update(SessionRecord).where(SessionRecord.row_id.in_(sessions)).values(ip=None, user_agent=None)
+    letters = select(DeadLetterRecord.row_id).where(DeadLetterRecord.session_row.in_(sessions))
+    database.execute(update(LetterStepRecord).where(LetterStepRecord.letter_row.in_(letters)).values(told=NOTHING_TOLD))
     refused = update(DeadLetterRecord).where(DeadLetterRecord.session_row.in_(sessions)).values(reason="", content="")
     return Forgotten(
         enrolments=_changed(database, enrolled.values(erased_ms=now_ms, **emptied)),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from online_guard.evidence import CHINA_OFFSET_MS
 from online_guard.store.capture_rows import KEPT, forget_captures
+from online_guard.store.letter_tables import NOTHING_TOLD, LetterStepRecord
 from online_guard.store.tables import (
     CaptureRecord,
     ClassRecord,
@@ -89,5 +90,6 @@ def forget_senders(database: Session, rows: Sequence[int], _now_ms: int) -> None
 
 
 def forget_letters(database: Session, rows: Sequence[int], _now_ms: int) -> None:
-    """Drop what dead letters say; that there were some stays."""
+    """Drop what dead letters and their histories say; that there were some stays."""
+    database.execute(update(LetterStepRecord).where(LetterStepRecord.letter_row.in_(rows)).values(told=NOTHING_TOLD))
     database.execute(update(DeadLetterRecord).where(DeadLetterRecord.row_id.in_(rows)).values(reason="", content=""))

@@ -97,13 +97,6 @@ def directives(database: Session, session_row: int) -> list[DirectiveRecord]:
     return list(database.scalars(query.order_by(DirectiveRecord.due_playing_ms)))
 
 
-def put_directives(database: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Keep directives, each in the place of the one of its session and id, if there is one."""
-    for row in rows:
-        database.merge(DirectiveRecord(**row))
-    database.flush()
-
-
 def linked(sessions: Select[*tuple[Any, ...]], most_learners: int) -> ColumnElement[bool]:
     """Return the condition that a session shares device, picture or timeline with one of `sessions` (row ids).
 

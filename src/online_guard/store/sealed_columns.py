@@ -11,8 +11,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 from sqlalchemy.orm.attributes import flag_modified
 
 from online_guard.store.account_tables import PersonRecord, PlatformKeyRecord, ProviderLoginRecord
+from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.capture_rows import bound_to
 from online_guard.store.import_tables import PAGE, ImportPageRecord, ImportRecord, page_name
+from online_guard.store.letter_tables import LetterStepRecord
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.personal_tables import PersonKeyRecord
 from online_guard.store.sealed_text import SealedText, beginning
@@ -106,6 +108,8 @@ SEALED: tuple[SealedColumn, ...] = (
     SealedColumn(SessionRecord.user_agent),
     SealedColumn(DeadLetterRecord.reason),
     SealedColumn(DeadLetterRecord.content),
+    SealedColumn(LetterStepRecord.told),
+    SealedColumn(KeptAnswerRecord.answer, _always("kept answer")),
     SealedColumn(ImportRecord.problem),
     SealedColumn(ImportPageRecord.rows, lambda _: PAGE, page_name),
     SealedColumn(PlatformKeyRecord.secret, lambda record: f"platform key {record.key_id}"),

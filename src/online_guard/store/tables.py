@@ -95,7 +95,10 @@ class ConflictRecord(Base):
 
 
 class DeadLetterRecord(Base):
-    """Something refused, kept with its reason; both may repeat what a client sent, so both are sealed."""
+    """Something refused, kept with its reason; both may repeat what a client sent, so both are sealed.
+
+    `state` is `waiting` or `replayed`. platform_id, session_id: whom it was for, when there was no such session.
+    """
 
     __tablename__ = "dead_letter"
 
@@ -105,6 +108,9 @@ class DeadLetterRecord(Base):
     received_ms: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str] = mapped_column(SealedText("dead_letter.reason"))
     content: Mapped[str] = mapped_column(SealedText("dead_letter.content"))
+    platform_id: Mapped[str | None] = mapped_column(Key)
+    session_id: Mapped[str | None] = mapped_column(Key)
+    state: Mapped[str] = mapped_column(String(16), default="waiting", server_default="waiting")
 
 
 class SnapshotRecord(Base):
@@ -275,6 +281,7 @@ class FindingRecord(Base):
     policy_id: Mapped[str] = mapped_column(String(128))
     policy_version: Mapped[str] = mapped_column(String(64))
     policy_sha256: Mapped[str] = mapped_column(String(64))
+    rules_sha256: Mapped[str | None] = mapped_column(String(64))
 
 
 class ResultRecord(Base):
@@ -291,6 +298,7 @@ class ResultRecord(Base):
     policy_id: Mapped[str] = mapped_column(String(128))
     policy_version: Mapped[str] = mapped_column(String(64))
     policy_sha256: Mapped[str] = mapped_column(String(64))
+    rules_sha256: Mapped[str | None] = mapped_column(String(64))
 
 
 class ClaimRecord(Base):

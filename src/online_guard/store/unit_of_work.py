@@ -65,8 +65,9 @@ def _begin_sqlite(connection: Connection) -> None:
 def close_engine(engine: Engine) -> None:
     """Close an engine; SQLite's log of writes is emptied into its file first, so that one file is all of it."""
     if engine.dialect.name == "sqlite":
-        with engine.execution_options(isolation_level="AUTOCOMMIT", reads_only=True).connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        with writer_of(engine).lent() as connection:
+            driver: Any = connection.connection.driver_connection  # outside any transaction
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     engine.dispose()
 
 

@@ -9,8 +9,10 @@ import online_guard.store.answer_tables
 import online_guard.store.chunk_tables
 import online_guard.store.decision_tables
 import online_guard.store.import_tables
+import online_guard.store.letter_tables
 import online_guard.store.operation_tables
-import online_guard.store.personal_tables  # noqa: F401
+import online_guard.store.personal_tables
+import online_guard.store.rulebooks  # noqa: F401
 from online_guard.store import postgresql
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine

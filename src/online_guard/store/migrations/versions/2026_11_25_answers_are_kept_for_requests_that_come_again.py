@@ -1,4 +1,4 @@
-"""Answers are kept for requests that come again; refused events say where they came from and what became of them."""
+"""Answers are kept for requests that come again."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -41,7 +41,7 @@ def upgrade() -> None:
         "platform_key",
         sa.Column("key_id", sa.String(length=128), nullable=False),
         sa.Column("platform_id", sa.String(length=128), nullable=False),
-        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=True),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.Column("rotated_ms", sa.BigInteger(), nullable=True),
         sa.Column("previous_secret", sa.LargeBinary(), nullable=True),
