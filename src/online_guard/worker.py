@@ -14,14 +14,14 @@ from online_guard.service.house import House, clock_ms
 from online_guard.service.import_work import import_once
 from online_guard.service.retention import EXPIRE, ask_daily, expire_daily, forget_erased
 from online_guard.service.verification import verify_class
-from online_guard.store import jobs
+from online_guard.store import import_rows, jobs
 from online_guard.store.jobs import Job
 from online_guard.store.queries import VERIFY
 from online_guard.store.unit_of_work import writing
 
 DUTIES: Mapping[str, Callable[[House, str], None]] = {
     VERIFY: verify_class,
-    "import": import_once,
+    import_rows.DUTY: import_once,
     EXPIRE: expire_daily,
 }
 """What does the jobs of each duty, given the job's key. It may be called again for what it has done already: a worker

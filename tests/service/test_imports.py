@@ -32,7 +32,8 @@ from sqlalchemy import func, select
 
 from online_guard.demo.people import identity_number
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.policy import Policy, load_policy
+from online_guard.ingest import archives
+from online_guard.policy import load_policy
 from online_guard.service import import_sources, import_work, imports, registration
 from online_guard.service.export import export
 from online_guard.service.house import House, open_house
@@ -40,7 +41,7 @@ from online_guard.service.verification import ledger_of, session_verdict
 from online_guard.settings import Settings
 from online_guard.simulate import command
 from online_guard.simulate.course import Course
-from online_guard.store import import_rows
+from online_guard.store import import_rows, jobs
 from online_guard.store.import_tables import ImportedEnrolmentRecord
 from online_guard.store.tables import Base, ClassRecord, ConflictRecord, EnrolmentRecord, SessionRecord
 from online_guard.store.unit_of_work import reading
@@ -390,8 +391,23 @@ def test_refused_rows_are_told_page_by_page(paged: Callable[[], dict[str, Any]],
     assert told["duplicate_rows"] == []
 
 
-def test_the_policy_is_the_houses(policy: Policy, house: House) -> None:
-    assert policy.sha256 == house.policy.sha256
+def test_a_disk_without_room_takes_no_body(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = type("Usage", (), {"free": 2 * archives.MOST_BYTES - 1})
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(GuardError) as refusal:
+        imports.new_file(house)
+    assert refusal.value.kind is ErrorKind.UNAVAILABLE
+
+
+def test_a_reading_that_fails_again_and_again_is_told(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = post(house, "P", body_of(tmp_path, a_bundle()))["import_id"]
+    monkeypatch.setattr(import_work, "write_ready", lambda *_: 1 / 0)
+    monkeypatch.setattr(jobs, "MOST_ATTEMPTS", 1)
+    verify(house)
+    told = imports.told(house, import_id, "P")
+    assert (told["state"], told["problem"]["code"]) == ("reading", "import.parked")
 
 
 def test_a_course_derived_from_logs_grows_with_the_logs_of_another_day(house: House) -> None:

@@ -17,11 +17,13 @@ from online_guard.store.import_tables import (
     ImportRecord,
     page_name,
 )
-from online_guard.store.tables import Base, ClassRecord, EnrolmentRecord, LikenessRecord, SessionRecord
+from online_guard.store.tables import Base, ClassRecord, EnrolmentRecord, JobRecord, LikenessRecord, SessionRecord
 from online_guard.store.vault import Vault
 
 AT_ONCE = 500
 """Rows in one statement."""
+DUTY = "import"
+"""The duty of a job that reads an import."""
 UPLOADING, RECEIVED, READING, DONE, FAILED = "uploading", "received", "reading", "done", "failed"
 """States of an import: its body comes in parts; waits; is read; all of it is visible; none of it ever will be."""
 Row = TypeVar("Row", bound=Base)
@@ -76,6 +78,12 @@ def move(database: Session, import_id: str, states: Collection[str], **values: A
     """Change an import that is in one of some states; return whether it was."""
     query = update(ImportRecord).where(ImportRecord.import_id == import_id, ImportRecord.state.in_(states))
     return database.scalar(query.values(**values).returning(ImportRecord.import_id)) is not None
+
+
+def is_parked(database: Session, import_id: str) -> bool:
+    """Return whether the reading of an import was given up until a person looks."""
+    query = select(JobRecord.row_id).where(JobRecord.duty == DUTY, JobRecord.key == import_id)
+    return database.scalar(query.where(JobRecord.parked_ms.is_not(None))) is not None
 
 
 def put_pages(database: Session, vault: Vault, import_id: str, pages: Iterable[tuple[str, int, bytes]]) -> None:
