@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from online_guard.errors import ErrorKind, Fault, GuardError
@@ -40,6 +40,10 @@ class Settings(BaseSettings):
         policy: 政策包名称或路径 / Name of a shipped policy pack, or the path of one.
         master_key_file: 封存个人数据的密钥,首次启动时生成,仅属主可读 / Key that seals personal data; made on the first
             start, readable by its owner only.
+        log_key_file: 存证日志的签名密钥,首次启动时生成;共用数据库的机器须共用 / Key that signs the evidence log, made
+            on the first start; machines that share a database share it.
+        webhook_networks: 事件推送可以发往的内网网段 / Networks outside the public Internet that webhooks may go to,
+            such as `["10.1.0.0/16"]`.
         host: 监听地址 / Address to listen on.
         plain_http: 监听本机之外;仅当前面有终结 TLS 的代理,否则姓名与照片以明文传输 / Whether to listen beyond
             loopback; only where a proxy in front ends TLS, for names and pictures would travel in the clear.
@@ -79,6 +83,8 @@ class Settings(BaseSettings):
     job_lease_s: int = Field(60, ge=1, le=86_400)
     in_process_worker: bool = True
     master_key_file: Path | None = None
+    log_key_file: Path | None = None
+    webhook_networks: tuple[IPvAnyNetwork, ...] = ()
     host: str = "127.0.0.1"
     plain_http: bool = False
     public_url: str | None = None
@@ -143,6 +149,11 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Return the path of the master key."""
         return self.master_key_file or self.data_dir / "master.key"
+
+    @property
+    def signing_key_file(self) -> Path:
+        """Return the path of the evidence log's key."""
+        return self.log_key_file or self.data_dir / "log.key"
 
     @property
     def memory_file(self) -> Path:

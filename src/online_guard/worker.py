@@ -10,10 +10,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Self
 
 from online_guard.errors import GuardError
+from online_guard.service import evidence_log
 from online_guard.service.house import House, clock_ms
 from online_guard.service.import_work import import_once
 from online_guard.service.retention import EXPIRE, ask_daily, expire_daily, forget_erased
 from online_guard.service.verification import verify_class
+from online_guard.service.webhook_delivery import deliver
+from online_guard.service.webhooks import DELIVER
 from online_guard.store import import_rows, jobs
 from online_guard.store.jobs import Job
 from online_guard.store.queries import VERIFY
@@ -23,6 +26,7 @@ DUTIES: Mapping[str, Callable[[House, str], None]] = {
     VERIFY: verify_class,
     import_rows.DUTY: import_once,
     EXPIRE: expire_daily,
+    DELIVER: deliver,
 }
 """What does the jobs of each duty, given the job's key. It may be called again for what it has done already: a worker
 can die after its work and before the job is noted as done."""
@@ -132,6 +136,7 @@ class Worker:
 
     def _work(self) -> bool:
         try:
+            evidence_log.keep_up(self._house)
             return work_once(self._house)
         except Exception:
             log.exception("a job could not be taken")

@@ -66,6 +66,13 @@ ROWS = {
     "GET /v1/login/oidc/callback": Row(ANYONE, names_object=False),
     "POST /v1/logout": Row(PEOPLE, names_object=False),
     "GET /v1/whoami": Row(EVERYBODY, names_object=False),
+    "GET /v1/log/head": Row(ANYONE, names_object=False),
+    "GET /v1/log/heads": Row(ANYONE, names_object=False),
+    "GET /v1/log/key": Row(ANYONE, names_object=False),
+    "GET /v1/log/entries": Row(ANYONE, names_object=False),
+    "GET /v1/log/proof": Row(ANYONE, names_object=False),
+    "GET /v1/webhooks/messages": Row({Role.PLATFORM, Role.ADMIN}, names_object=False),
+    "POST /v1/webhooks/messages/{message_id}/replay": Row({Role.PLATFORM, Role.ADMIN}),
     "PUT /v1/classes/{class_id}": Row(PLATFORM, names_object=False, body=lambda ids: dict(CLASS)),
     "PUT /v1/classes/{class_id}/enrolments/{enrolment_id}": Row(PLATFORM, body=enrolment_body),
     "POST /v1/classes/{class_id}/practice": Row(
@@ -126,7 +133,8 @@ def ids(platform: Platform) -> Ids:
     check = platform.told("POST", f"/v1/sessions/{session_id}/liveness")
     named = {"class_id": class_id, "enrolment_id": enrolment_id, "session_id": session_id}
     named |= {"check_id": check["check_id"], "import_id": an_upload(platform), **a_finding(platform)}
-    return named | {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
+    named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
+    return named | {"message_id": "msg_1"}
 
 
 def an_upload(platform: Platform) -> str:

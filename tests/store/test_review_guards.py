@@ -17,7 +17,10 @@ DECISION = (
     "INSERT INTO review_decision VALUES (:finding, :number, 'OG101', 'session', 'P/S', 'session-c', 'C', :enrolment, "
     ":decision, :reason, :reviewer, 'auditor', :decided_ms, 'two')"
 )
-APPEAL = "INSERT INTO review_appeal VALUES (:finding, :number, 'session-c', 'C', 'learner', :reason, 'key', 5, :before)"
+APPEAL = (
+    "INSERT INTO review_appeal VALUES (:finding, :number, 'OG101', 'session', 'P/S', 'session-c', 'C', 'learner', "
+    ":reason, 'key', 5, :before)"
+)
 GROUND = "INSERT INTO review_ground VALUES (:notice, :lesson, :finding, :number, :enrolment, 'C')"
 NOTICE = "INSERT INTO review_notice VALUES (:notice, :enrolment, :by, 9, 'two')"
 APPEND_ONLY = ("review_law", "review_decision", "review_appeal", "review_notice", "review_ground")

@@ -26,6 +26,10 @@ from online_guard.api import (
     problems,
     registration,
     sessions,
+    webhooks,
+)
+from online_guard.api import (
+    log as evidence_log,
 )
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import admit
@@ -75,6 +79,8 @@ def create_app(house: House) -> FastAPI:
         learners,
         logins,
         dead_letters,
+        evidence_log,
+        webhooks,
     ):
         versioned.include_router(part.router)
     app.include_router(versioned)

@@ -9,6 +9,7 @@ from rich.console import Console
 from online_guard.cli import (
     accounts,
     bundles,
+    evidence,
     face_rates,
     faces,
     judging,
@@ -17,6 +18,7 @@ from online_guard.cli import (
     personal_data,
     push,
     service,
+    webhooks,
     work,
 )
 from online_guard.cli.common import BAD_INPUT, app
@@ -26,6 +28,7 @@ __all__ = [
     "accounts",
     "app",
     "bundles",
+    "evidence",
     "face_rates",
     "faces",
     "judging",
@@ -35,6 +38,7 @@ __all__ = [
     "personal_data",
     "push",
     "service",
+    "webhooks",
     "work",
 ]
 

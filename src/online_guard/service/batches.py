@@ -30,6 +30,7 @@ from online_guard.service.reopening import verify_again
 from online_guard.store import batch_rows, event_chunks, queries
 from online_guard.store.account_rows import use_nonces
 from online_guard.store.batch_rows import Writes
+from online_guard.store.logged_batches import chunk_entry
 from online_guard.store.tables import SessionRecord
 from online_guard.store.unit_of_work import writing
 from online_guard.terms import EVENT_TYPES
@@ -150,7 +151,9 @@ class _Group:
             self._drawn.setdefault(live.row_id, []).extend(changed)
         if len(live.drawn) > MOST_DRAWN:
             live.drawn = directives.that_matter(live.drawn, track.standing.playing_ms)
-        self._writes.chunks.append(_chunk(live.row_id, events, batch.now_ms))
+        chunk = _chunk(live.row_id, events, batch.now_ms)
+        self._writes.chunks.append(chunk)
+        self._writes.entries.append(chunk_entry(live.opening, [event.seq for event in events], chunk["columns"]))
         if live.row_id not in self._writes.changed:
             self._writes.changed.add(live.row_id)
             live.revision += 1

@@ -15,7 +15,8 @@ from online_guard.service.house import House
 from online_guard.service.kept_pictures import keep_picture
 from online_guard.service.seen_pictures import opened_vector
 from online_guard.service.sessions import verify_again
-from online_guard.store import batch_rows, queries
+from online_guard.store import batch_rows, queries, sealed_log
+from online_guard.store.logged_rows import snapshot_entries
 from online_guard.store.person_keys import PersonKeys, erased
 from online_guard.store.tables import (
     DeadLetterRecord,
@@ -58,21 +59,21 @@ def add_snapshot(
             return False, _same_answer(known, report.sha256, at_ms)
         asked = _use_nonce(database, record, nonce, now_ms)
         answer = _answer(snapshot_id, asked, report)
-        database.add(
-            SnapshotRecord(
-                session_row=record.row_id,
-                snapshot_id=snapshot_id,
-                at_ms=at_ms,
-                received_ms=now_ms,
-                asked=asked,
-                good=report.good,
-                sha256=report.sha256,
-                phash=report.phash,
-                distance=report.distance,
-                presented_attack=None if report.presented_attack is None else report.presented_attack.flag,
-                report=json.dumps(answer),
-            )
+        kept = SnapshotRecord(
+            session_row=record.row_id,
+            snapshot_id=snapshot_id,
+            at_ms=at_ms,
+            received_ms=now_ms,
+            asked=asked,
+            good=report.good,
+            sha256=report.sha256,
+            phash=report.phash,
+            distance=report.distance,
+            presented_attack=None if report.presented_attack is None else report.presented_attack.flag,
+            report=json.dumps(answer),
         )
+        database.add(kept)
+        sealed_log.append_all(database, snapshot_entries(record, kept))
         if report.good and report.capture is not None:
             duplicates.keep_snapshot(house, database, record, snapshot_id, report.capture)
         batch_rows.touch(database, record.row_id)

@@ -15,7 +15,8 @@ from online_guard.ledger import LedgerEntry, compare_claim
 from online_guard.policy import Policy
 from online_guard.service.house import House
 from online_guard.service.verification import enrolment_state, refuse_while_pending, told_finding
-from online_guard.store import queries
+from online_guard.store import queries, sealed_log
+from online_guard.store.logged_rows import claim_entries
 from online_guard.store.tables import ClaimRecord, EnrolmentRecord, FindingRecord
 from online_guard.store.unit_of_work import writing
 
@@ -46,15 +47,15 @@ def claim(
         if known is not None:
             return _same_answer(known, body)
         answer = _compare(database, house.policy, enrolment_id, claim_id, claimed)
-        database.add(
-            ClaimRecord(
-                enrolment_id=enrolment_id,
-                claim_id=claim_id,
-                received_ms=now_ms,
-                body=body,
-                answer=json.dumps(answer, ensure_ascii=False),
-            )
+        kept = ClaimRecord(
+            enrolment_id=enrolment_id,
+            claim_id=claim_id,
+            received_ms=now_ms,
+            body=body,
+            answer=json.dumps(answer, ensure_ascii=False),
         )
+        database.add(kept)
+        sealed_log.append_all(database, claim_entries(kept))
     return answer
 
 

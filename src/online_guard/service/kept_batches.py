@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from online_guard.ingest.identity import event_values
 from online_guard.ingest.live import EventResult, Status, StoredEvent, content_digest
 from online_guard.ingest.rows import INT32
-from online_guard.store import event_chunks, queries
+from online_guard.store import event_chunks, logged_batches, queries, sealed_log
 from online_guard.store.tables import ConflictRecord, DeadLetterRecord, SessionRecord
 from online_guard.terms import EventType
 
@@ -42,23 +42,29 @@ def keep(
     """Keep what became of a batch: events that count, those kept aside, and dead letters of refused ones."""
     counting: dict[int, dict[str, Any]] = {}
     displaced = set()
+    first: list[dict[str, Any]] = []
+    later: list[dict[str, Any]] = []
     for result in results:
         if result.status is Status.REFUSED:
             if leaves_letters:
                 database.add(_letter(record, result, now_ms))
             continue
         content = dict(result.content or {})
+        values = content | {"type": EventType(content["type"]).code, "received_ms": now_ms}
         if result.status is Status.CONFLICT:
-            _keep_aside(database, record, content, now_ms)
+            if _keep_aside(database, record, content, now_ms):
+                later.append(values)
         elif result.status is Status.ACCEPTED:
             if result.displaced is not None:
                 _keep_aside(database, record, dict(result.displaced.content), result.displaced.received_ms)
                 if content["seq"] not in counting:
                     displaced.add(content["seq"])
-            counting[content["seq"]] = content | {"type": EventType(content["type"]).code, "received_ms": now_ms}
+            (first if result.displaced is None else later).append(values)
+            counting[content["seq"]] = values
     if displaced:
         event_chunks.repack(database, record.row_id, displaced)
     event_chunks.put_rows(database, record.row_id, [counting[seq] for seq in sorted(counting)])
+    sealed_log.append_all(database, logged_batches.entries(record, first, later))
 
 
 def _letter(record: SessionRecord, result: EventResult, now_ms: int) -> DeadLetterRecord:
@@ -67,10 +73,11 @@ def _letter(record: SessionRecord, result: EventResult, now_ms: int) -> DeadLett
     )
 
 
-def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any], received_ms: int) -> None:
+def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any], received_ms: int) -> bool:
+    """Keep an event that doesn't count; return whether it is new."""
     digest = content_digest(content)
     if queries.conflict_known(database, record.row_id, content["seq"], digest):
-        return
+        return False
     stored = content | {"type": EventType(content["type"]).code, "received_ms": received_ms}
     database.add(
         ConflictRecord(
@@ -82,3 +89,4 @@ def _keep_aside(database: Session, record: SessionRecord, content: dict[str, Any
         )
     )
     database.flush()
+    return True

@@ -17,6 +17,7 @@ from online_guard.service.directives import Drawn
 from online_guard.service.standing import Track, in_full
 from online_guard.store import event_chunks, queries
 from online_guard.store.evidence_loader import training_class
+from online_guard.store.logged_batches import Opening, opening_of
 from online_guard.store.tables import EnrolmentRecord, SessionRecord
 
 MOST_REMEMBERED = 20_000
@@ -27,9 +28,13 @@ Name = tuple[str | None, str]
 
 @dataclass
 class LiveSession:
-    """An open session: where it stands, and what was drawn for it, at a revision of its row."""
+    """An open session: where it stands, and what was drawn for it, at a revision of its row.
+
+    `opening` is what the log says of it.
+    """
 
     row_id: int
+    opening: Opening
     duration_s: float
     revision: int
     next_seq: int
@@ -48,6 +53,7 @@ def load(database: Session, record: SessionRecord, policy: Policy) -> LiveSessio
     """Return a session as the database has it."""
     return LiveSession(
         row_id=record.row_id,
+        opening=opening_of(record),
         duration_s=duration_s(database, record),
         revision=record.revision,
         next_seq=event_chunks.next_seq(database, record.row_id),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,11 +21,12 @@ from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID, RULES
-from online_guard.service import cases, provenance
+from online_guard.service import cases, provenance, webhooks
 from online_guard.service.duplicates import search_class
 from online_guard.service.house import House, clock_ms
-from online_guard.store import import_rows, jobs, queries, review_rows, rulebooks
+from online_guard.store import import_rows, jobs, log_proofs, queries, review_rows, rulebooks
 from online_guard.store.evidence_loader import load_class
+from online_guard.store.logged_rows import about_session
 from online_guard.store.queries import VERIFY
 from online_guard.store.tables import FindingRecord, ResultRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
@@ -50,15 +51,26 @@ def verify_class(house: House, class_id: str) -> None:
     judgement = judge(evidence.with_events(events), house.policy)
     own = Own.of(evidence, class_id)
     stamp = _stamp(house.policy)
+    results = list(_results(judgement, own, stamp))
     with writing(house.engine) as database:
         rulebooks.keep(database, *_rulebook())
         if job is not None and not jobs.finish(database, job):
             raise GuardError(ErrorKind.CONFLICT, "job.lost", "任务已由他人接手 / another worker has taken the job")
         review_rows.know_law(database, house.policy)
         findings = list(_findings(database, judgement, own, stamp))
-        queries.replace_results(database, class_id, findings, list(_results(judgement, own, stamp)))
+        _tell(database, queries.replace_results(database, class_id, findings, results), results)
         verdicts = {row.session_id: str(row.verdict) for row in judgement.sessions}
         cases.refresh(database, house.policy, class_id, findings, verdicts, clock_ms())
+
+
+def _tell(database: Session, changed: set[str], results: Sequence[ResultRecord]) -> None:
+    """Tell platforms of sessions whose verdict or findings are new."""
+    for row in results:
+        if row.kind == "session" and about_session(row.owner) in changed:
+            platform_id, _, session_id = row.owner.partition("/")
+            verdict = json.loads(row.body)["verdict"]
+            data = {"platform_id": platform_id, "session_id": session_id, "class_id": row.class_id, "verdict": verdict}
+            webhooks.emit(database, "session.verified", platform_id, row.owner, data)
 
 
 def _stamp(policy: Policy) -> dict[str, str]:
@@ -185,6 +197,7 @@ def session_verdict(house: House, session_id: str, platform_id: str | None) -> d
             "playing_ms": body["playing_ms"],
             "watched_s": body["watched_s"],
             "findings": [told_finding(finding, house.policy) for finding in found],
+            "log": log_proofs.newest_entry(database, "verdict", about_session(key)),
             "policy": {
                 "id": rows[0].policy_id,
                 "version": rows[0].policy_version,

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from online_guard.store import sealed_log
 from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.chunk_tables import EventChunkRecord
+from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import DeadLetterRecord, SessionRecord
 
 SESSIONS = cast("Table", SessionRecord.__table__)
@@ -66,11 +68,12 @@ class Writes:
     """Rows of a group of batches that wait to be written together.
 
     chunks, letters, answers: rows of `event_chunk`, `dead_letter` and `kept_answer`. changed: sessions whose revision
-    grows by one.
+    grows by one. entries: of the evidence log.
     """
 
     chunks: list[dict[str, Any]] = field(default_factory=list)
     letters: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
 
@@ -80,6 +83,7 @@ class Writes:
         for statement, rows in ((_CHUNKS, self.chunks), (_LETTERS, self.letters), (_ANSWERS, self.answers)):
             if rows:
                 connection.execute(statement, rows)
+        sealed_log.append_all(database, self.entries)
         if self.changed:
             connection.execute(_CHANGED, [{"row": row} for row in sorted(self.changed)])
-        self.chunks, self.letters, self.answers, self.changed = [], [], [], set()
+        self.chunks, self.letters, self.entries, self.answers, self.changed = [], [], [], [], set()

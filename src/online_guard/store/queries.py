@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Events
-from online_guard.store import event_chunks, jobs
+from online_guard.store import event_chunks, jobs, logged_rows, sealed_log
 from online_guard.store.tables import (
     ApplicationRecord,
     Base,
@@ -195,13 +195,20 @@ def is_pending(database: Session, class_id: str) -> bool:
 
 
 def replace_results(
-    database: Session, class_id: str, findings: Iterable[FindingRecord], results: Iterable[ResultRecord]
-) -> None:
-    """Put a class's new verification in the place of the one before."""
+    database: Session, class_id: str, findings: Sequence[FindingRecord], results: Sequence[ResultRecord]
+) -> set[str]:
+    """Put a class's new verification in the place of the one before; return what the log says anew, and of whom."""
+    before = logged_rows.verdict_entries(
+        of_class(database, FindingRecord, class_id), of_class(database, ResultRecord, class_id)
+    )
     database.execute(delete(FindingRecord).where(FindingRecord.class_id == class_id))
     database.execute(delete(ResultRecord).where(ResultRecord.class_id == class_id))
     database.add_all(findings)
     database.add_all(results)
+    database.flush()
+    changed = logged_rows.changes(before, logged_rows.verdict_entries(findings, results))
+    sealed_log.append_all(database, changed)
+    return {entry.subject for entry in changed}
 
 
 def results(database: Session, kind: str, owner: str) -> list[ResultRecord]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from online_guard.evidence import Decision
 from online_guard.policy import Policy
+from online_guard.store import logged_rows, sealed_log
 from online_guard.store.decision_tables import (
     AppealRecord,
     CaseRecord,
@@ -138,6 +139,20 @@ def queue(database: Session, wanted: Wanted, after: Place | None, most: int) -> 
     return list(database.scalars(query.order_by(*place).limit(most)))
 
 
+def put_decision(database: Session, record: DecisionRecord) -> None:
+    """Keep a decision, in the log too."""
+    database.add(record)
+    database.flush()
+    sealed_log.append_all(database, logged_rows.decision_entries(record))
+
+
+def put_appeal(database: Session, record: AppealRecord) -> None:
+    """Keep an appeal, in the log too."""
+    database.add(record)
+    database.flush()
+    sealed_log.append_all(database, logged_rows.appeal_entries(record))
+
+
 def notices_of(database: Session, enrolment_id: str) -> list[tuple[NoticeRecord, list[GroundRecord]]]:
     """Return the notices of an enrolment with their grounds, oldest first."""
     query = select(NoticeRecord).where(NoticeRecord.enrolment_id == enrolment_id)
@@ -150,11 +165,12 @@ def notices_of(database: Session, enrolment_id: str) -> list[tuple[NoticeRecord,
 
 
 def put_notice(database: Session, notice: NoticeRecord, grounds: Sequence[GroundRecord]) -> None:
-    """Keep a notice: its grounds first, since the database refuses a notice without them."""
+    """Keep a notice, in the log too: its grounds first, since the database refuses a notice without them."""
     database.add_all(grounds)
     database.flush()
     database.add(notice)
     database.flush()
+    sealed_log.append_all(database, logged_rows.notice_entries(notice, grounds))
 
 
 def sessions_of(database: Session, enrolment_id: str, lesson_no: int | None) -> list[SessionRecord]:

@@ -10,9 +10,11 @@ import online_guard.store.chunk_tables
 import online_guard.store.decision_tables
 import online_guard.store.import_tables
 import online_guard.store.letter_tables
+import online_guard.store.log_tables
 import online_guard.store.operation_tables
 import online_guard.store.personal_tables
-import online_guard.store.rulebooks  # noqa: F401
+import online_guard.store.rulebooks
+import online_guard.store.webhook_tables  # noqa: F401
 from online_guard.store import postgresql
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
@@ -23,7 +25,10 @@ if engine.dialect.name == "sqlite":
     # SQLite can't alter most of a table: it is copied and dropped, while others refer to it
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF"))
 with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+    # all steps in one transaction: of two processes that start at once the second finds nothing left to do
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, render_as_batch=True, transactional_ddl=True
+    )
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":
             postgresql.lock_migrations(connection)

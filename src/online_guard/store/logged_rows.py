@@ -1,0 +1,157 @@
+"""What the evidence log says of stored rows: made of the row alone, so that it can be made again and compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+from typing import Any
+
+from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
+from online_guard.store.sealed_log import Entry
+from online_guard.store.tables import (
+    CheckRecord,
+    ClaimRecord,
+    FindingRecord,
+    ResultRecord,
+    SessionRecord,
+    SnapshotRecord,
+)
+
+SNAPSHOT_FIELDS = ("at_ms", "received_ms", "asked", "good", "sha256", "phash", "distance", "presented_attack")
+CHECK_FIELDS = (
+    "at_ms",
+    "outcome",
+    "distance",
+    "presented_attack",
+    "issued_ms",
+    "expires_ms",
+    "clip_sha256",
+    "received_ms",
+    "strip_sha256",
+    "plot_sha256",
+)
+FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
+DECISION_FIELDS = (
+    "rule", "subject", "subject_id", "decision", "reason", "reviewer", "role", "decided_ms", "policy_sha256",
+)  # fmt: skip
+APPEAL_FIELDS = (
+    "rule", "subject", "subject_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before",
+)  # fmt: skip
+NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
+POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256")
+
+
+def about_session(key: str) -> str:
+    """Return what the log calls a session, by its `platform_id/session_id`."""
+    return f"session/{key}"
+
+
+def about_enrolment(enrolment_id: str) -> str:
+    """Return what the log calls an enrolment."""
+    return f"enrolment/{enrolment_id}"
+
+
+def about_class(class_id: str) -> str:
+    """Return what the log calls a class."""
+    return f"class/{class_id}"
+
+
+def session_key(session: SessionRecord) -> str:
+    """Return `platform_id/session_id`."""
+    return f"{session.platform_id}/{session.session_id}"
+
+
+def snapshot_entries(session: SessionRecord, row: SnapshotRecord) -> list[Entry]:
+    """Return the entry of a snapshot."""
+    payload = {"snapshot_id": row.snapshot_id, "report": json.loads(row.report)} | _values(row, SNAPSHOT_FIELDS)
+    return [Entry("snapshot", about_session(session_key(session)), payload)]
+
+
+def liveness_entries(session: SessionRecord, row: CheckRecord) -> list[Entry]:
+    """Return the entry of a judged liveness check."""
+    payload = {"check_id": row.check_id, "report": _read(row.report), "actions": _read(row.actions)}
+    return [Entry("liveness", about_session(session_key(session)), payload | _values(row, CHECK_FIELDS))]
+
+
+def claim_entries(row: ClaimRecord) -> list[Entry]:
+    """Return the entry of a claim."""
+    payload = {
+        "claim_id": row.claim_id,
+        "received_ms": row.received_ms,
+        "body": json.loads(row.body),
+        "answer": json.loads(row.answer),
+    }
+    return [Entry("claim", about_enrolment(row.enrolment_id), payload)]
+
+
+def decision_entries(row: DecisionRecord) -> list[Entry]:
+    """Return the entry of an auditor's decision."""
+    payload = {"name": f"decision {row.finding_id}/{row.number}"} | _values(row, DECISION_FIELDS)
+    return [Entry("decision", _subject(row), payload)]
+
+
+def appeal_entries(row: AppealRecord) -> list[Entry]:
+    """Return the entry of an appeal."""
+    payload = {"name": f"appeal {row.finding_id}/{row.number}"} | _values(row, APPEAL_FIELDS)
+    return [Entry("decision", _subject(row), payload)]
+
+
+def notice_entries(row: NoticeRecord, grounds: Iterable[GroundRecord]) -> list[Entry]:
+    """Return the entry of an adverse notice."""
+    found = sorted([ground.lesson_no, ground.finding_id, ground.decision_number] for ground in grounds)
+    payload = {"name": f"notice {row.notice_id}", "grounds": found} | _values(row, NOTICE_FIELDS)
+    return [Entry("decision", about_enrolment(row.enrolment_id), payload)]
+
+
+def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:
+    """Return the entries of a class's verification, of stored rows: one for each session, enrolment, and the class."""
+    said: dict[str, dict[str, list[Any]]] = {}
+
+    def of(subject: str) -> dict[str, list[Any]]:
+        return said.setdefault(subject, {"results": [], "findings": []})
+
+    for row in sorted(results, key=attrgetter("row_id")):
+        subject = about_session(row.owner) if row.kind == "session" else about_enrolment(row.owner)
+        body = {"kind": row.kind, "row": json.loads(row.body)}
+        of(subject)["results"].append(body | _values(row, POLICY_FIELDS))
+    for found in sorted(findings, key=attrgetter("row_id")):
+        body = {"evidence": json.loads(found.evidence)} | _values(found, FINDING_FIELDS + POLICY_FIELDS)
+        of(_subject(found))["findings"].append(body)
+    return [Entry("verdict", subject, payload) for subject, payload in said.items()]
+
+
+def _subject(finding: FindingRecord | DecisionRecord | AppealRecord) -> str:
+    """Return what the log puts a finding to: its session, enrolment or class."""
+    match finding.subject:
+        case "session":
+            return about_session(finding.subject_id)
+        case "snapshot":
+            return about_session(finding.subject_id.rpartition("/")[0])
+        case "lesson":
+            return about_enrolment(finding.subject_id.rpartition("/")[0])
+        case "enrolment":
+            return about_enrolment(finding.subject_id)
+        case _:
+            return about_class(finding.subject_id)
+
+
+def changes(before: Iterable[Entry], after: Iterable[Entry]) -> list[Entry]:
+    """Return what is said now and wasn't before; a subject of which nothing is said any more has an empty payload."""
+    known = {(entry.kind, entry.subject): entry.payload for entry in before}
+    new = [entry for entry in after if known.pop((entry.kind, entry.subject), None) != entry.payload]
+    return new + [Entry(kind, subject, {}) for kind, subject in known]
+
+
+def _values(row: Any, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _read(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def row_name(kind: str, subject: str, payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which row an entry is about: the newest entry of a row says what it must be now."""
+    column = {"snapshot": "snapshot_id", "liveness": "check_id", "claim": "claim_id", "decision": "name"}.get(kind)
+    return (kind, subject) if column is None else (kind, subject, str(payload[column]))
