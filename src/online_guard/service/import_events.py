@@ -24,6 +24,7 @@ from online_guard.ingest.merging import merge
 from online_guard.service.import_report import ACCEPTED, CONFLICT, DUPLICATE, Report
 from online_guard.store import event_chunks, queries
 from online_guard.store.event_chunks import MOST_EVENTS, Chunk
+from online_guard.store.logged_batches import Counted, counted
 
 PACKING_THREADS = 2
 """zlib lets other threads run; reading and checking need one core."""
@@ -37,7 +38,7 @@ class ReadySession(msgspec.Struct, array_like=True):
 
     chunks: rows of `event_chunk` without their session; where the session `is_known`, of all rows as they came. aside:
     contents kept aside and when they were received. repeats: rows that merely repeat. latest_ms: when the last event
-    was received. timeline: OG804's.
+    was received. timeline: OG804's. counted: what the log says of the events of a new session.
     """
 
     place: int
@@ -47,6 +48,7 @@ class ReadySession(msgspec.Struct, array_like=True):
     repeats: int
     latest_ms: int
     timeline: str | None
+    counted: Counted | None = None
 
     def events(self) -> Events:
         """Return the rows of all chunks."""
@@ -131,7 +133,7 @@ def _ready(job: tuple[int, tuple[Events, int], Events | None, int]) -> ReadySess
         merged = merge(Events(), rows)
         rows, aside, repeats = merged.new, merged.aside, merged.duplicates
     timeline = queries.timeline_of(rows, opened_at_ms)
-    return ReadySession(place, False, _chunks(rows), aside, repeats, latest_ms, timeline)
+    return ReadySession(place, False, _chunks(rows), aside, repeats, latest_ms, timeline, counted(rows))
 
 
 def _chunks(rows: Events) -> list[dict[str, Any]]:
