@@ -6,55 +6,29 @@ Answers are made by `service` as plain values; for speed nobody checks them on t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from online_guard.api.problems import PROBLEM_SCHEMA
+from online_guard.api.schemas import (
+    ANYTHING,
+    COUNT,
+    DAY,
+    FACTS,
+    FLAG,
+    HASH,
+    LIST,
+    MS,
+    NUMBER,
+    TEXT,
+    Schema,
+    having,
+    keys,
+    many,
+    one_of,
+    or_null,
+    ref,
+)
 from online_guard.ingest.live import Status
 from online_guard.terms import Outcome, Verdict
-
-Schema = dict[str, Any]
-TEXT: Schema = {"type": "string"}
-NUMBER: Schema = {"type": "number"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-MS: Schema = {"type": "integer", "minimum": 0, "description": "毫秒 / ms since the epoch"}
-FLAG: Schema = {"type": "boolean"}
-DAY: Schema = {"type": "string", "format": "date"}
-HASH: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-ANYTHING: Schema = {}
-LIST: Schema = {"type": "array"}
-FACTS: Schema = {"type": "object", "description": "逐项证据 / facts by name"}
-
-
-def one_of(*words: object) -> Schema:
-    """Return the schema of a word out of a few."""
-    return {"enum": [str(word) for word in words]}
-
-
-def or_null(schema: Schema) -> Schema:
-    """Return a schema that may be null."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def many(schema: Schema) -> Schema:
-    """Return the schema of a list."""
-    return {"type": "array", "items": schema}
-
-
-def keys(*optional: str, **properties: Schema) -> Schema:
-    """Return the schema of an object with these keys and no others; the `optional` ones may be missing."""
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
-
-
-def having(**properties: Schema) -> Schema:
-    """Return the schema of an object that has these keys, and others."""
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-def ref(name: str) -> Schema:
-    """Return a reference to one of `COMPONENTS`."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
 
 IN_WORDS = keys(zh=TEXT, en=TEXT)
 STATE = one_of("open", "pending", "verified")
@@ -135,13 +109,39 @@ JUDGED = having(
     strip=TEXT,
     plot=TEXT,
 )
+LEAF = {"entry_id": COUNT, "leaf_index": or_null(COUNT), "leaf": TEXT, "leaf_hash": or_null(HASH)}
+"""An entry of the evidence log; without a place in the tree yet, its index and hash are null."""
+HEAD = {
+    "v": {"const": 1},
+    "key_id": TEXT,
+    "previous": or_null(HASH),
+    "root": HASH,
+    "size": COUNT,
+    "time_ms": MS,
+    "body": TEXT,
+    "signature": TEXT,
+}
+INCLUSION = keys(**LEAF, tree_size=COUNT, root=HASH, audit_path=many(HASH))
+CONSISTENCY = keys(first=COUNT, first_root=HASH, tree_size=COUNT, root=HASH, consistency_path=many(HASH))
+MESSAGE = keys(
+    message_id=TEXT,
+    endpoint_id=TEXT,
+    platform_id=TEXT,
+    type=TEXT,
+    subject=TEXT,
+    state=one_of("waiting", "delivered", "parked"),
+    attempts=COUNT,
+    created_ms=MS,
+    next_ms=or_null(MS),
+    last_error=or_null(TEXT),
+)
 VERDICT = keys(
     "provenance",
     "rules",
+    "log",
     "playing_ms",
     "watched_s",
     "policy",
-    "log",
     session_id=TEXT,
     platform_id=TEXT,
     state=STATE,
@@ -149,10 +149,10 @@ VERDICT = keys(
     findings=many(ref("Finding")),
     playing_ms=COUNT,
     watched_s=NUMBER,
-    log=ANYTHING,
     policy=ref("Policy"),
     provenance=PROVENANCE,
     rules=ANYTHING,
+    log=or_null(keys(**LEAF)),
 )
 CLAIMED = keys(
     lesson_no=COUNT,
@@ -243,6 +243,13 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /v1/dead-letters/{letter_id}": {200: LETTER},
     "PUT /v1/dead-letters/{letter_id}/content": {200: LETTER},
     "POST /v1/dead-letters/{letter_id}/replay": {200: LETTER},
+    "GET /v1/log/head": {200: keys(**HEAD)},
+    "GET /v1/log/heads": {200: keys(heads=many(keys(number=COUNT, **HEAD)), next=or_null(COUNT))},
+    "GET /v1/log/key": {200: keys(algorithm={"const": "Ed25519"}, key_id=TEXT, public_key=TEXT)},
+    "GET /v1/log/entries": {200: keys(entries=many(keys(**LEAF)), next=or_null(COUNT))},
+    "GET /v1/log/proof": {200: {"anyOf": [INCLUSION, CONSISTENCY]}},
+    "GET /v1/webhooks/messages": {200: keys(messages=many(MESSAGE), next=or_null(COUNT))},
+    "POST /v1/webhooks/messages/{message_id}/replay": {200: MESSAGE},
     "POST /v1/login": {200: LOGIN},
     "GET /v1/login/oidc": {303: ()},
     "GET /v1/login/oidc/callback": {200: LOGIN},
