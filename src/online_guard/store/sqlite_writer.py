@@ -61,6 +61,7 @@ class SqliteWriter:
         """Close the connection; the next use opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            connection.invalidate()  # else the pool would keep it for the next
             connection.close()
 
     def _take(self) -> None:
