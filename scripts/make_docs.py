@@ -58,6 +58,30 @@ LIVENESS = """
 被拒绝的均留下死信。Whatever is refused leaves a dead letter.
 """
 
+AGAIN = """
+## 重试与死信 / Trying again, and dead letters
+
+- 事件以 `(session_id, seq)` 为身份:同一批再发,答复 `duplicate`,不产生第二次效果。答复返回时,事件已落盘。
+- 任一 POST 可带 `Idempotency-Key`(1–255 个可见 ASCII 字符,按调用方区分,保留 48 小时):同键同内容得到同一答复
+  (`Idempotency-Replayed: true`);同键异内容为 422 `idempotency.other_request`;正在处理为 409
+  `idempotency.in_flight`。被拒绝的请求没有效果,其键可再用。
+- 503 带 `Retry-After`:`intake.full`(排队过多)与 `database.unavailable`(磁盘已满、只读、连接中断)。请以同样内容重发。
+- 被拒的事件连同原因留为死信:平台可查看自己的,管理员可修正(原内容留在经过中)并补收。补收走同一条路,是否及时按首次收到
+  的时刻判断;再次被拒的仍在等待。命令行:`online-guard dead-letters list|show|repair|replay`。
+
+- An event is known by `(session_id, seq)`: the same batch again is answered `duplicate` and changes nothing. What is
+  answered is on disk.
+- Any POST may carry an `Idempotency-Key` (1 to 255 visible ASCII characters, each caller's own, kept for 48 h): the
+  same key and body have the same answer (`Idempotency-Replayed: true`), with another body 422
+  `idempotency.other_request`, while the first is being worked on 409 `idempotency.in_flight`. What was refused had no
+  effect: its key is free again.
+- 503 comes with `Retry-After`: `intake.full` (too much waits), `database.unavailable` (disk full or read-only,
+  connection lost). Send the same again.
+- A refused event is kept with its reason as a dead letter: a platform reads its own, an administrator repairs it (what
+  was sent stays in its history) and replays it. A replay takes the way of all events; whether it is in time is judged
+  by when it came first. Refused again, it waits on. At the command line: `online-guard dead-letters …`.
+"""
+
 REVIEW = """
 ## 审核、申诉与通知 / Review, appeals, notices
 
@@ -229,7 +253,7 @@ def http_page() -> str:
         "The running service gives the whole OpenAPI 3.1 document; every error is a problem document (RFC 9457).\n"
         "Platforms [sign](clients/README.md) what they send, people log in: see [accounts](accounts.md).\n"
     )
-    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + LIVENESS + IMPORTS + REVIEW
+    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + AGAIN + LIVENESS + IMPORTS + REVIEW
 
 
 def settings_page() -> str:
