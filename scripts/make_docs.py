@@ -130,8 +130,8 @@ counts by table, and the refused, duplicate and conflicting rows, with file, lin
 line.
 
 - **All or nothing**: while it is read nothing of it can be seen; one transaction at the end shows all. A reading
-  that is killed begins anew after its lease, and doubles nothing. On SQLite other writers wait for that transaction (about 1 s
-  for a million events); on PostgreSQL they go on.
+  that is killed begins anew after its lease, and doubles nothing. On SQLite other writers wait for that transaction
+  (about 1 s for a million events); on PostgreSQL they go on.
 - **The same body is one import**, by platform and SHA-256; one that failed may be sent again. What is kept stays:
   an equal row is a `duplicate`, another one a `conflict`. `(session, seq)` identifies an event: several imports
   give what their union would.
