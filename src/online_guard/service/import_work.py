@@ -47,7 +47,7 @@ TRIES = 3
 
 def folder_of(house: House, import_id: str) -> Path:
     """Return the private folder of an import."""
-    return house.settings.data_dir / "imports" / import_id
+    return house.settings.imports / import_id
 
 
 def import_once(house: House, import_id: str) -> None:
@@ -116,7 +116,7 @@ def _read_and_admit(house: House, record: ImportRecord, body: Path) -> None:
             touched = admit(house, database, prepared)
             counts = json.dumps(report.counts())
             import_rows.move(database, record.import_id, (DONE,), counts=counts, problem=None)
-            import_rows.put_pages(database, house.vault, record.import_id, report.pages())
+            import_rows.put_pages(database, record.import_id, report.pages())
             queries.enqueue(database, sorted(touched), clock_ms())
 
 

@@ -34,7 +34,7 @@ def new_file(house: House) -> Path:
     Raises:
         GuardError: The disk has no room for it.
     """
-    folder = house.settings.data_dir / "imports"
+    folder = house.settings.imports
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     archives.check_room(folder, archives.MOST_BYTES)
     path = folder / f"incoming-{secrets.token_hex(8)}.part"
@@ -133,7 +133,7 @@ def told(
         for one in KINDS:
             rows, follows = None, False
             if record.state == DONE and kind in (None, one):
-                rows, follows = import_rows.page(database, house.vault, import_id, one, number)
+                rows, follows = import_rows.page(database, import_id, one, number)
             answer[f"{one}_rows"] = rows_of(rows)
             answer["cursors"][one] = f"{one}.{number + 1}" if follows else None
         return answer

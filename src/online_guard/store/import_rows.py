@@ -12,13 +12,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
 from online_guard.store import queries
 from online_guard.store.import_tables import (
-    PAGE,
     ImportPageRecord,
     ImportRecord,
-    page_name,
 )
 from online_guard.store.tables import Base, ClassRecord, EnrolmentRecord, JobRecord, LikenessRecord, SessionRecord
-from online_guard.store.vault import Vault
 
 AT_ONCE = 500
 """Rows in one statement."""
@@ -86,23 +83,20 @@ def is_parked(database: Session, import_id: str) -> bool:
     return database.scalar(query.where(JobRecord.parked_ms.is_not(None))) is not None
 
 
-def put_pages(database: Session, vault: Vault, import_id: str, pages: Iterable[tuple[str, int, bytes]]) -> None:
+def put_pages(database: Session, import_id: str, pages: Iterable[tuple[str, int, bytes]]) -> None:
     """Put the pages of an import's report (kind, number, rows) in the place of earlier ones."""
     database.execute(delete(ImportPageRecord).where(ImportPageRecord.import_id == import_id))
-    for kind, number, rows in pages:
-        record = ImportPageRecord(import_id=import_id, kind=kind, page=number, rows=b"")
-        record.rows = vault.seal(rows, PAGE, row=page_name(record))
-        database.add(record)
-    database.flush()
+    rows = ({"import_id": import_id, "kind": kind, "page": page, "rows": body} for kind, page, body in pages)
+    put(database, ImportPageRecord, rows)
 
 
-def page(database: Session, vault: Vault, import_id: str, kind: str, number: int) -> tuple[bytes | None, bool]:
+def page(database: Session, import_id: str, kind: str, number: int) -> tuple[bytes | None, bool]:
     """Return the rows of a page, None where there is none, and whether another page follows."""
     record = database.get(ImportPageRecord, (import_id, kind, number))
     if record is None:
         return None, False
     follows = database.get(ImportPageRecord, (import_id, kind, number + 1)) is not None
-    return vault.open(record.rows, PAGE, row=page_name(record)), follows
+    return record.rows, follows
 
 
 def put(database: Session, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:

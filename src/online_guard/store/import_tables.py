@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from online_guard.store.sealed_text import SealedText
+from online_guard.store.sealed_text import SealedBytes, SealedText
 from online_guard.store.tables import Base, BigKey, Key
 
 
@@ -34,9 +34,9 @@ class ImportRecord(Base):
 
 
 class ImportPageRecord(Base):
-    """Some rows of an import's report, deflated JSON, sealed: they may quote what was sent.
+    """Some rows of an import's report, deflated JSON; `kind` is `refused`, `duplicate` or `conflict`.
 
-    `kind` is `refused`, `duplicate` or `conflict`.
+    Reasons may repeat what a platform sent, so the rows are sealed.
     """
 
     __tablename__ = "log_import_page"
@@ -44,16 +44,7 @@ class ImportPageRecord(Base):
     import_id: Mapped[str] = mapped_column(ForeignKey("log_import.import_id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     page: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    rows: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-PAGE = "import page"
-"""Purpose of a sealed page."""
-
-
-def page_name(record: ImportPageRecord) -> str:
-    """Return what a page is sealed for."""
-    return f"{record.import_id}/{record.kind}/{record.page}"
+    rows: Mapped[bytes] = mapped_column(SealedBytes("log_import_page.rows"))
 
 
 class ImportedEnrolmentRecord(Base):
