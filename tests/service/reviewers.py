@@ -7,7 +7,7 @@ from typing import Any
 
 from stored_class import HONEST, cheat, store_class
 
-from online_guard.service import case_file, cases, review, verification
+from online_guard.service import appeals, case_file, case_queue, review, verification
 from online_guard.service.house import House, clock_ms
 from online_guard.store import review_rows
 from online_guard.store.review_rows import Wanted
@@ -71,9 +71,9 @@ class Review:
 
     def appeals(self, found: FindingRecord, reason: str = "我一直在看") -> dict[str, Any]:
         """Return an appeal of the platform for the learner."""
-        return review.appeal(self.house, found.finding_id, "hc-online", "hc-online-key", "learner", reason, clock_ms())[
-            1
-        ]
+        return appeals.appeal(
+            self.house, found.finding_id, "hc-online", "hc-online-key", "learner", reason, clock_ms()
+        )[1]
 
     def case(self, found: FindingRecord) -> dict[str, Any]:
         """Return the case of a finding."""
@@ -85,4 +85,4 @@ class Review:
 
     def queue(self, **wanted: Any) -> list[dict[str, Any]]:
         """Return the first cases of the queue."""
-        return list(cases.queue(self.house, Wanted(**wanted), None, 50)["cases"])
+        return list(case_queue.queue(self.house, Wanted(**wanted), None, 50)["cases"])

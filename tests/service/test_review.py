@@ -14,7 +14,7 @@ from sqlalchemy import select
 from stored_class import cheat, store_class
 
 from online_guard.errors import GuardError
-from online_guard.service import review, verification
+from online_guard.service import appeals, finding_history, review, verification
 from online_guard.service.assessment import eligibility_of
 from online_guard.service.claims import claim
 from online_guard.service.house import House, clock_ms, open_house
@@ -22,6 +22,7 @@ from online_guard.service.verification import ledger_of, session_verdict
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store.decision_tables import DecisionRecord
+from online_guard.store.holds import held
 from online_guard.store.tables import JobRecord
 from online_guard.store.unit_of_work import reading
 from online_guard.terms import Effect
@@ -143,6 +144,8 @@ def test_an_appeal_is_decided_by_somebody_else(reviewed: Review) -> None:
     reviewed.two_say(UPHOLD, found)
     assert reviewed.appeals(found)["outcome"] == "open"
     assert reviewed.case(found)["state"] == APPEALED
+    with reading(reviewed.house.engine) as database:
+        assert list(held(database)) == [SCRIPTED], "its pictures stay until then"
     assert reviewed.queue()[0]["case_id"] == found.case_id, "a learner waits"
     with refusal("appeal.open"):
         reviewed.appeals(found, "另一个理由")
@@ -191,7 +194,7 @@ def test_a_decision_on_what_a_later_verification_no_longer_finds_is_kept_and_tol
     on_sqlite.two_say(DISMISS, hidden)
     with refusal("finding.gone"):
         on_sqlite.says("丙", UPHOLD, unfinished)
-    told = review.history_of(house, unfinished.finding_id)
+    told = finding_history.history_of(house, unfinished.finding_id)
     assert (told["exists"], len(told["decisions"])) == (False, 2)
     case = on_sqlite.case(unfinished)
     assert (case["state"], case["gone"][0]["finding_id"]) == ("cleared", unfinished.finding_id)
@@ -202,11 +205,11 @@ def test_nobody_has_a_finding_or_a_case(on_sqlite: Review) -> None:
     with refusal("not_found"):
         review.decide(on_sqlite.house, "OG101-0", review.Said(UPHOLD, "x", "甲", "auditor"), clock_ms())
     with refusal("not_found"):
-        review.history_of(on_sqlite.house, "OG101-0")
+        finding_history.history_of(on_sqlite.house, "OG101-0")
     with refusal("not_found"):
-        review.history_of(on_sqlite.house, on_sqlite.finding("OG102").finding_id, "another platform")
+        finding_history.history_of(on_sqlite.house, on_sqlite.finding("OG102").finding_id, "another platform")
     with refusal("not_found"):
-        review.appeal(
+        appeals.appeal(
             on_sqlite.house, on_sqlite.finding("OG102").finding_id, "another", "key", "learner", "x", clock_ms()
         )
 

@@ -13,7 +13,19 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Integer, MetaData, Table, inspect
 
-from online_guard.store import account_tables, chunk_tables, decision_tables  # noqa: F401 - all tables
+from online_guard.store import (  # noqa: F401 - all tables
+    account_tables,
+    answer_tables,
+    chunk_tables,
+    decision_tables,
+    import_tables,
+    letter_tables,
+    log_tables,
+    operation_tables,
+    personal_tables,
+    rulebooks,
+    webhook_tables,
+)
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import alembic_config, migrate, open_engine
 

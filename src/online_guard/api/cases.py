@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from online_guard.api.bodies import AppealBody, DecisionBody, Id, NoticeBody
 from online_guard.api.callers import EVERYBODY, PEOPLE, PLATFORM, NowMs, PlatformId, TheCaller, TheHouse, callers
 from online_guard.api.registration import EnrolmentId
-from online_guard.service import case_file, cases, notices, review
+from online_guard.service import appeals, case_file, case_queue, finding_history, notices, review
 from online_guard.service.foreign_names import hide_foreign_names
 from online_guard.service.review import Said
 from online_guard.store.review_rows import Wanted
@@ -37,7 +37,7 @@ def list_cases(
 ) -> dict[str, Any]:
     """Return cases page by page: first those where nothing follows without an auditor, the longest waiting first."""
     wanted = Wanted(tuple(map(str, state or ())), platform_id, class_id, rule, verdict, subject)
-    return cases.queue(house, wanted, cursor, limit)
+    return case_queue.queue(house, wanted, cursor, limit)
 
 
 @router.get("/cases/{case_id}", summary="案件 / a case", openapi_extra=callers(*PEOPLE))
@@ -71,7 +71,7 @@ def list_decisions(
     house: TheHouse, caller: TheCaller, finding_id: FindingId, platform_id: PlatformId
 ) -> dict[str, Any]:
     """Return every decision on a finding and every appeal; platforms read it without the reviewers' names."""
-    return review.history_of(house, finding_id, platform_id, with_names=caller.role is not Role.PLATFORM)
+    return finding_history.history_of(house, finding_id, platform_id, with_names=caller.role is not Role.PLATFORM)
 
 
 @router.post("/findings/{finding_id}/appeals", summary="申诉 / appeal", openapi_extra=callers(PLATFORM))
@@ -85,7 +85,7 @@ def appeal(
     platform_id: PlatformId,
 ) -> dict[str, Any]:
     """Appeal against a refusal, for the learner or the platform; somebody who hasn't decided before decides."""
-    is_new, told = review.appeal(house, finding_id, platform_id, caller.name, body.appellant, body.reason, now_ms)
+    is_new, told = appeals.appeal(house, finding_id, platform_id, caller.name, body.appellant, body.reason, now_ms)
     response.status_code = CREATED if is_new else OK
     return told
 

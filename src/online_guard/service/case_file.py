@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from online_guard.policy import Policy
-from online_guard.service import cases, review
+from online_guard.service import cases, finding_history
 from online_guard.service.cases import History
 from online_guard.service.house import House
 from online_guard.service.verification import enrolment_state, told_finding
@@ -95,8 +95,8 @@ def _said(finding_id: str, history: History, policy: Policy) -> dict[str, Any]:
     made = history.decisions.get(finding_id, ())
     appeals = history.appeals.get(finding_id, ())
     return {
-        "decisions": [review.told_decision(record) for record in made],
-        "appeals": [review.told_appeal(record, made, policy) for record in appeals],
+        "decisions": [finding_history.told_decision(record) for record in made],
+        "appeals": [finding_history.told_appeal(record, made, policy) for record in appeals],
     }
 
 

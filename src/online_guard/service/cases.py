@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections import defaultdict
@@ -12,15 +11,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from online_guard.errors import ErrorKind, GuardError
 from online_guard.policy import Policy
-from online_guard.rules.catalogue import BY_ID
-from online_guard.service.house import House
 from online_guard.store import queries, review_rows
 from online_guard.store.decision_tables import AppealRecord, CaseRecord, DecisionRecord
-from online_guard.store.review_rows import NOTHING_LEFT, Place, Wanted, as_decision
+from online_guard.store.review_rows import NOTHING_LEFT, as_decision
 from online_guard.store.tables import ClassRecord, FindingRecord
-from online_guard.store.unit_of_work import reading
 from online_guard.terms import LABELS, CaseState, DecisionKind, Effect
 from online_guard.verdict import what_holds
 
@@ -163,6 +158,20 @@ def settle(record: CaseRecord, standings: Sequence[Standing], now_ms: int) -> No
     record.state, record.priority = str(state), priority
 
 
+def names_of(finding: FindingRecord) -> dict[str, str]:
+    """Return what a finding is, and whose case it belongs to."""
+    return {name: getattr(finding, name) for name in ("rule", "subject", "subject_id", "case_id", "class_id")}
+
+
+def settle_case_of(database: Session, policy: Policy, finding: FindingRecord, now_ms: int) -> Standing:
+    """Bring the case of a finding to what was said of it, and return where the finding stands."""
+    history = History.of_case(database, finding.case_id)
+    found = review_rows.findings_where(database, FindingRecord.case_id == finding.case_id)
+    case = must_find(database, finding.case_id)
+    settle(case, [history.standing(one, policy) for one in found], now_ms)
+    return history.standing(finding, policy)
+
+
 def version_of(findings: Iterable[FindingRecord], history: History) -> str:
     """Return what stands for a case as an auditor saw it; another verification that finds the same changes nothing."""
     found = []
@@ -173,27 +182,6 @@ def version_of(findings: Iterable[FindingRecord], history: History) -> str:
     return hashlib.sha256(json.dumps([sorted(found, key=str), said], sort_keys=True).encode()).hexdigest()[:32]
 
 
-def queue(house: House, wanted: Wanted, cursor: str | None, limit: int) -> dict[str, Any]:
-    """Return cases, those first that have waited longest of the ones where most depends on an auditor.
-
-    Raises:
-        GuardError: The cursor isn't one of ours.
-    """
-    after = None if cursor is None else _place(cursor)
-    with reading(house.engine) as database:
-        records = review_rows.queue(database, wanted, after, limit + 1)
-        page = records[:limit]
-        ids = [record.case_id for record in page]
-        found: dict[str, list[FindingRecord]] = defaultdict(list)
-        for finding in review_rows.findings_where(database, FindingRecord.case_id.in_(ids)):
-            found[finding.case_id].append(finding)
-    last = page[-1] if len(records) > limit else None
-    return {
-        "cases": [told_case(record) | {"findings": list(map(_brief, found[record.case_id]))} for record in page],
-        "next": None if last is None else _cursor((last.priority, last.waiting_since_ms, last.case_id)),
-    }
-
-
 def told_case(record: CaseRecord) -> dict[str, Any]:
     """Return a case as the queue shows it."""
     zh, en = LABELS[CaseState(record.state)]
@@ -202,35 +190,6 @@ def told_case(record: CaseRecord) -> dict[str, Any]:
         "waiting_since_ms",
     )  # fmt: skip
     return {name: getattr(record, name) for name in names} | {"state_zh": zh, "state_en": en}
-
-
-def _brief(finding: FindingRecord) -> dict[str, Any]:
-    rule = BY_ID[finding.rule]
-    return {
-        "finding_id": finding.finding_id,
-        "rule": finding.rule,
-        "name_zh": rule.zh,
-        "name_en": rule.name,
-        "effect": finding.effect,
-    }
-
-
-def _cursor(place: Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
-
-
-def _place(cursor: str) -> Place:
-    try:
-        priority, since_ms, case_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return int(priority), int(since_ms), str(case_id)
-    except (ValueError, TypeError) as error:
-        raise GuardError(
-            ErrorKind.INVALID,
-            "cursor.invalid",
-            "不是本服务给出的游标 / not a cursor of this service",
-            where="?cursor",
-            remedy="请用上一页答复中的 next / use `next` of the page before.",
-        ) from error
 
 
 def must_find(database: Session, case_id: str) -> CaseRecord:

@@ -14,8 +14,8 @@ from online_guard.errors import ErrorKind, Fault, GuardError
 from online_guard.policy import Policy
 from online_guard.service.cases import History
 from online_guard.service.claims import concerns
+from online_guard.service.finding_history import told_decision
 from online_guard.service.house import House
-from online_guard.service.review import told_decision
 from online_guard.service.verification import enrolment_state, refuse_while_pending, told_finding
 from online_guard.store import queries, review_rows
 from online_guard.store.decision_tables import GroundRecord, NoticeRecord

@@ -73,6 +73,9 @@ class AppealRecord(Base):
 
     finding_id: Mapped[str] = mapped_column(FindingKey, primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    rule: Mapped[str] = mapped_column(String(8))
+    subject: Mapped[str] = mapped_column(String(16))
+    subject_id: Mapped[str] = mapped_column(String(400))
     case_id: Mapped[str] = mapped_column(FindingKey, index=True)
     class_id: Mapped[str] = mapped_column(ForeignKey("training_class.class_id"), index=True)
     appellant: Mapped[str] = mapped_column(String(16))

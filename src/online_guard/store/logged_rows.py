@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
+from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
-    CheckRecord,
     ClaimRecord,
     FindingRecord,
     ResultRecord,
     SessionRecord,
-    SnapshotRecord,
 )
 
 SNAPSHOT_FIELDS = ("at_ms", "received_ms", "asked", "good", "sha256", "phash", "distance", "presented_attack")
@@ -30,8 +29,22 @@ CHECK_FIELDS = (
     "strip_sha256",
     "plot_sha256",
 )
+NAMED_BY = {
+    "snapshot": "snapshot_id",
+    "liveness": "check_id",
+    "claim": "claim_id",
+    "decision": "name",
+}
+"""What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
-POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256")
+DECISION_FIELDS = (
+    "rule", "subject", "subject_id", "decision", "reason", "reviewer", "role", "decided_ms", "policy_sha256",
+)  # fmt: skip
+APPEAL_FIELDS = (
+    "rule", "subject", "subject_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before",
+)  # fmt: skip
+NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
+POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
 
 
 def about_session(key: str) -> str:
@@ -54,16 +67,16 @@ def session_key(session: SessionRecord) -> str:
     return f"{session.platform_id}/{session.session_id}"
 
 
-def snapshot_entries(session: SessionRecord, row: SnapshotRecord) -> list[Entry]:
-    """Return the entry of a snapshot."""
+def snapshot_entries(session: str, row: Any) -> list[Entry]:
+    """Return the entry of a snapshot, by its session's `platform_id/session_id`."""
     payload = {"snapshot_id": row.snapshot_id, "report": json.loads(row.report)} | _values(row, SNAPSHOT_FIELDS)
-    return [Entry("snapshot", about_session(session_key(session)), payload)]
+    return [Entry("snapshot", about_session(session), payload)]
 
 
-def liveness_entries(session: SessionRecord, row: CheckRecord) -> list[Entry]:
-    """Return the entry of a judged liveness check."""
-    payload = {"check_id": row.check_id, "report": _read(row.report), "actions": _read(row.actions)}
-    return [Entry("liveness", about_session(session_key(session)), payload | _values(row, CHECK_FIELDS))]
+def liveness_entries(session: str, row: Any) -> list[Entry]:
+    """Return the entry of a liveness check that was judged, here or by a platform, by its session's name."""
+    payload = {"check_id": row.check_id} | {name: _read(getattr(row, name, None)) for name in ("report", "actions")}
+    return [Entry("liveness", about_session(session), payload | _values(row, CHECK_FIELDS))]
 
 
 def claim_entries(row: ClaimRecord) -> list[Entry]:
@@ -75,6 +88,25 @@ def claim_entries(row: ClaimRecord) -> list[Entry]:
         "answer": json.loads(row.answer),
     }
     return [Entry("claim", about_enrolment(row.enrolment_id), payload)]
+
+
+def decision_entries(row: DecisionRecord) -> list[Entry]:
+    """Return the entry of an auditor's decision."""
+    payload = {"name": f"decision {row.finding_id}/{row.number}"} | _values(row, DECISION_FIELDS)
+    return [Entry("decision", _subject(row), payload)]
+
+
+def appeal_entries(row: AppealRecord) -> list[Entry]:
+    """Return the entry of an appeal."""
+    payload = {"name": f"appeal {row.finding_id}/{row.number}"} | _values(row, APPEAL_FIELDS)
+    return [Entry("decision", _subject(row), payload)]
+
+
+def notice_entries(row: NoticeRecord, grounds: Iterable[GroundRecord]) -> list[Entry]:
+    """Return the entry of an adverse notice."""
+    found = sorted([ground.lesson_no, ground.finding_id, ground.decision_number] for ground in grounds)
+    payload = {"name": f"notice {row.notice_id}", "grounds": found} | _values(row, NOTICE_FIELDS)
+    return [Entry("decision", about_enrolment(row.enrolment_id), payload)]
 
 
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:
@@ -94,7 +126,7 @@ def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultR
     return [Entry("verdict", subject, payload) for subject, payload in said.items()]
 
 
-def _subject(finding: FindingRecord) -> str:
+def _subject(finding: FindingRecord | DecisionRecord | AppealRecord) -> str:
     """Return what the log puts a finding to: its session, enrolment or class."""
     match finding.subject:
         case "session":
@@ -117,7 +149,7 @@ def changes(before: Iterable[Entry], after: Iterable[Entry]) -> list[Entry]:
 
 
 def _values(row: Any, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in names}
+    return {name: getattr(row, name, None) for name in names}
 
 
 def _read(text: str | None) -> Any:
@@ -126,5 +158,5 @@ def _read(text: str | None) -> Any:
 
 def row_name(kind: str, subject: str, payload: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which row an entry is about: the newest entry of a row says what it must be now."""
-    column = {"snapshot": "snapshot_id", "liveness": "check_id", "claim": "claim_id"}.get(kind)
+    column = NAMED_BY.get(kind)
     return (kind, subject) if column is None else (kind, subject, str(payload[column]))
