@@ -33,7 +33,6 @@ from online_guard.service.house import open_house
 from online_guard.service.platform_keys import create_key
 from online_guard.settings import Settings
 from online_guard.signatures import Message, SignedRequests, content_digest, sign
-from online_guard.store.unit_of_work import close_engine
 from online_guard.terms import Role
 
 CHECKS = (
@@ -52,11 +51,17 @@ LEFT_OUT = {"Online-Guard-Test-Client", "Online-Guard-Test-Now-Ms", "platform_id
 @schemathesis.check
 def is_a_problem(_context: object, response: Any, _case: object) -> None:
     """Every error is a problem document that names its request."""
-    if response.status_code >= 400:
+    if response.status_code >= 400 and response.request.method != "HEAD":
         document = json.loads(response.content)
         assert document["status"] == response.status_code
         assert document["type"].startswith("urn:online-guard:problem:")
         assert document["request_id"] == response.headers["x-request-id"][0]
+
+
+@schemathesis.serializer("application/offset+octet-stream")
+def part_of_an_upload(_context: object, value: Any) -> Any:
+    """A part of an upload is bytes as they are."""
+    return value if isinstance(value, bytes) else json.dumps(value, default=str).encode()
 
 
 @dataclass
@@ -106,7 +111,7 @@ class SignedIn(requests.auth.AuthBase):
         house = open_house(Settings(data_dir=service.data_dir))
         name = f"{role}-{secrets.token_hex(4)}"
         add_person(house, name, role, PASSWORD)
-        close_engine(house.engine)
+        house.engine.dispose()
         answer = httpx.post(f"{service.url}/v1/login", json={"name": name, "password": PASSWORD}, trust_env=False)
         self._headers = {
             "Cookie": "; ".join(f"{name}={value}" for name, value in answer.cookies.items()),
@@ -282,7 +287,7 @@ def run(service: RunningService, examples: int, seed: int, **options: Any) -> Re
     """Return what came of runs as a platform and as people."""
     house = open_house(Settings(data_dir=service.data_dir))
     key = create_key(house, "fuzz")
-    close_engine(house.engine)
+    house.engine.dispose()
     known = a_sitting(service, SignedRequests(key.key_id, key.secret))
     people = {role: SignedIn(service, role) for role in (Role.ADMIN, Role.AUDITOR)}
     report = fuzz(service.url, Role.PLATFORM, Signed(key.key_id, key.secret), known, examples, seed, **options)

@@ -5,10 +5,10 @@ No label holds the id of a learner, a session, a class or a platform.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import Counter, Histogram, disable_created_metrics
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # when a counter began says nothing that a restart doesn't
 REQUESTS = Counter("online_guard_requests", "已答复的请求 / Requests answered", ["method", "route", "status"])
@@ -20,10 +20,9 @@ SECONDS = Histogram(
 )
 EVENTS = Counter("online_guard_events", "收到的遥测事件 / Events received", ["result"])
 REFUSED_EVENTS = Counter("online_guard_refused_events", "拒收的遥测事件 / Events refused", ["reason"])
-COMMIT_QUEUE = Gauge("online_guard_commit_queue", "等待写入的请求 / Requests that wait for the writer")
 COMMIT_SECONDS = Histogram(
     "online_guard_commit_seconds",
-    "从排队到落盘的秒数 / Seconds from queueing to the commit",
+    "每组中最早的批次从排队到落盘的秒数 / Seconds from queueing to the commit, of the first of each group",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
 )
 
@@ -57,13 +56,14 @@ def reason_class(reason: str) -> str:
     return next((name for words, name in REASONS.items() if words in reason), "other")
 
 
-def count_events(results: Iterable[tuple[str, str]]) -> None:
+def count_events(counts: Mapping[str, int], reasons: Iterable[str]) -> None:
     """Count events by result, and the refused by the class of their reason.
 
     Args:
-        results: Status and reason of each event; the reason is empty unless it was refused.
+        counts: How many events of a batch had which result.
+        reasons: Of the refused.
     """
-    for status, reason in results:
-        EVENTS.labels(status).inc()
-        if status == "refused":
-            REFUSED_EVENTS.labels(reason_class(reason)).inc()
+    for status, count in counts.items():
+        EVENTS.labels(status).inc(count)
+    for reason in reasons:
+        REFUSED_EVENTS.labels(reason_class(reason)).inc()

@@ -32,7 +32,7 @@ DUTIES: Mapping[str, Callable[[House, str], None]] = {
 can die after its work and before the job is noted as done."""
 IDLE_S = 1.0
 HOUSEKEEPING_S = 30.0
-"""So long after an erasure, at most, no process that has a worker remembers a face of the erased person."""
+"""Between two jobs so often; the service itself drops erased faces every `remembering.EVERY_S`."""
 RENEWALS = 3
 """A lease is renewed so often before it would run out."""
 log = logging.getLogger(__name__)

@@ -27,6 +27,7 @@ from online_guard.metrics import REQUESTS, reason_class
 from online_guard.service.house import House, clock_ms, open_house
 from online_guard.service.readiness import MOST_LAG_S, Readiness
 from online_guard.settings import LogFormat, Settings
+from online_guard.store import jobs
 from online_guard.store.tables import ClassRecord, JobRecord
 from online_guard.store.unit_of_work import writing
 
@@ -78,12 +79,16 @@ def test_a_job_that_nobody_takes_shows_that_no_worker_is_there(app: FastAPI, hou
     with writing(house.engine) as database:
         database.add(ClassRecord(class_id="c", platform_id="p", body="{}"))
         database.flush()
-        database.add(JobRecord(class_id="c", run_after_ms=clock_ms() - round(MOST_LAG_S * 1000) + 30_000))
+        jobs.ask(database, "verify", "c", clock_ms() - round(MOST_LAG_S * 1000) + 30_000)
     assert ask(app, "GET", "/readyz").is_success
     app.state.readiness = Readiness(house)
     with writing(house.engine) as database:
         database.get_one(JobRecord, 1).run_after_ms -= 60_000
     assert list(not_ready(app)) == ["worker"]
+    app.state.readiness = Readiness(house)
+    with writing(house.engine) as database:
+        database.get_one(JobRecord, 1).parked_ms = clock_ms()
+    assert ask(app, "GET", "/readyz").is_success
 
 
 def test_a_database_that_is_held_makes_it_unready_within_the_bound(app: FastAPI, house: House, tmp_path: Path) -> None:

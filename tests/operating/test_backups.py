@@ -14,14 +14,18 @@ from pathlib import Path
 
 import pytest
 
+from online_guard.demo.people import identity_number
 from online_guard.errors import GuardError
 from online_guard.service.backups import accept_rollback, back_up, restore
+from online_guard.service.erasures import erase, list_file
 from online_guard.service.house import House, open_house
+from online_guard.service.registration import put_enrolment
 from online_guard.service.remembering import Remembering
 from online_guard.settings import Settings
+from online_guard.simulate.course import Course
 from online_guard.store import marks
-from online_guard.store.tables import ClassRecord
-from online_guard.store.unit_of_work import close_engine, reading, writing
+from online_guard.store.tables import ClassRecord, EnrolmentRecord
+from online_guard.store.unit_of_work import reading, writing
 
 
 @pytest.fixture
@@ -104,6 +108,7 @@ def test_what_was_restored_starts_after_a_person_has_accepted_it(
     restore(there, tmp_path / name, with_keys=True)
     assert there.key_file.read_bytes() == settings.key_file.read_bytes()
     assert stat.S_IMODE(there.key_file.stat().st_mode) == 0o600
+    assert there.signing_key_file.exists() == settings.signing_key_file.exists()
     assert (there.data_dir / "pictures" / "ab" / "ab12").read_bytes() == b"sealed"
     for _ in range(2):
         with refused("database.rolled_back"):
@@ -119,6 +124,30 @@ def test_what_was_restored_starts_after_a_person_has_accepted_it(
         assert database.execute("SELECT reason FROM rollback").fetchall() == [("磁盘损坏 / a broken disk",)]
     again.engine.dispose()
     open_house(there).engine.dispose()
+
+
+def test_who_was_erased_stays_erased(house: House, settings: Settings, tmp_path: Path) -> None:
+    add(house, 1)
+    person = {"name": "王秀兰", "identity_number": identity_number(7), "applicant": None, "face_checks": "required"}
+    for name in ("before", "after"):
+        with writing(house.engine) as database:
+            database.get_one(ClassRecord, "c1").body = json.dumps(Course(class_id="c1", platform_id="p").class_row())
+        _, told = put_enrolment(house, "c1", f"e-{name}", "p", leave=[], **person)
+    back_up(settings, tmp_path / "copy", with_keys=True)
+    erase(house, told["learner_id"], reason="her wish", ordered_by="admin")
+    back_up(settings, tmp_path / "newer", with_keys=True)
+    there = Settings(data_dir=tmp_path / "there")
+    restore(there, tmp_path / "copy", with_keys=True)
+    shutil.copyfile(list_file(settings), list_file(there))
+    found, erased = accept_rollback(there, "a broken disk")
+    assert (found.is_older, erased) == (True, 1)
+    again = open_house(there)
+    with reading(again.engine) as database:
+        assert all(row.erased_ms for row in database.query(EnrolmentRecord))
+    again.engine.dispose()
+    third = Settings(data_dir=tmp_path / "third")
+    restore(third, tmp_path / "newer", with_keys=True)
+    assert list_file(third).read_bytes() == list_file(settings).read_bytes()
 
 
 def test_a_restore_puts_nothing_in_the_place_of_anything(house: House, settings: Settings, tmp_path: Path) -> None:
@@ -177,7 +206,7 @@ def test_a_spoilt_backup_is_not_restored(
 
 def test_an_older_copy_of_the_files_raises_the_alarm(settings: Settings, tmp_path: Path) -> None:
     house = open_house(settings)
-    close_engine(house.engine)
+    house.engine.dispose()
     file = settings.data_dir / "online-guard.sqlite3"
     shutil.copyfile(file, tmp_path / "old")
     open_house(settings).engine.dispose()

@@ -6,51 +6,33 @@ Answers are made by `service` as plain values; for speed nobody checks them on t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from online_guard.api.problems import PROBLEM_SCHEMA
+from online_guard.api.schemas import (
+    ANYTHING,
+    COUNT,
+    DAY,
+    FACTS,
+    FLAG,
+    HASH,
+    LIST,
+    MS,
+    NUMBER,
+    TEXT,
+    Schema,
+    having,
+    keys,
+    many,
+    one_of,
+    or_null,
+    ref,
+)
 from online_guard.ingest.live import Status
 from online_guard.terms import Outcome, Verdict
 
-Schema = dict[str, Any]
-TEXT: Schema = {"type": "string"}
-NUMBER: Schema = {"type": "number"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-MS: Schema = {"type": "integer", "minimum": 0, "description": "毫秒 / ms since the epoch"}
-FLAG: Schema = {"type": "boolean"}
-DAY: Schema = {"type": "string", "format": "date"}
-HASH: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-FACTS: Schema = {"type": "object", "description": "逐项证据 / facts by name"}
-
-
-def one_of(*words: object) -> Schema:
-    """Return the schema of a word out of a few."""
-    return {"enum": [str(word) for word in words]}
-
-
-def or_null(schema: Schema) -> Schema:
-    """Return a schema that may be null."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def many(schema: Schema) -> Schema:
-    """Return the schema of a list."""
-    return {"type": "array", "items": schema}
-
-
-def keys(*optional: str, **properties: Schema) -> Schema:
-    """Return the schema of an object with these keys and no others; the `optional` ones may be missing."""
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
-
-
-def ref(name: str) -> Schema:
-    """Return a reference to one of `COMPONENTS`."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 IN_WORDS = keys(zh=TEXT, en=TEXT)
 STATE = one_of("open", "pending", "verified")
+PROVENANCE = {"anyOf": [one_of("live", "import", "mixed"), {"type": "null"}]}
 ACTION = keys(action=TEXT, zh=TEXT, en=TEXT)
 COMPONENTS: Mapping[str, Schema] = {
     "Problem": PROBLEM_SCHEMA,
@@ -58,16 +40,21 @@ COMPONENTS: Mapping[str, Schema] = {
         directive_id=TEXT, kind=one_of("popup", "snapshot", "liveness"), due_playing_ms=COUNT, nonce=TEXT
     ),
     "EventResult": keys("reason", index=COUNT, seq=or_null({"type": "integer"}), status=one_of(*Status), reason=TEXT),
-    "Finding": {
-        "type": "object",
-        "required": ["rule", "subject", "subject_id", "effect", "evidence"],
-        "properties": {"rule": TEXT, "subject": TEXT, "subject_id": TEXT, "effect": TEXT, "evidence": FACTS},
-    },
+    "Finding": having(rule=TEXT, subject=TEXT, subject_id=TEXT, effect=TEXT, evidence=FACTS),
     "Policy": keys(id=TEXT, version=TEXT, sha256=HASH),
     "LedgerLesson": keys(
-        enrolment_id=TEXT, lesson_no=COUNT, hours=NUMBER, credited_s=NUMBER, coverage=NUMBER, refused_by=many(TEXT)
+        "provenance",
+        provenance=PROVENANCE,
+        enrolment_id=TEXT,
+        lesson_no=COUNT,
+        hours=NUMBER,
+        credited_s=NUMBER,
+        coverage=NUMBER,
+        refused_by=many(TEXT),
     ),
     "Eligibility": keys(
+        "provenance",
+        provenance=PROVENANCE,
         class_id=TEXT,
         window=or_null(TEXT),
         enrolment_id=TEXT,
@@ -78,7 +65,7 @@ COMPONENTS: Mapping[str, Schema] = {
         tests={"type": "object", "additionalProperties": keys(zh=TEXT, en=TEXT, clause=TEXT)},
     ),
 }
-CLASS: Schema = {"type": "object", "required": ["class_id", "platform_id", "lessons"], "properties": {"class_id": TEXT}}
+CLASS = having(class_id=TEXT, platform_id=TEXT, lessons=many(having(lesson_no=COUNT, class_hours=NUMBER)))
 ENROLMENT = keys(enrolment_id=TEXT, class_id=TEXT, learner_id=TEXT, face_checks=one_of("required", "declined"))
 REFERENCE = keys(
     enrolment_id=TEXT, faces=COUNT, sha256=HASH, phash=TEXT, brightness=NUMBER, sharpness=NUMBER, face_size_px=NUMBER
@@ -111,17 +98,17 @@ CHALLENGE = keys(
     asked_fps=NUMBER,
     least_fps=NUMBER,
 )
-JUDGED: Schema = {
-    "type": "object",
-    "required": ["check_id", "outcome", "reasons", "fps", "distance", "actions", "events", "strip", "plot"],
-    "properties": {
-        "outcome": one_of(*Outcome),
-        "distance": or_null(NUMBER),
-        "fps": NUMBER,
-        "strip": TEXT,
-        "plot": TEXT,
-    },
-}
+JUDGED = having(
+    check_id=TEXT,
+    outcome=one_of(*Outcome),
+    reasons=many(having(reason=TEXT, zh=TEXT, en=TEXT)),
+    fps=NUMBER,
+    distance=or_null(NUMBER),
+    actions=many(having(action=TEXT, found=FLAG)),
+    events=many(keys(action=TEXT, at_s=NUMBER)),
+    strip=TEXT,
+    plot=TEXT,
+)
 LEAF = {"entry_id": COUNT, "leaf_index": or_null(COUNT), "leaf": TEXT, "leaf_hash": or_null(HASH)}
 """An entry of the evidence log; without a place in the tree yet, its index and hash are null."""
 HEAD = {
@@ -149,6 +136,8 @@ MESSAGE = keys(
     last_error=or_null(TEXT),
 )
 VERDICT = keys(
+    "provenance",
+    "rules",
     "log",
     "playing_ms",
     "watched_s",
@@ -161,6 +150,8 @@ VERDICT = keys(
     playing_ms=COUNT,
     watched_s=NUMBER,
     policy=ref("Policy"),
+    provenance=PROVENANCE,
+    rules=ANYTHING,
     log=or_null(keys(**LEAF)),
 )
 CLAIMED = keys(
@@ -173,6 +164,31 @@ CLAIMED = keys(
 )
 APPLICATION = keys(class_id=TEXT, window=TEXT, applied_on=DAY, assessment_on=DAY)
 LOGIN = keys(name=TEXT, role=TEXT, csrf_token=TEXT)
+DECISION = having(finding_id=TEXT, number=COUNT, decision=TEXT, reason=TEXT, reviewer=or_null(TEXT), decided_ms=MS)
+APPEAL = having(finding_id=TEXT, number=COUNT, appellant=TEXT, reason=TEXT, opened_ms=MS, outcome=TEXT)
+CASE = having(
+    case_id=TEXT,
+    subject=TEXT,
+    subject_id=TEXT,
+    class_id=TEXT,
+    platform_id=TEXT,
+    state=TEXT,
+    priority=COUNT,
+    findings=LIST,
+)
+NOTICE = having(notice_id=TEXT, enrolment_id=TEXT, issued_by=TEXT, issued_ms=MS, lessons=LIST)
+IMPORT = having(
+    import_id=TEXT,
+    platform_id=TEXT,
+    state=TEXT,
+    received_bytes=COUNT,
+    created_ms=MS,
+    finished_ms=or_null(MS),
+    progress=keys(read=COUNT, total=or_null(COUNT)),
+    counts=FACTS,
+    provenance={"const": "import"},
+)
+LETTER = having(letter_id=COUNT, kind=TEXT, received_ms=MS, reason=TEXT, content=TEXT, state=TEXT)
 ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /healthz": {200: keys(status={"const": "ok"})},
     "GET /readyz": {200: keys(status={"const": "ready"})},
@@ -190,10 +206,12 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "POST /v1/sessions/{session_id}/close": {202: keys(session_id=TEXT, state={"const": "closed"})},
     "GET /v1/sessions/{session_id}/verdict": {200: VERDICT},
     "GET /v1/enrolments/{enrolment_id}/ledger": {
-        200: keys(enrolment_id=TEXT, state=STATE, hours=NUMBER, lessons=many(ref("LedgerLesson")))
+        200: keys(
+            enrolment_id=TEXT, state=STATE, provenance=PROVENANCE, hours=NUMBER, lessons=many(ref("LedgerLesson"))
+        )
     },
     "GET /v1/enrolments/{enrolment_id}/eligibility": {
-        200: keys(enrolment_id=TEXT, state=STATE, rows=many(ref("Eligibility")))
+        200: keys(enrolment_id=TEXT, state=STATE, provenance=PROVENANCE, rows=many(ref("Eligibility")))
     },
     "POST /v1/enrolments/{enrolment_id}/claims": {
         200: keys(claim_id=TEXT, accepted_hours=NUMBER, lessons=many(CLAIMED))
@@ -204,6 +222,27 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
             window=TEXT, pending=many(TEXT), candidates=many(ref("Eligibility")), refused=many(ref("Eligibility"))
         )
     },
+    "POST /v1/imports": {201: IMPORT, 202: IMPORT},
+    "GET /v1/imports": {200: keys(imports=many(IMPORT), next_cursor=or_null(TEXT))},
+    "GET /v1/imports/{import_id}": {200: IMPORT},
+    "HEAD /v1/imports/{import_id}": {200: ()},
+    "PATCH /v1/imports/{import_id}": {204: ()},
+    "GET /v1/cases": {200: keys(cases=many(CASE), next=or_null(TEXT))},
+    "GET /v1/cases/{case_id}": {200: CASE},
+    "POST /v1/findings/{finding_id}/decisions": {200: FACTS, 201: FACTS},
+    "GET /v1/findings/{finding_id}/decisions": {
+        200: having(finding_id=TEXT, exists=FLAG, case_id=TEXT, decisions=many(DECISION), appeals=many(APPEAL))
+    },
+    "POST /v1/findings/{finding_id}/appeals": {200: APPEAL, 201: APPEAL},
+    "POST /v1/enrolments/{enrolment_id}/notices": {200: NOTICE, 201: NOTICE},
+    "GET /v1/enrolments/{enrolment_id}/notices": {
+        200: keys(enrolment_id=TEXT, finally_refused=many(COUNT), notices=many(NOTICE))
+    },
+    "DELETE /v1/learners/{learner_id}": {200: having(learner_id=TEXT, erased_ms=or_null(MS))},
+    "GET /v1/dead-letters": {200: keys(dead_letters=many(LETTER), next_cursor=or_null(TEXT))},
+    "GET /v1/dead-letters/{letter_id}": {200: LETTER},
+    "PUT /v1/dead-letters/{letter_id}/content": {200: LETTER},
+    "POST /v1/dead-letters/{letter_id}/replay": {200: LETTER},
     "GET /v1/log/head": {200: keys(**HEAD)},
     "GET /v1/log/heads": {200: keys(heads=many(keys(number=COUNT, **HEAD)), next=or_null(COUNT))},
     "GET /v1/log/key": {200: keys(algorithm={"const": "Ed25519"}, key_id=TEXT, public_key=TEXT)},

@@ -91,6 +91,10 @@ class Measured:
                     self._told = _families(backlog.measures(database, clock_ms()))
                 self._at_s = time.monotonic()
             yield from self._told
+        waiting = len(self._house.intake)
+        yield GaugeMetricFamily(
+            "online_guard_commit_queue", "等待写入的批次 / Batches that wait for the writer", waiting
+        )
 
 
 def measured(house: House) -> CollectorRegistry:

@@ -26,6 +26,7 @@ from online_guard.api.callers import (
 )
 from online_guard.api.postbox import settled
 from online_guard.api.raw_bodies import a_batch, an_image
+from online_guard.ingest.live import Status
 from online_guard.service import capture, sessions, verification
 from online_guard.service.intake import Batch
 
@@ -64,7 +65,8 @@ async def add_events(
     """Take 1 to 1 000 events, and answer for each: accepted, duplicate, conflict, or refused with the reason."""
     asked = request.scope["state"].get("asked")
     answer = await settled(request.app, house, Batch(session_id, platform_id, body, now_ms, caller.used, asked))
-    metrics.count_events((row["status"], row.get("reason", "")) for row in answer["results"])
+    refused = answer["counts"].get(Status.REFUSED, 0)
+    metrics.count_events(answer["counts"], (row["reason"] for row in answer["results"] if refused and "reason" in row))
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 

@@ -51,11 +51,13 @@ def acknowledge_rollback(
     """确认启用较旧的数据库 / Accept that the database is older than the one seen last; the reason is kept in it."""
     from online_guard.service.backups import accept_rollback
 
-    found = accept_rollback(machine_settings(data_dir), reason)
+    found, erased = accept_rollback(machine_settings(data_dir), reason)
     typer.echo(
         f"已确认:标记 {found.mark},曾见 {found.remembered}。请各平台重传其后的数据 / accepted: mark {found.mark}, seen "
         f"{found.remembered}. Platforms should send again what came since."
     )
+    if erased:
+        typer.echo(f"再次删除的个人 / persons erased again: {erased}")
 
 
 @app.command()

@@ -20,13 +20,14 @@ import msgspec
 
 from online_guard import __version__
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service.house import clock_ms
+from online_guard.service import erasures
+from online_guard.service.house import clock_ms, open_house
 from online_guard.settings import Settings
 from online_guard.store import condition, copies, marks
-from online_guard.store.unit_of_work import open_engine
+from online_guard.store.unit_of_work import migrate, open_engine
 
 FORMAT = "online-guard backup 1"
-MANIFEST, PICTURES, KEYS = "manifest.json", "pictures", "keys"
+MANIFEST, PICTURES, KEYS, ERASURES = "manifest.json", "pictures", "keys", "erasures.ndjson"
 NO_PG_DUMP = "未安装 pg_dump,请用 pg_basebackup 等备份 / pg_dump isn't installed: use pg_basebackup or the like"
 
 
@@ -105,10 +106,14 @@ def _fill(settings: Settings, folder: Path, *, with_keys: bool, with_pictures: b
     finally:
         engine.dispose()
     if with_pictures:
-        _copy_folder(settings.data_dir / PICTURES, folder / PICTURES)
+        _copy_folder(settings.pictures, folder / PICTURES)
+    erased = erasures.list_file(settings)
+    if erased.exists():
+        _copy_file(erased, folder / ERASURES)
     if with_keys:
-        for key in _key_files(settings):
-            _copy_file(key, folder / KEYS / key.name)
+        for name, key in _key_files(settings).items():
+            if key.exists():
+                _copy_file(key, folder / KEYS / name)
     why = "" if copied is not None else NO_PG_DUMP
     files = [_described(path, folder) for path in sorted(folder.rglob("*")) if path.is_file()]
     manifest = Manifest(FORMAT, __version__, clock_ms(), mark.database_id, mark.mark, tables, why, files)
@@ -116,8 +121,8 @@ def _fill(settings: Settings, folder: Path, *, with_keys: bool, with_pictures: b
     return manifest
 
 
-def _key_files(settings: Settings) -> list[Path]:
-    return sorted({settings.key_file, *settings.key_file.parent.glob("*.key")})
+def _key_files(settings: Settings) -> dict[str, Path]:
+    return {"master.key": settings.key_file, "log.key": settings.signing_key_file}
 
 
 def _copy_folder(source: Path, target: Path) -> None:
@@ -158,12 +163,15 @@ def restore(settings: Settings, source: Path, *, with_keys: bool) -> Done:
     """
     with _unpacked(source) as folder:
         manifest = _checked(folder)
-        database = next((folder / file.path for file in manifest.files if "/" not in file.path), None)
-        pictures = settings.data_dir / PICTURES
+        database = next((path for name in copies.NAMES if (path := folder / name).exists()), None)
+        pictures = settings.pictures
         if pictures.exists() and any(pictures.iterdir()):
             raise _refused("not_empty", str(pictures), "已有图片,请先移走 / there are pictures: move them away first")
-        for key in sorted((folder / KEYS).glob("*")) if with_keys else ():
-            _put_key(key, settings.key_file.parent / (settings.key_file.name if key.name == "master.key" else key.name))
+        for name, place in _key_files(settings).items() if with_keys else ():
+            if (folder / KEYS / name).exists():
+                _put_key(folder / KEYS / name, place)
+        if (folder / ERASURES).exists():
+            _add_lines(folder / ERASURES, erasures.list_file(settings))
         if (folder / PICTURES).exists():
             _copy_folder(folder / PICTURES, pictures)
         if database is not None:
@@ -178,6 +186,18 @@ def _put_key(source: Path, target: Path) -> None:
             raise _refused("other_key", str(target), "已有另一密钥,请先移走 / there is another key: move it away first")
         return
     _copy_file(source, target)
+
+
+def _add_lines(source: Path, target: Path) -> None:
+    """Add the lines that a list of erasures lacks: nobody who was erased may be forgotten by it."""
+    known = target.read_text("utf-8").splitlines() if target.exists() else []
+    lacking = [line for line in source.read_text("utf-8").splitlines() if line not in known]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lacking)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -214,19 +234,27 @@ def _checked(folder: Path) -> Manifest:
     return manifest
 
 
-def accept_rollback(settings: Settings, reason: str) -> marks.Mark:
+def accept_rollback(settings: Settings, reason: str) -> tuple[marks.Mark, int]:
     """Record why an older database shall be used; it may be started then.
+
+    Whoever was erased after that database's time is erased again. Returns how old it is, and how many those were.
 
     Raises:
         GuardError: It isn't older, or no reason is given.
     """
     if not reason.strip():
         raise _refused("no_reason", "--reason", "请说明原因 / say why")
+    migrate(settings.database)
     engine = open_engine(settings.database)
     try:
-        return marks.acknowledge(engine, settings.memory_file, reason.strip(), clock_ms())
+        found = marks.acknowledge(engine, settings.memory_file, reason.strip(), clock_ms())
     finally:
         engine.dispose()
+    house = open_house(settings)
+    try:
+        return found, erasures.apply_again(house)
+    finally:
+        house.engine.dispose()
 
 
 def _refused(code: str, where: str, why: str) -> GuardError:

@@ -19,8 +19,10 @@ from online_guard.faces.models import MODEL_FILES, checked_path
 from online_guard.faces.operator_model import load_operator_model
 from online_guard.policy import load_policy
 from online_guard.settings import Settings, unknown_variables
-from online_guard.store import condition, marks
-from online_guard.store.unit_of_work import open_engine
+from online_guard.store import backlog, condition, marks, sealed_log
+from online_guard.store.log_key import is_signed, open_log_key
+from online_guard.store.log_tables import LogHeadRecord
+from online_guard.store.unit_of_work import open_engine, reading
 
 FEWEST_FILES = 256
 """Free file descriptors: one for each connection and a few for the database."""
@@ -93,7 +95,7 @@ def _permissions(settings: Settings) -> Iterator[Finding]:
     yield _judged("data_dir", is_writable, f"可写 / writable: {folder}", f"不可写 / not writable: {folder}")
     if stat.S_IMODE(folder.stat().st_mode) & 0o007:
         yield Finding("data_dir", Level.NOTE, f"任何人可进入 / anybody may enter it: chmod 700 {folder}")
-    for file in sorted({settings.key_file, *settings.key_file.parent.glob("*.key")}):
+    for file in (settings.key_file, settings.signing_key_file):
         yield _key(file)
 
 
@@ -200,3 +202,18 @@ def _contents(settings: Settings, engine: Engine) -> Iterator[Finding]:
         yield Finding("clock", Level.GOOD if apart <= MOST_CLOCK_MS else Level.BAD, text)
     if mark.marked_ms > time.time_ns() // 1_000_000 + MOST_CLOCK_MS:
         yield Finding("clock", Level.BAD, "时钟早于数据库最后的记录 / the clock is behind the database's last mark")
+    with reading(engine) as database:
+        parked = backlog.parked_jobs(database)
+        head = sealed_log.newest_head(database)
+    text = f"{parked} 项作业反复失败,待人处理 / {parked} jobs failed again and again: online-guard worker --list"
+    yield _judged("jobs", not parked, "无搁置的作业 / no job is parked", text)
+    yield from _head(settings, head)
+
+
+def _head(settings: Settings, head: LogHeadRecord | None) -> Iterator[Finding]:
+    """Yield whether the newest head of the evidence log is signed with this machine's key; without one, nothing."""
+    if head is None or not settings.signing_key_file.exists():
+        return
+    is_ours = is_signed(head.body, head.signature, open_log_key(settings.signing_key_file).public)
+    text = f"存证日志 {head.size:,} 条 / the evidence log has {head.size:,} entries"
+    yield _judged("log", is_ours, text, f"日志头不是本机密钥所签 / its head isn't signed with this key; {text}")

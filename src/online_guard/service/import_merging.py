@@ -45,7 +45,8 @@ def note_session(report: Report, record: SessionRecord, row: SessionRow) -> None
     if is_strange(record, row):
         report.refuse_some("sessions", key, OTHER_SESSION, 1)
         return
-    names = ("opened_at_ms", "opened_received_ms", "device_id", "user_agent", "ip")
+    # address and browser don't count: an export leaves them out, and an erased person has none
+    names = ("opened_at_ms", "opened_received_ms", "device_id")
     same = all(getattr(record, name) == getattr(row, name) for name in names)
     report.known("sessions", DUPLICATE if same else CONFLICT, key, "" if same else KEPT)
 

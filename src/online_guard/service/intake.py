@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from online_guard import metrics
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.store.account_rows import UsedNonce
 from online_guard.store.answer_rows import Asked
@@ -18,6 +20,8 @@ MOST_WAITING = 2_000
 """Batches that wait; a further one is told to come again. Two seconds of work on one core."""
 MOST_AT_ONCE = 256
 IDLE_S = 2.0
+GATHER_S = 0.003
+"""So long is waited for as many batches as came together the last time: their senders have just been answered."""
 log = logging.getLogger(__name__)
 
 
@@ -47,9 +51,10 @@ class Intake:
     """A bounded queue of batches, and a thread that settles them while there are any."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Batch, Callable[[Answer], None]]] = deque()
+        self._waiting: deque[tuple[Batch, Callable[[Answer], None], float]] = deque()
         self._more = threading.Condition()
         self._runs = False
+        self._wanted = 1
 
     def __len__(self) -> int:
         """Return the number of batches that wait."""
@@ -69,9 +74,10 @@ class Intake:
                     "排队的事件批次过多 / too many batches wait",
                     remedy="未收,请稍后重发 / nothing was kept; send it again shortly.",
                 )
-            self._waiting.append((batch, answer))
+            self._waiting.append((batch, answer, time.perf_counter()))
             if self._runs:
-                self._more.notify()
+                if len(self._waiting) >= self._wanted:
+                    self._more.notify()
             else:
                 self._runs = True
                 threading.Thread(target=self._run, args=(settle,), name="intake", daemon=True).start()
@@ -91,16 +97,20 @@ class Intake:
 
     def _run(self, settle: Settle) -> None:
         while group := self._next():
-            answers = _answers([batch for batch, _ in group], settle)
-            for (_, answer), told in zip(group, answers, strict=True):
+            answers = _answers([batch for batch, _, _ in group], settle)
+            metrics.COMMIT_SECONDS.observe(time.perf_counter() - group[0][2])
+            for (_, answer, _), told in zip(group, answers, strict=True):
                 answer(told)
 
-    def _next(self) -> list[tuple[Batch, Callable[[Answer], None]]]:
+    def _next(self) -> list[tuple[Batch, Callable[[Answer], None], float]]:
         """Return what waits; nothing when nothing came for a while, and then the thread ends."""
         with self._more:
-            if not self._waiting:
-                self._more.wait(IDLE_S)
+            if self._wanted > 1:
+                self._more.wait_for(lambda: len(self._waiting) >= self._wanted, GATHER_S)
+            self._wanted = 1
+            self._more.wait_for(lambda: len(self._waiting) > 0, IDLE_S)
             group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+            self._wanted = max(1, len(group))
             self._runs = bool(group)
             return group
 

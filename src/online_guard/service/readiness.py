@@ -56,7 +56,7 @@ def _key(house: House) -> str:
 
 def _worker(house: House) -> str:
     with reading(house.engine) as database:
-        lag_s = backlog.verification_lag_s(database, clock_ms())
+        lag_s = backlog.waiting_s(database, clock_ms())
     return "" if lag_s <= MOST_LAG_S else f"作业无人处理已 {lag_s:.0f} 秒 / a job has waited for {lag_s:.0f} s"
 
 

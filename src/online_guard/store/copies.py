@@ -16,7 +16,7 @@ from online_guard.errors import ErrorKind, GuardError
 from online_guard.store.condition import present_tables
 from online_guard.store.unit_of_work import open_engine
 
-SQLITE_NAME, POSTGRESQL_NAME = "database.sqlite3", "database.pgdump"
+NAMES = SQLITE_NAME, POSTGRESQL_NAME = "database.sqlite3", "database.pgdump"
 
 
 def copy_database(engine: Engine, folder: Path) -> Path | None:

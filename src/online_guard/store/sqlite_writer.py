@@ -61,6 +61,8 @@ class SqliteWriter:
         """Close the connection; the next use opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            if not (connection.closed or connection.invalidated):
+                connection.detach()  # else it would stay open in its pool, and the log of writes with it
             connection.close()
 
     def _take(self) -> None:
