@@ -122,6 +122,8 @@ ROWS = {
     "GET /v1/assessments/{window}/candidates": Row(
         {Role.PLATFORM, Role.ASSESSOR, Role.READER, Role.ADMIN}, names_object=False
     ),
+    "GET /v1/jobs": Row({Role.ADMIN}, names_object=False),
+    "POST /v1/jobs/{job_id}/replay": Row({Role.ADMIN}, names_object=False),
 }
 """Every route of the application."""
 GUARDED = sorted(name for name, row in ROWS.items() if row.who)
@@ -138,7 +140,7 @@ def ids(platform: Platform) -> Ids:
     named = {"class_id": class_id, "enrolment_id": enrolment_id, "session_id": session_id}
     named |= {"check_id": check["check_id"], "import_id": an_upload(platform), **a_finding(platform)}
     named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
-    return named | {"message_id": "msg_1", "letter_id": a_letter(platform, session_id)}
+    return named | {"message_id": "msg_1", "job_id": "2000000000", "letter_id": a_letter(platform, session_id)}
 
 
 def a_letter(platform: Platform, session_id: str) -> str:
