@@ -32,7 +32,7 @@ lint: $(READY)  ## 代码检查、类型、分层 / Lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > $(VENV)/layers.log 2>&1 || { cat $(VENV)/layers.log; exit 1; }
 
-bench: bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-imports  ## 全部测量 / All measurements (about 20 min)
+bench: bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-ingest bench-imports bench-log bench-review  ## 全部测量 / All measurements (about 40 min)
 
 bench-revalidate: $(READY)  ## 与对照同场测速 / Measure against DuckDB and Polars in the same run
 	@$(BIN)/python benchmarks/revalidate.py $(ARGS)

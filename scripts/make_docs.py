@@ -186,6 +186,20 @@ and are verified again.
 """
 
 
+LOG = """
+## 存证日志与事件推送 / The evidence log and webhooks
+
+任何人都可读取与核对日志(`/v1/log/…`),无需签名或登录:验法、证据文件与独立验证程序见 [存证日志](evidence-log.md)。
+核验结论的答复以 `log` 指明其日志条目。`GET /v1/log/proof` 须给出 `entry_id`、`leaf_hash`、`first` 之一;尚未排入的条目答
+409 `log.pending`,数秒后再试。推送消息以 `webhook-id` 去重,可按消息标识重发。
+
+Anyone may read and check the log, without signature or login: how, and how evidence is verified without the service,
+stands in [the evidence log](evidence-log.md). A verdict's answer names its entry under `log`. `GET /v1/log/proof` takes
+one of `entry_id`, `leaf_hash` and `first`; an entry without a place yet is 409 `log.pending` for some seconds. Messages
+of webhooks repeat under one `webhook-id`, and are told again by their id.
+"""
+
+
 def rules_page() -> str:
     """Return the index of the rules; each has a page of its own."""
     policy = load_policy(DEFAULT_POLICY)
@@ -255,7 +269,8 @@ def http_page() -> str:
         "The running service gives the whole OpenAPI 3.1 document; every error is a problem document (RFC 9457).\n"
         "Platforms [sign](clients/README.md) what they send, people log in: see [accounts](accounts.md).\n"
     )
-    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + AGAIN + LIVENESS + IMPORTS + REVIEW
+    parts = (AGAIN, LIVENESS, IMPORTS, REVIEW, LOG)
+    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + "".join(parts)
 
 
 def settings_page() -> str:
