@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-ingest bench-imports faults fuzz-http soak bench-log docs sample-media lock clean
+.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-ingest bench-imports faults fuzz-http soak bench-log bench-review docs sample-media lock clean
 
 help:  ## 列出命令 / List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ soak: $(READY)  ## 10 分钟持续负载:内存、延迟、计数 / 10 minutes o
 bench-log: $(READY)  ## 存证日志:百万条的代价,每类篡改一千次 / The evidence log: a million entries, 1 000 changes of each kind
 	@$(BIN)/python benchmarks/evidence_log.py $(ARGS)
 	@ONLINE_GUARD_MUTATIONS=1000 $(BIN)/python -m pytest -n auto -k "change_of or old_backup" tests/service/test_evidence_log.py
+
+bench-review: $(READY)  ## 一万个随机序列:未经人认定不得拒认 / Random sequences: nobody is refused without persons
+	@$(BIN)/python benchmarks/review.py $(ARGS)
 
 docs: $(READY)  ## 重新生成规则与政策文档 / Generate the pages of rules and policy
 	@$(BIN)/python scripts/make_docs.py

@@ -25,7 +25,8 @@ TYPES = ("play", "pause", "seek", "rate", "heartbeat", "ended", "hidden", "visib
          "popup_answered", "popup_expired", "player_opened", "player_closed")  # fmt: skip
 COLUMNS = (("at_ms", "q"), ("received_ms", "q"), ("position_s", "d"), ("from_s", "d"), ("seq", "i"), ("player", "i"),
            ("popup", "i"), ("rate", "f"), ("type", "b"), ("playing", "?"))  # fmt: skip
-FACTS = ("platform_id", "session_id", "enrolment_id", "lesson_no", "opened_at_ms", "opened_received_ms", "device_id")
+FACTS = ("platform_id", "session_id", "enrolment_id", "lesson_no", "opened_at_ms", "opened_received_ms", "device_id",
+         "provenance")  # fmt: skip
 
 
 def must(holds, message):
@@ -102,7 +103,8 @@ def events_digest(session, events):
     packed = b"".join(struct.pack(f"<{len(events)}{sign}", *columns[name]) for name, sign in COLUMNS)
     told = canonical(names).encode()
     facts = canonical({name: session[name] for name in FACTS})
-    return sha256(f"online-guard events 1\n{facts}\n".encode(), struct.pack("<I", len(told)), told, packed).hex()
+    chunk = sha256(struct.pack("<I", len(told)), told, packed)
+    return sha256(f"online-guard events 1\n{facts}\n".encode(), chunk).hex()
 
 
 def check_session(session, events, batches):
@@ -123,15 +125,13 @@ def check_session(session, events, batches):
 
 
 def check_entry(line, size, root):
-    """Return the leaf of an entry that is in the tree, and its payload: None where the person was erased."""
+    """Return the leaf of an entry that is in the tree, and its payload."""
     leaf = json.loads(line["leaf"])
     must(set(leaf) == {"digest", "kind", "subject", "time_ms", "v"} and canonical(leaf) == line["leaf"], "bad leaf")
     must(0 <= line["leaf_index"] < size, "not in the tree")
     leaf_hash = sha256(b"\x00", line["leaf"].encode())
     found = climb(line["leaf_index"], size - 1, map(unhex, line["audit_path"]), leaf_hash)
     must(found[0] == root, "the audit path doesn't lead to the root")
-    if line["salt"] is None and line["payload"] is None:
-        return leaf, None
     said = f"{line['subject']}\n{line['payload']}".encode()
     must(hmac.digest(unhex(line["salt"]), said, "sha256").hex() == leaf["digest"], "payload isn't the leaf's")
     return leaf, json.loads(line["payload"])
@@ -155,10 +155,9 @@ def verify(lines, key, known_heads=(), all_leaves=None):
         leaf, payload = check_entry(line, size, root)
         must(line["leaf_index"] not in seen, "an entry twice")
         seen.add(line["leaf_index"])
-        about["erased" if payload is None else leaf["kind"]].append(leaf["subject"])
-        if payload is not None and leaf["kind"] == "events":
+        about[leaf["kind"]].append(leaf["subject"])
+        if leaf["kind"] == "events":
             batches[line["subject"]].append(payload)
-    must(set(about["erased"]) <= set(about["erasure"]), "content is missing, and no erasure was logged")
     for name, line in sessions.items():
         check_session(line["session"], line["events"], batches.pop(name, []))
     must(not batches, "batches of a session that isn't there")
@@ -167,7 +166,7 @@ def verify(lines, key, known_heads=(), all_leaves=None):
         named = set().union(*about.values())
         kept = [n for n, leaf in enumerate(all_leaves) if n not in seen and json.loads(leaf)["subject"] in named]
         must(not kept, f"entries about these subjects were kept back: {kept[:5]}")
-    return size, {kind: len(of_kind) for kind, of_kind in sorted(about.items()) if of_kind}
+    return size, {kind: len(of_kind) for kind, of_kind in sorted(about.items())}
 
 
 def read_key(text):

@@ -13,7 +13,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_guard.redaction import HIDDEN, KEYS, WORDS, is_hidden, redact, redact_text
+from online_guard.redaction import HIDDEN, KEYS, WORDS, holds_number, is_hidden, redact, redact_text
 
 DIGITS = st.integers(0, 9).map(str)
 WORDING = st.text(st.characters(exclude_categories=["Nd", "Cs", "L"]), max_size=12) | st.sampled_from(
@@ -40,6 +40,8 @@ def test_no_number_stays_in_a_text(before: str, number: str, after: str) -> None
     told = redact_text(before + number + after)
     assert number not in told
     assert number[-11:] not in told
+    assert holds_number(before + number + after)
+    assert not holds_number(told)
 
 
 @given(WORDING, PERSONAL, WORDING)

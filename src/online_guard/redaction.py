@@ -29,6 +29,7 @@ _PAIR = re.compile(rf"(?i)(?<![\w-])({_KEY})(\\?['\"]?\s*[:=]\s*)({_VALUE})")
 _NUMBER = re.compile(r"(?<!\d)\d{6}[ -]?\d{4}[ -]?\d{4}[ -]?\d{3}[\dXx](?!\d)")
 _OLD_NUMBER = re.compile(r"(?<!\d)\d{8}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?!\d)")
 _PHONE = re.compile(r"(?<!\d)(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
+_NUMBERS = (_NUMBER, _OLD_NUMBER, _PHONE)
 _VECTOR = re.compile(rf"(?:[-+]?\d*\.\d+(?:[eE][-+]?\d+)?[,;\s]+){{{MOST_NUMBERS},}}[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{48,}={0,2}")
 _BYTES = re.compile(r"\bb(?:'(?:[^'\\\n]|\\.){32,}'?|\"(?:[^\"\\\n]|\\.){32,}\"?)")
@@ -50,9 +51,14 @@ def redact_text(text: str) -> str:
     text = _VECTOR.sub(HIDDEN, text)
     text = _BYTES.sub(HIDDEN, text)
     text = _BLOB.sub(lambda found: found.group() if _is_harmless(found.group()) else HIDDEN, text)
-    for pattern in (_NUMBER, _OLD_NUMBER, _PHONE):
+    for pattern in _NUMBERS:
         text = pattern.sub(HIDDEN, text)
     return text
+
+
+def holds_number(text: str) -> bool:
+    """Return whether an identity or phone number stands in a text."""
+    return any(pattern.search(text) for pattern in _NUMBERS)
 
 
 def _is_harmless(found: str) -> bool:

@@ -17,14 +17,14 @@ from online_guard.service.retention import EXPIRE, ask_daily, expire_daily, forg
 from online_guard.service.verification import verify_class
 from online_guard.service.webhook_delivery import deliver
 from online_guard.service.webhooks import DELIVER
-from online_guard.store import jobs
+from online_guard.store import import_rows, jobs
 from online_guard.store.jobs import Job
 from online_guard.store.queries import VERIFY
 from online_guard.store.unit_of_work import writing
 
 DUTIES: Mapping[str, Callable[[House, str], None]] = {
     VERIFY: verify_class,
-    "import": import_once,
+    import_rows.DUTY: import_once,
     EXPIRE: expire_daily,
     DELIVER: deliver,
 }
@@ -32,7 +32,7 @@ DUTIES: Mapping[str, Callable[[House, str], None]] = {
 can die after its work and before the job is noted as done."""
 IDLE_S = 1.0
 HOUSEKEEPING_S = 30.0
-"""So long after an erasure, at most, no process that has a worker remembers a face of the erased person."""
+"""Between two jobs so often; the service itself drops erased faces every `remembering.EVERY_S`."""
 RENEWALS = 3
 """A lease is renewed so often before it would run out."""
 log = logging.getLogger(__name__)

@@ -64,7 +64,7 @@ def check_answer(answer: httpx.Response) -> None:
     for method, pattern, operation in operations():
         if method == answer.request.method and pattern.fullmatch(path):
             known = validator(operation["operationId"], answer.status_code)
-            if known is not None:
+            if known is not None and method != "HEAD":
                 errors = [f"{one.instance_path}: {one.message}" for one in known.iter_errors(answer.json())]
                 assert not errors, f"{method} {path}: {errors}"
             return

@@ -26,6 +26,8 @@ def test_erased_and_told_so(platform: Platform, person: Callable[[Role], Platfor
     path = f"/v1/learners/{learner_id}"
     admin = person(Role.ADMIN)
     problem(admin.send("DELETE", path), 422, "body.invalid")
+    named = problem(admin.send("DELETE", path, reason=f"{identity_number(4_001)} asked"), 422, "body.invalid")
+    assert identity_number(4_001) not in str(named)
     told = admin.told("DELETE", path, reason=REASON)
     assert (told["enrolments"], told["captures"], told["files"]) == (1, 1, 1)
     assert admin.told("DELETE", path, reason=REASON)["erased_ms"] == told["erased_ms"]

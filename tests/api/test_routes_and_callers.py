@@ -103,6 +103,10 @@ ROWS = {
         PLATFORM, body=lambda ids: {"appellant": "learner", "reason": "他没有快进"}
     ),
     "DELETE /v1/learners/{learner_id}": Row({Role.ADMIN}, names_object=False, query=lambda ids: {"reason": "x"}),
+    "GET /v1/dead-letters": Row({Role.PLATFORM, Role.ADMIN}, names_object=False),
+    "GET /v1/dead-letters/{letter_id}": Row({Role.PLATFORM, Role.ADMIN}),
+    "PUT /v1/dead-letters/{letter_id}/content": Row({Role.ADMIN}, names_object=False, body=lambda ids: event(0)),
+    "POST /v1/dead-letters/{letter_id}/replay": Row({Role.ADMIN}, names_object=False),
     "GET /v1/imports": Row(EVERYBODY, names_object=False),
     "POST /v1/imports": Row(PLATFORM, names_object=False, body=lambda ids: b"no archive"),
     "GET /v1/imports/{import_id}": Row(EVERYBODY),
@@ -118,6 +122,8 @@ ROWS = {
     "GET /v1/assessments/{window}/candidates": Row(
         {Role.PLATFORM, Role.ASSESSOR, Role.READER, Role.ADMIN}, names_object=False
     ),
+    "GET /v1/jobs": Row({Role.ADMIN}, names_object=False),
+    "POST /v1/jobs/{job_id}/replay": Row({Role.ADMIN}, names_object=False),
 }
 """Every route of the application."""
 GUARDED = sorted(name for name, row in ROWS.items() if row.who)
@@ -134,7 +140,14 @@ def ids(platform: Platform) -> Ids:
     named = {"class_id": class_id, "enrolment_id": enrolment_id, "session_id": session_id}
     named |= {"check_id": check["check_id"], "import_id": an_upload(platform), **a_finding(platform)}
     named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
-    return named | {"message_id": "msg_1"}
+    return named | {"message_id": "msg_1", "job_id": "2000000000", "letter_id": a_letter(platform, session_id)}
+
+
+def a_letter(platform: Platform, session_id: str) -> str:
+    """Return the id of an event that was refused."""
+    platform.post(session_id, [event(0, "dance")])
+    (letter,) = platform.told("GET", "/v1/dead-letters", session_id=session_id)["dead_letters"]
+    return str(letter["letter_id"])
 
 
 def an_upload(platform: Platform) -> str:
@@ -155,7 +168,7 @@ def a_finding(platform: Platform) -> Ids:
 
 def of_nobody(ids: Ids) -> Ids:
     """Return ids of nothing."""
-    return ids | {name: f"{ids[name]}-none" for name in ids if name.endswith("_id")}
+    return ids | {name: f"{ids[name]}-none" for name in ids if name.endswith("_id")} | {"letter_id": "987654321"}
 
 
 def call(client: Platform, name: str, ids: Ids) -> httpx.Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import argon2
 import pyotp
 import pytest
@@ -9,11 +11,12 @@ import pytest
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service import accounts, logins
 from online_guard.service.accounts import add_person, disable_person, list_people, set_password, set_totp
-from online_guard.service.house import House
+from online_guard.service.house import House, open_house
 from online_guard.service.logins import FREE_FAILURES, IDLE_MS, LONGEST_LOCK_MS, LONGEST_MS, log_in, log_out, signed_in
+from online_guard.settings import Settings
 from online_guard.store import account_rows
 from online_guard.store.account_tables import LoginRecord
-from online_guard.store.unit_of_work import reading
+from online_guard.store.unit_of_work import close_engine, reading
 from online_guard.terms import Role
 
 PASSWORD = "four words and a comma,"
@@ -37,6 +40,27 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         monkeypatch.setattr(module, "clock_ms", shown)
         monkeypatch.setattr(module, "HASHER", quick)
     return shown
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Return SQLite's: people are kept by the same few statements on PostgreSQL, where one test goes through them."""
+    return sqlite_url
+
+
+def test_people_on_postgresql(tmp_path: Path, postgres_url: str, clock: Clock) -> None:
+    house = open_house(Settings(data_dir=tmp_path / "data", database_url=postgres_url))
+    add_person(house, "ann", Role.AUDITOR, PASSWORD)
+    with pytest.raises(GuardError) as refusal:
+        log_in(house, "ann", "wrong", None)
+    assert code_of(refusal) == "login.refused"
+    totp = pyotp.parse_uri(set_totp(house, "ann"))
+    assert isinstance(totp, pyotp.TOTP)
+    token = log_in(house, "ann", PASSWORD, totp.at(clock.now_ms // 1000)).token
+    assert signed_in(house, token)
+    disable_person(house, "ann")
+    assert signed_in(house, token) is None
+    close_engine(house.engine)
 
 
 def code_of(refusal: pytest.ExceptionInfo[GuardError]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from both_ways import desk, watch
 from clear_text import Person, Search
 from hypothesis import given
 from hypothesis import strategies as st
+from posted import a_bundle, an_event, imported, write_bundle_rows, zipped
 from simulated_platform import SAMPLE_MEDIA, SimulatedPlatform
 from sqlalchemy import select, text
 
 from online_guard.demo.people import CHECK_DIGITS, GIVEN, SURNAMES, WEIGHTS
 from online_guard.errors import GuardError
-from online_guard.service import registration, sessions
+from online_guard.service import evidence_export, registration, sessions
 from online_guard.service.export import export
 from online_guard.service.house import House
 from online_guard.service.seen_pictures import opened_vector
@@ -29,7 +31,7 @@ from online_guard.store.tables import CaptureRecord, EnrolmentRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Outcome
 
-HOW_MANY = {"sqlite": (1_000, 2), "postgresql": (200, 1)}
+HOW_MANY = {"sqlite": (1_000, 1), "postgresql": (200, 1)}
 """People, and how many of them study with a photo."""
 ONE = Course(class_id="one", platform_id="P", duration_s=600)
 CHARACTERS = "文武英雄国庆春兰秋菊海燕志强淑珍桂花金凤玉梅德福长江永红"
@@ -49,10 +51,10 @@ def photo(number: int) -> bytes:
     return (SAMPLE_MEDIA / f"learner-0{number + 1}" / "reference.jpg").read_bytes()
 
 
-def enrol(house: House, number: int, one: Person) -> None:
+def enrol(house: House, class_id: str, number: int, one: Person) -> None:
     """Enrol a person; the platform writes the phone number where it doesn't belong."""
     registration.put_enrolment(
-        house, "one", f"e{number}", "P", name=one.name, identity_number=one.number, applicant=f"{one.name}的公司",
+        house, class_id, f"e{number}", "P", name=one.name, identity_number=one.number, applicant=f"{one.name}的公司",
         face_checks="required", leave=(),
     )  # fmt: skip
 
@@ -101,14 +103,17 @@ def test_of_a_thousand_people_nothing_lies_in_clear_text(
     assert len({one.name for one in people}) == len({one.number for one in people}) == count
     platform = Quiet(house)
     platform.register(ONE)
+    platform.register(replace(ONE, class_id="many"))
     with caplog.at_level(logging.DEBUG):
         for number, one in enumerate(people):
-            enrol(house, number, one)
+            enrol(house, "one" if number < with_photo else "many", number, one)
         for number, one in enumerate(people[:with_photo]):
             registration.put_reference_photo(house, f"e{number}", "P", photo(number))
             study(platform, number, one)
+        import_a_bundle(house, people[0], tmp_path.with_name(f"{tmp_path.name}-sent"))
         platform.verify()
     export(house, tmp_path / "bundle")
+    evidence_export.export_class(house, "one", tmp_path / "evidence.ndjson")
     (tmp_path / "service.log").write_text(caplog.text, encoding="utf-8")
     vectors = opened_vectors(house)
     assert len(vectors) == 3 * with_photo
@@ -128,6 +133,19 @@ def test_of_a_thousand_people_nothing_lies_in_clear_text(
         f"name {people[7].name}",
         "vector of face 1",
     }
+
+
+def import_a_bundle(house: House, one: Person, folder: Path) -> None:
+    """Import a bundle of a platform that calls its learners by name, with rows that are refused."""
+    rows = a_bundle(platform_id="Q")
+    rows["enrolments"][0]["learner_id"] = one.name
+    rows["sessions"][0] |= {"user_agent": one.phone, "ip": one.number}
+    rows["sessions"].append(rows["sessions"][0] | {"session_id": "s2", "lesson_no": one.name})
+    rows["events"] += [an_event(98, platform_id="Q", type=one.name), an_event(99, platform_id="Q", at_ms=one.number)]
+    rows["events"].append(an_event(97, platform_id="Q") | {one.name: one.phone})
+    body = zipped(write_bundle_rows(folder, rows), folder.with_suffix(".zip")).read_bytes()
+    told = imported(house, "Q", body)
+    assert (told["state"], told["counts"]["sessions"]["accepted"]) == ("done", 1)
 
 
 def found_in_files(request: pytest.FixtureRequest, search: Search) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,23 +11,25 @@ import pytest
 from both_ways import desk, judged_live, watch
 from cryptography.exceptions import InvalidTag
 from simulated_platform import SAMPLE_MEDIA, SimulatedPlatform
-from sqlalchemy import select
+from sqlalchemy import update
 
 from online_guard.demo.people import identity_number, name_of
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.faces.pipeline import inspect
-from online_guard.service import erasures, kept_pictures, liveness, registration, sessions
+from online_guard.service import backups, erasures, evidence_log, kept_pictures, liveness, registration, sessions
 from online_guard.service.house import House, open_house
 from online_guard.service.verification import ledger_of, session_verdict
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
+from online_guard.store.decision_tables import CaseRecord
+from online_guard.store.log_tables import LogEntryRecord
 from online_guard.store.personal_tables import ErasureRecord, PersonKeyRecord
+from online_guard.store.review_rows import NOTHING_LEFT
 from online_guard.store.tables import (
     CaptureRecord,
     CheckRecord,
     DeadLetterRecord,
     EnrolmentRecord,
-    FindingRecord,
     SessionRecord,
     SnapshotRecord,
 )
@@ -97,10 +98,9 @@ def study(platform: Quiet) -> None:
 
 
 def decide_all(house: House) -> None:
-    """Let an auditor have decided every finding."""
+    """Let every case be closed."""
     with writing(house.engine) as database:
-        for finding in database.scalars(select(FindingRecord)):
-            finding.evidence = json.dumps(json.loads(finding.evidence) | {"decision": "dismiss"})
+        database.execute(update(CaseRecord).values(priority=NOTHING_LEFT))
 
 
 def id_of(house: House, person: int) -> str:
@@ -116,7 +116,7 @@ def erase(house: House, person: int = 0, **options: Any) -> dict[str, Any]:
 def rows(house: House, table: type[Any], **equal: Any) -> list[Any]:
     """Return a table's rows."""
     with reading(house.engine) as database:
-        return list(database.scalars(select(table).filter_by(**equal)))
+        return list(database.query(table).filter_by(**equal))
 
 
 def files(house: House) -> set[Path]:
@@ -184,10 +184,12 @@ def test_readers_say_that_a_person_was_erased(studied: Quiet, house: House) -> N
 
 
 def test_a_person_is_not_erased_while_a_finding_waits(studied: Quiet, house: House) -> None:
+    case = CaseRecord(
+        case_id="c1", class_id="one", platform_id="P", enrolment_id="a", subject="enrolment", subject_id="a",
+        state="undecided", priority=0, waiting_since_ms=0,
+    )  # fmt: skip
     with writing(house.engine) as database:
-        finding = database.scalars(select(FindingRecord).where(FindingRecord.class_id == "one")).first()
-        assert finding is not None
-        finding.subject, finding.subject_id, finding.effect, finding.evidence = "enrolment", "a", "review", "{}"
+        database.add(case)
     for options in ({}, {"dry_run": True}):
         with pytest.raises(GuardError) as refusal:
             erase(house, **options)
@@ -299,4 +301,38 @@ def test_on_postgresql_the_key_leaves_the_files_of_the_tables(
     assert erase(house)["is_scrubbed"]
     assert not holds_the_key()
     assert len(rows(house, PersonKeyRecord)) == 1
+    house.engine.dispose()
+
+
+def test_the_evidence_log_stays_valid_and_notes_the_erasure(studied: Quiet, house: House) -> None:
+    evidence_log.sequence(house, at_once=True)
+    before = evidence_log.head(house)
+    assert evidence_log.verify(house).faults == ()
+    erase(house)
+    evidence_log.sequence(house, at_once=True)
+    assert evidence_log.verify(house, known_heads=[before]).faults == ()
+    (entry,) = rows(house, LogEntryRecord, kind="erasure")
+    assert entry.subject == f"learner {id_of(house, 0)}"
+
+
+def test_a_backup_that_is_put_back_brings_nobody_back(prepared: Path, tmp_path: Path) -> None:
+    shutil.copytree(prepared, tmp_path / "data")
+    (tmp_path / "keys").mkdir()
+    for key in (tmp_path / "data").glob("*.key"):
+        key.replace(tmp_path / "keys" / key.name)
+    settings = Settings(data_dir=tmp_path / "data", master_key_file=tmp_path / "keys" / "master.key")
+    backups.back_up(settings, tmp_path / "backup", with_keys=False)
+    house = open_house(settings)
+    learner_id = id_of(house, 0)
+    erase(house)
+    assert len(files(house)) == 1
+    house.engine.dispose()
+    (tmp_path / "data").replace(tmp_path / "moved away")
+    backups.restore(settings, tmp_path / "backup", with_keys=False)
+    backups.accept_rollback(settings, "a test")
+    house = open_house(settings)
+    assert rows(house, PersonKeyRecord, learner_id=learner_id)
+    assert erasures.apply_again(house) == 1
+    assert not rows(house, PersonKeyRecord, learner_id=learner_id)
+    assert len(files(house)) == 1
     house.engine.dispose()

@@ -20,17 +20,20 @@ import log_mutations
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from posted import import_folder
+from reviewers import UPHOLD, a_review
 from simulated_platform import SimulatedPlatform
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from studied_class import COURSE, study
 
 from online_guard.errors import GuardError
-from online_guard.service import evidence_export, evidence_log
-from online_guard.service.house import House, open_house
+from online_guard.service import evidence_export, evidence_log, notices
+from online_guard.service.house import House, clock_ms, open_house
 from online_guard.settings import Settings
-from online_guard.store import log_proofs, merkle, sealed_log
-from online_guard.store.unit_of_work import reading, writing
+from online_guard.simulate import command
+from online_guard.store import log_proofs, merkle
+from online_guard.store.unit_of_work import reading
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "verify_evidence.py"
 HOW_MANY = int(os.environ.get("ONLINE_GUARD_MUTATIONS", "12"))
@@ -97,6 +100,45 @@ def test_an_untouched_log_holds_and_covers_every_kind(studied: House, known: lis
 def test_a_class_studied_on_either_database_holds(simulated: SimulatedPlatform) -> None:
     study(simulated, lambda: evidence_log.sequence(simulated.house, at_once=True))
     assert faults(simulated.house) == []
+
+
+@pytest.fixture
+def empty(tmp_path: Path, sqlite_url: str) -> Iterator[House]:
+    """Return an empty house on SQLite."""
+    house = open_house(Settings(data_dir=tmp_path / "data", database_url=sqlite_url))
+    yield house
+    house.engine.dispose()
+
+
+def test_decisions_appeals_and_notices_are_logged(empty: House) -> None:
+    review = a_review(empty)
+    found = review.finding("OG102")
+    review.appeals(found)
+    for one in review.findings():
+        if one.enrolment_id == found.enrolment_id and one.effect != "note":
+            review.two_say(UPHOLD, one)
+    notices.issue(empty, str(found.enrolment_id), "丙", clock_ms())
+    evidence_log.sequence(empty, at_once=True)
+    kinds = {json.loads(leaf)["kind"] for leaf in leaves(empty)}
+    assert kinds == {"verdict", "decision"}
+    # the sessions were put there past the service, and that is what is found
+    assert all(fault.startswith(("session/", "snapshot", "liveness")) for fault in faults(empty))
+
+
+def test_an_import_is_logged(empty: House, tmp_path: Path) -> None:
+    cheats = command.chosen(["popup_remover", "rewritten_events"], ())
+    command.simulate_bundle(tmp_path / "bundle", 7, 2, ("left_open",), cheats)
+    classes = json.loads((tmp_path / "bundle" / "classes.json").read_text("utf-8"))
+    platforms = sorted({row["platform_id"] for row in classes})
+    for platform_id in platforms:
+        import_folder(empty, platform_id, tmp_path / "bundle")
+    assert faults(empty) == []
+    evidence_log.sequence(empty, at_once=True)
+    kinds = {json.loads(leaf)["kind"] for leaf in leaves(empty)}
+    assert kinds == {"events", "snapshot", "liveness", "verdict"}
+    with Session(empty.engine) as database:
+        database.execute(log_mutations.text("UPDATE session SET provenance = 'live' WHERE row_id = 1"))
+        assert evidence_log.verify_within(database, public(empty)).faults
 
 
 def test_an_untouched_log_holds_from_within_a_transaction_too(studied: House) -> None:
@@ -201,24 +243,6 @@ def test_a_split_view_is_found_outside(
         forked = log_proofs.current_head(database)
     with pytest.raises(ValueError, match=r"split view|roll-back|proof"):
         verifier.verify(iter(lines), key, [forked])
-
-
-def test_what_was_erased_is_neither_a_fault_nor_evidence(
-    simulated: SimulatedPlatform, verifier: ModuleType, tmp_path: Path
-) -> None:
-    house = simulated.house
-    one, other = study(simulated, lambda: None)
-    with writing(house.engine) as database:
-        sealed_log.forget(database, [f"session/{one}", "enrolment/one"])
-    evidence_log.sequence(house, at_once=True)
-    assert faults(house) == []
-    key = Ed25519PublicKey.from_public_bytes(public(house))
-    lines = exported(house, one, tmp_path / "evidence")
-    _, kinds = verifier.verify(iter(lines), key, (), leaves(house))
-    assert set(kinds) == {"erased", "erasure"}
-    assert not [line for line in lines if '"events":' in line]
-    _, kinds = verifier.verify(iter(exported(house, other, tmp_path / "evidence")), key, (), leaves(house))
-    assert "events" in kinds
 
 
 def test_a_change_is_told_by_its_row(studied: House, sessions: list[str]) -> None:

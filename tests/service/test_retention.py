@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -22,14 +21,14 @@ from online_guard.service.house import House, clock_ms, open_house
 from online_guard.service.retention import DAY_MS
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
+from online_guard.store.decision_tables import CaseRecord
+from online_guard.store.review_rows import NOTHING_LEFT
 from online_guard.store.tables import (
     CaptureRecord,
     CheckRecord,
     DeadLetterRecord,
     EnrolmentRecord,
-    FindingRecord,
     JobRecord,
-    SessionRecord,
     SnapshotRecord,
 )
 from online_guard.store.unit_of_work import reading, writing
@@ -62,8 +61,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     learner.leave()
     platform.verify()
     with writing(house.engine) as database:
-        for finding in database.scalars(select(FindingRecord)):
-            finding.evidence = json.dumps(json.loads(finding.evidence) | {"decision": "dismiss"})
+        database.execute(update(CaseRecord).values(priority=NOTHING_LEFT))
     house.engine.dispose()
     return house.settings.data_dir
 
@@ -139,19 +137,23 @@ def test_nothing_expires_before_its_time(house: House) -> None:
     assert len(files(house)) == 4
 
 
-@pytest.mark.parametrize("subject", ["session", "snapshot", "lesson", "enrolment", "class"])
-def test_a_case_holds_the_media_of_its_learner(house: House, subject: str) -> None:
-    (session,) = in_table(house, SessionRecord)
-    key = f"P/{session.session_id}"
-    subject_id = {
-        "session": key, "snapshot": f"{key}/photo-0001", "lesson": "a/1", "enrolment": "a", "class": "one",
-    }[subject]  # fmt: skip
+@pytest.mark.parametrize(
+    ("about", "priority", "is_held"), [("a", 0, True), ("a", 1, True), (None, 0, True), ("a", 2, False)]
+)
+def test_an_open_case_holds_the_media_of_its_learner(
+    house: House, about: str | None, priority: int, is_held: bool
+) -> None:
+    case = CaseRecord(
+        case_id="c1", class_id="one", platform_id="P", enrolment_id=about, subject="enrolment", subject_id="a",
+        state="appealed", priority=priority, waiting_since_ms=0,
+    )  # fmt: skip
     with writing(house.engine) as database:
-        finding = database.scalars(select(FindingRecord)).first()
-        assert finding is not None
-        finding.effect, finding.evidence = "review", "{}"
-        finding.subject, finding.subject_id = subject, subject_id
-    assert counted(retention.expire(keeping(house, 1))) == NOTHING | {"held": 1}
+        database.add(case)
+    told = counted(retention.expire(keeping(house, 1)))
+    if not is_held:
+        assert told == EVERYTHING
+        return
+    assert told == NOTHING | {"held": 1}
     assert kept_pictures.shown_picture(house, "a", in_table(house, SnapshotRecord)[0].sha256) == PICTURE
 
 

@@ -22,6 +22,7 @@ from online_guard.service.verification import ledger_of, session_verdict
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store.decision_tables import DecisionRecord
+from online_guard.store.holds import held
 from online_guard.store.tables import JobRecord
 from online_guard.store.unit_of_work import reading
 from online_guard.terms import Effect
@@ -143,6 +144,8 @@ def test_an_appeal_is_decided_by_somebody_else(reviewed: Review) -> None:
     reviewed.two_say(UPHOLD, found)
     assert reviewed.appeals(found)["outcome"] == "open"
     assert reviewed.case(found)["state"] == APPEALED
+    with reading(reviewed.house.engine) as database:
+        assert list(held(database)) == [SCRIPTED], "its pictures stay until then"
     assert reviewed.queue()[0]["case_id"] == found.case_id, "a learner waits"
     with refusal("appeal.open"):
         reviewed.appeals(found, "另一个理由")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, inspect, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from online_guard.store.unit_of_work import writing
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 F = "OG101-f"
 LAW = "INSERT INTO review_law VALUES (:sha, 'p', '1', :second_person)"
 DECISION = (
@@ -221,3 +223,22 @@ def test_a_notice_waits_for_the_appeal(upheld: Writer) -> None:
         upheld.notifies(2)
     upheld.decides("丙")
     upheld.notifies(3)
+
+
+def test_on_postgresql_a_role_that_owns_nothing_can_only_add(postgres_engine: Engine) -> None:
+    _, _, rest = (DOCS / "review.md").read_text("utf-8").partition("```sql\n")
+    granted = rest.partition("```")[0].replace("online_guard_app", "reviewed_app")
+    with writing(postgres_engine) as database:
+        database.execute(text(granted))
+    writer = Writer(postgres_engine)
+    writer.run("SET LOCAL ROLE reviewed_app", (LAW, {"sha": "two", "second_person": True}))
+    for words in (
+        "UPDATE review_decision SET number = 1",
+        "DELETE FROM review_notice",
+        "TRUNCATE review_appeal",
+        "DROP TRIGGER guard_review_notice_grounds ON review_notice",
+        "ALTER TABLE review_ground DISABLE TRIGGER ALL",
+    ):
+        with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
+            writer.run("SET LOCAL ROLE reviewed_app", words)
+    writer.run("DROP OWNED BY reviewed_app", "DROP ROLE reviewed_app")

@@ -97,18 +97,3 @@ def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     (tmp_path / "bad").write_bytes(b"short")
     with pytest.raises(GuardError, match="32"):
         open_log_key(tmp_path / "bad")
-
-
-def test_what_is_forgotten_leaves_the_leaves_and_a_note(engine: Engine) -> None:
-    with writing(engine) as database:
-        sealed_log.append_all(database, some(2))
-        before = database.scalars(select(LogEntryRecord.leaf).order_by(LogEntryRecord.entry_id)).all()
-        sealed_log.forget(database, ["P/S/1"])
-    with reading(engine) as database:
-        rows = database.scalars(select(LogEntryRecord).order_by(LogEntryRecord.entry_id)).all()
-    assert [row.leaf for row in rows[:2]] == before
-    assert [(row.kind, row.payload is None) for row in rows] == [
-        ("snapshot", False),
-        ("snapshot", True),
-        ("erasure", False),
-    ]

@@ -109,6 +109,32 @@ JUDGED = having(
     strip=TEXT,
     plot=TEXT,
 )
+LEAF = {"entry_id": COUNT, "leaf_index": or_null(COUNT), "leaf": TEXT, "leaf_hash": or_null(HASH)}
+"""An entry of the evidence log; without a place in the tree yet, its index and hash are null."""
+HEAD = {
+    "v": {"const": 1},
+    "key_id": TEXT,
+    "previous": or_null(HASH),
+    "root": HASH,
+    "size": COUNT,
+    "time_ms": MS,
+    "body": TEXT,
+    "signature": TEXT,
+}
+INCLUSION = keys(**LEAF, tree_size=COUNT, root=HASH, audit_path=many(HASH))
+CONSISTENCY = keys(first=COUNT, first_root=HASH, tree_size=COUNT, root=HASH, consistency_path=many(HASH))
+MESSAGE = keys(
+    message_id=TEXT,
+    endpoint_id=TEXT,
+    platform_id=TEXT,
+    type=TEXT,
+    subject=TEXT,
+    state=one_of("waiting", "delivered", "parked"),
+    attempts=COUNT,
+    created_ms=MS,
+    next_ms=or_null(MS),
+    last_error=or_null(TEXT),
+)
 VERDICT = keys(
     "provenance",
     "rules",
@@ -126,7 +152,7 @@ VERDICT = keys(
     policy=ref("Policy"),
     provenance=PROVENANCE,
     rules=ANYTHING,
-    log=ANYTHING,
+    log=or_null(keys(**LEAF)),
 )
 CLAIMED = keys(
     lesson_no=COUNT,
@@ -162,7 +188,6 @@ IMPORT = having(
     counts=FACTS,
     provenance={"const": "import"},
 )
-HEAD = having(size=COUNT, root=HASH, body=TEXT, signature=TEXT)
 LETTER = having(letter_id=COUNT, kind=TEXT, received_ms=MS, reason=TEXT, content=TEXT, state=TEXT)
 ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /healthz": {200: keys(status={"const": "ok"})},
@@ -218,13 +243,13 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /v1/dead-letters/{letter_id}": {200: LETTER},
     "PUT /v1/dead-letters/{letter_id}/content": {200: LETTER},
     "POST /v1/dead-letters/{letter_id}/replay": {200: LETTER},
-    "GET /v1/log/head": {200: HEAD},
-    "GET /v1/log/heads": {200: keys(heads=many(HEAD), next=or_null(COUNT))},
-    "GET /v1/log/key": {200: {"type": "object", "additionalProperties": TEXT}},
-    "GET /v1/log/entries": {200: keys(entries=many(having(leaf_index=COUNT)), next=or_null(COUNT))},
-    "GET /v1/log/proof": {200: having(tree_size=COUNT, root=HASH)},
-    "GET /v1/webhooks/messages": {200: having(messages=LIST)},
-    "POST /v1/webhooks/messages/{message_id}/replay": {200: FACTS},
+    "GET /v1/log/head": {200: keys(**HEAD)},
+    "GET /v1/log/heads": {200: keys(heads=many(keys(number=COUNT, **HEAD)), next=or_null(COUNT))},
+    "GET /v1/log/key": {200: keys(algorithm={"const": "Ed25519"}, key_id=TEXT, public_key=TEXT)},
+    "GET /v1/log/entries": {200: keys(entries=many(keys(**LEAF)), next=or_null(COUNT))},
+    "GET /v1/log/proof": {200: {"anyOf": [INCLUSION, CONSISTENCY]}},
+    "GET /v1/webhooks/messages": {200: keys(messages=many(MESSAGE), next=or_null(COUNT))},
+    "POST /v1/webhooks/messages/{message_id}/replay": {200: MESSAGE},
     "POST /v1/login": {200: LOGIN},
     "GET /v1/login/oidc": {303: ()},
     "GET /v1/login/oidc/callback": {200: LOGIN},

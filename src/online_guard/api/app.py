@@ -19,6 +19,7 @@ from online_guard.api import (
     dead_letters,
     enrolments,
     imports,
+    jobs,
     learners,
     liveness,
     logins,
@@ -39,6 +40,7 @@ from online_guard.api.limits import LimitedBodies
 from online_guard.api.observed import VERSION, Observed
 from online_guard.api.server import Server
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.service import erasures
 from online_guard.service.house import House, open_house
 from online_guard.service.readiness import Readiness
 from online_guard.service.remembering import Remembering
@@ -76,6 +78,7 @@ def create_app(house: House) -> FastAPI:
         enrolments,
         assessments,
         cases,
+        jobs,
         learners,
         logins,
         dead_letters,
@@ -118,6 +121,9 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
     # job at hand would wait until its lease runs out
     signal.signal(signal.SIGTERM, lambda *_: None)
     try:
+        again = erasures.apply_again(house)  # a restored backup must bring nobody back
+        if again:
+            log.warning("%d 人此前已删除,已重新删除 / were erased before and came back: erased again", again)
         with beside(house), Remembering(house):
             Server(house, create_app(house)).run()
     finally:

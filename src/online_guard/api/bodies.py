@@ -6,11 +6,12 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from online_guard.evidence import Leave, Lesson, TrainingClass
 from online_guard.ingest.live import moment_ms
 from online_guard.ingest.rows import INT32, LATEST_MS
+from online_guard.redaction import holds_number
 from online_guard.terms import ApplicantKind, CertificateRoute, DecisionKind, FaceChecks, LessonKind, Mode
 
 Id = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,128}$")]
@@ -38,6 +39,16 @@ _IN_RANGE = Field(ge=0, le=LATEST_MS, strict=True, description="毫秒,或带时
 Moment = Annotated[int, BeforeValidator(_moment, json_schema_input_type=int | str), _IN_RANGE]
 MomentInQuery = Annotated[int, BeforeValidator(_moment_in_query, json_schema_input_type=int | str), _IN_RANGE]
 Day = Annotated[date, BeforeValidator(_day)]
+
+
+def _names_nobody(text: str) -> str:
+    if holds_number(text):
+        raise ValueError("请勿写入身份证号或电话 / leave out identity and phone numbers")
+    return text
+
+
+NAMES_NOBODY = AfterValidator(_names_nobody)
+"""Free text that is kept for good and shown to others holds no identity or phone number."""
 
 
 class Body(BaseModel):
@@ -176,14 +187,14 @@ class DecisionBody(Body):
     """What an auditor says of a finding."""
 
     decision: DecisionKind
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), NAMES_NOBODY]
 
 
 class AppealBody(Body):
     """An appeal against a finding."""
 
     appellant: Literal["learner", "platform"] = "learner"
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000), NAMES_NOBODY]
 
 
 class NoticeBody(Body):

@@ -16,7 +16,7 @@ from online_guard.service.kept_pictures import keep_picture
 from online_guard.service.seen_pictures import opened_vector
 from online_guard.service.sessions import verify_again
 from online_guard.store import batch_rows, queries, sealed_log
-from online_guard.store.logged_rows import snapshot_entries
+from online_guard.store.logged_rows import session_key, snapshot_entries
 from online_guard.store.person_keys import PersonKeys, erased
 from online_guard.store.tables import (
     DeadLetterRecord,
@@ -73,7 +73,7 @@ def add_snapshot(
             report=json.dumps(answer),
         )
         database.add(kept)
-        sealed_log.append_all(database, snapshot_entries(record, kept))
+        sealed_log.append_all(database, snapshot_entries(session_key(record), kept))
         if report.good and report.capture is not None:
             duplicates.keep_snapshot(house, database, record, snapshot_id, report.capture)
         batch_rows.touch(database, record.row_id)

@@ -16,11 +16,11 @@ from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House, clock_ms
 from online_guard.service.registration import check_identity_number
 from online_guard.settings import Settings
-from online_guard.store import erasing, holds, queries
+from online_guard.store import erasing, holds, queries, sealed_log
 from online_guard.store.media_rows import media, others_with
 from online_guard.store.unit_of_work import reading, writing
 
-TOLD_FINDINGS = 5
+TOLD_CASES = 5
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ def erase(house: House, learner_id: str, *, reason: str, ordered_by: str, dry_ru
 def _refuse_while_held(cases: dict[str, list[Any]]) -> None:
     if not cases:
         return
-    waiting = [f"{finding.rule} {finding.subject} {finding.subject_id}" for rows in cases.values() for finding in rows]
-    more = "" if len(waiting) <= TOLD_FINDINGS else f" (+{len(waiting) - TOLD_FINDINGS})"
+    waiting = sorted({f"{case.subject} {case.subject_id} ({case.case_id})" for rows in cases.values() for case in rows})
+    more = "" if len(waiting) <= TOLD_CASES else f" (+{len(waiting) - TOLD_CASES})"
     raise GuardError(
         ErrorKind.CONFLICT,
         "person.held",
-        f"尚有疑点待审核,暂不能删除 / findings wait for a decision: {'; '.join(waiting[:TOLD_FINDINGS])}{more}",
-        remedy="请先作出审核决定 / decide them first.",
+        f"尚有案件未结,暂不能删除 / cases are open: {'; '.join(waiting[:TOLD_CASES])}{more}",
+        remedy="请先审结 / decide them first.",
     )
 
 
@@ -98,6 +98,8 @@ def _carry_out(house: House, erasure: Erasure, *, is_ordered: bool) -> dict[str,
         sha256s = {row.sha256 for row in media(database, learner_id)}
         forgotten = erasing.forget_person(database, learner_id, erasure.erased_ms)
         erasing.record_erasure(database, **asdict(erasure))
+        said = {"erased_ms": erasure.erased_ms, "ordered_by": erasure.ordered_by, "ordered_now": is_ordered}
+        sealed_log.append(database, "erasure", f"learner {learner_id}", said)
         if is_ordered:
             _append(list_file(house.settings), erasure)
     files = _delete_pictures(house, learner_id, sha256s)

@@ -65,13 +65,11 @@ def _write(
 ) -> int:
     head = log_proofs.current_head(database)
     rows = log_proofs.entries_about(database, subjects, head["size"])
-    erased = {row.subject for row in rows if row.payload is None}
-    told = [session for session in sessions if about_session(session_key(session)) not in erased]
     part = out.with_name(f"{out.name}.part")
     with part.open("w", encoding="utf-8") as file:
         lines = chain(
             [_first_line(database, head, known_heads)],
-            (_session_line(database, session) for session in told),
+            (_session_line(database, session) for session in sessions),
             _entry_lines(database, rows, head["size"]),
         )
         file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
@@ -110,6 +108,6 @@ def _entry_lines(database: Session, rows: Sequence[LogEntryRecord], size: int) -
             "leaf": row.leaf,
             "audit_path": [step.hex() for step in merkle.inclusion(row.position or 0, size, node)],
             "subject": row.subject,
-            "salt": None if row.salt is None else row.salt.hex(),
+            "salt": row.salt.hex(),
             "payload": row.payload,
         }

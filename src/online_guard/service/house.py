@@ -14,7 +14,7 @@ from online_guard.service.intake import Intake
 from online_guard.service.live_sessions import LiveSessions
 from online_guard.service.seen_pictures import SeenPictures
 from online_guard.settings import Settings
-from online_guard.store import marks
+from online_guard.store import cold_events, marks
 from online_guard.store.blobs import Blobs
 from online_guard.store.sealed_text import use_vault
 from online_guard.store.sqlite_writer import check_sqlite
@@ -71,6 +71,7 @@ def open_house(settings: Settings) -> House:
     check_sqlite(engine)
     use_vault(engine, vault)
     marks.advance(engine, settings.memory_file, clock_ms())
+    cold_events.keep_in(engine, settings.events)
     return House(engine, vault, Blobs(settings.pictures, vault), policy, settings, passive_check)
 
 

@@ -7,8 +7,10 @@ import is read anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from online_guard.ingest.rows import SessionRow
@@ -19,17 +21,29 @@ from online_guard.service.import_events import read_ready
 from online_guard.service.import_prepared import FACTS, IMPORT, FactRow, Prepared, aside_row
 from online_guard.service.import_report import ACCEPTED, CONFLICT, DUPLICATE
 from online_guard.service.registration import class_body
-from online_guard.store import batch_rows, import_rows, queries
+from online_guard.store import batch_rows, import_rows, queries, sealed_log
 from online_guard.store.chunk_tables import EventChunkRecord
 from online_guard.store.import_tables import ProjectRecord, SurveyRecord
+from online_guard.store.logged_batches import Opening, batch_entries, opening_of
+from online_guard.store.logged_rows import liveness_entries, snapshot_entries
+from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
     ApplicationRecord,
+    Base,
+    CheckRecord,
     ClassRecord,
     ConflictRecord,
     LikenessRecord,
     PracticeRecord,
     SessionRecord,
+    SnapshotRecord,
 )
+
+LOGGED: dict[type[Base], Callable[[str, Any], list[Entry]]] = {
+    SnapshotRecord: snapshot_entries,
+    CheckRecord: liveness_entries,
+}
+"""What the evidence log says of each row."""
 
 
 def admit(house: House, database: Session, prepared: Prepared) -> set[str]:
@@ -172,7 +186,7 @@ def _events(database: Session, prepared: Prepared) -> set[int]:
     """Keep the events; return the places of sessions known before that got any."""
     changed: set[int] = set()
     for some in import_rows.chunks(read_ready(prepared.ready)):
-        chunks, aside = [], []
+        chunks, aside, logged = [], [], list[Entry]()
         for ready in some:
             if ready.is_known:
                 if ready.chunks and import_merging.add_events(database, prepared, ready):
@@ -181,9 +195,15 @@ def _events(database: Session, prepared: Prepared) -> set[int]:
             row_id = prepared.rows[ready.place]
             chunks += [row | {"session_row": row_id} for row in ready.chunks]
             aside += [aside_row(row_id, *content) for content in ready.aside]
+            logged += batch_entries(_opening(prepared, ready.place), ready.counted, import_merging.rows_of(ready.aside))
         import_rows.put(database, EventChunkRecord, chunks)
         import_rows.put(database, ConflictRecord, aside)
+        sealed_log.append_all(database, logged)
     return changed
+
+
+def _opening(prepared: Prepared, place: int) -> Opening:
+    return opening_of(SimpleNamespace(**msgspec.structs.asdict(prepared.sessions[place]) | {"provenance": IMPORT}))
 
 
 def _facts(database: Session, prepared: Prepared) -> set[int]:
@@ -205,6 +225,10 @@ def _facts(database: Session, prepared: Prepared) -> set[int]:
         if records is LikenessRecord:
             import_merging.find_others(database, prepared, places, rows)
         import_rows.put(database, records, rows)
+        names = {prepared.rows[place]: f"{prepared.platform_id}/{session_id}" for session_id, place in places.items()}
+        if logs := LOGGED.get(records):
+            told = [entry for row in rows for entry in logs(names[row["session_row"]], SimpleNamespace(**row))]
+            sealed_log.append_all(database, told)
         changed |= grown
     import_merging.find_named(database, prepared)
     return changed

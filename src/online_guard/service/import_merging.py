@@ -21,9 +21,11 @@ from online_guard.ingest.rows import LikenessRow, SessionRow
 from online_guard.service.import_events import ReadySession
 from online_guard.service.import_prepared import FACTS, IMPORT, FactRow, Prepared, aside_row
 from online_guard.service.import_report import ACCEPTED, CONFLICT, DUPLICATE, Report
-from online_guard.store import event_chunks, import_rows
+from online_guard.store import event_chunks, import_rows, sealed_log
 from online_guard.store.evidence_loader import load_events
+from online_guard.store.logged_batches import batch_entries, counted, opening_of
 from online_guard.store.tables import Base, ConflictRecord, SessionRecord
+from online_guard.terms import EventType
 
 KEPT = "与已保存的不同,以已保存的为准 / differs from what is kept, which stays"
 TOO_LATE = "该会话为实时接收,且关闭已超过 24 小时 / received live, and closed more than 24 h ago"
@@ -43,7 +45,8 @@ def note_session(report: Report, record: SessionRecord, row: SessionRow) -> None
     if is_strange(record, row):
         report.refuse_some("sessions", key, OTHER_SESSION, 1)
         return
-    names = ("opened_at_ms", "opened_received_ms", "device_id", "user_agent", "ip")
+    # address and browser don't count: an export leaves them out, and an erased person has none
+    names = ("opened_at_ms", "opened_received_ms", "device_id")
     same = all(getattr(record, name) == getattr(row, name) for name in names)
     report.known("sessions", DUPLICATE if same else CONFLICT, key, "" if same else KEPT)
 
@@ -62,12 +65,21 @@ def add_events(database: Session, prepared: Prepared, ready: ReadySession) -> bo
     event_chunks.put(database, record.row_id, merged.new)
     rows = [aside_row(record.row_id, *content) for content in merged.aside]
     import_rows.put(database, ConflictRecord, rows)
+    logged = batch_entries(opening_of(record), counted(merged.new), rows_of(merged.aside))
+    sealed_log.append_all(database, logged)
     report.count("events", ACCEPTED, len(merged.new))
     if merged.duplicates:
         report.known("events", DUPLICATE, key, number=merged.duplicates)
     if rows:
         report.known("events", CONFLICT, key, "同一 seq 内容不同 / other content under one `seq`", len(rows))
     return bool(len(merged.new) or rows)
+
+
+def rows_of(aside: Sequence[tuple[dict[str, Any], int]]) -> list[dict[str, Any]]:
+    """Return events kept aside as rows of a chunk."""
+    return [
+        values | {"type": EventType(values["type"]).code, "received_ms": received_ms} for values, received_ms in aside
+    ]
 
 
 def _as_live(record: SessionRecord, stored: Events, sent: Events, received_ms: int, key: str, report: Report) -> Events:

@@ -20,6 +20,8 @@ MOST_WAITING = 2_000
 """Batches that wait; a further one is told to come again. Two seconds of work on one core."""
 MOST_AT_ONCE = 256
 IDLE_S = 2.0
+GATHER_S = 0.003
+"""So long is waited for as many batches as came together the last time: their senders have just been answered."""
 log = logging.getLogger(__name__)
 
 
@@ -52,6 +54,7 @@ class Intake:
         self._waiting: deque[tuple[Batch, Callable[[Answer], None], float]] = deque()
         self._more = threading.Condition()
         self._runs = False
+        self._wanted = 1
 
     def __len__(self) -> int:
         """Return the number of batches that wait."""
@@ -73,7 +76,8 @@ class Intake:
                 )
             self._waiting.append((batch, answer, time.perf_counter()))
             if self._runs:
-                self._more.notify()
+                if len(self._waiting) >= self._wanted:
+                    self._more.notify()
             else:
                 self._runs = True
                 threading.Thread(target=self._run, args=(settle,), name="intake", daemon=True).start()
@@ -101,9 +105,12 @@ class Intake:
     def _next(self) -> list[tuple[Batch, Callable[[Answer], None], float]]:
         """Return what waits; nothing when nothing came for a while, and then the thread ends."""
         with self._more:
-            if not self._waiting:
-                self._more.wait(IDLE_S)
+            if self._wanted > 1:
+                self._more.wait_for(lambda: len(self._waiting) >= self._wanted, GATHER_S)
+            self._wanted = 1
+            self._more.wait_for(lambda: len(self._waiting) > 0, IDLE_S)
             group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+            self._wanted = max(1, len(group))
             self._runs = bool(group)
             return group
 

@@ -22,7 +22,7 @@ from online_guard.service.judged_clips import JudgedClip
 from online_guard.service.kept_pictures import keep_picture, shown_picture
 from online_guard.service.sent_clips import Sent
 from online_guard.store import batch_rows, capture_rows, queries, sealed_log
-from online_guard.store.logged_rows import liveness_entries
+from online_guard.store.logged_rows import liveness_entries, session_key
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.tables import CheckRecord, DeadLetterRecord, SessionRecord
 from online_guard.store.unit_of_work import reading, writing
@@ -206,7 +206,7 @@ def keep(house: House, check: CheckRecord, judged: JudgedClip) -> dict[str, Any]
         known.report = json.dumps(told, ensure_ascii=False)
         known.strip_sha256, known.plot_sha256 = (hashlib.sha256(one).hexdigest() for one in (judged.strip, judged.plot))
         judged_clips.keep_frames(house, database, session, check.check_id, judged, found)
-        sealed_log.append_all(database, liveness_entries(session, known))
+        sealed_log.append_all(database, liveness_entries(session_key(session), known))
         batch_rows.touch(database, session.row_id)
         verify_if_closed(house, database, session)
     return told

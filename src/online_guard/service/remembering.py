@@ -1,4 +1,7 @@
-"""Lets the mark of the database grow while the service runs, so that an older copy is noticed (`store.marks`)."""
+"""Lets the mark of the database grow while the service runs, so that an older copy is noticed (`store.marks`).
+
+With it goes what must not stay in mind: faces of people whom another process erased.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import threading
 from typing import Self
 
 from online_guard.service.house import House, clock_ms
+from online_guard.service.retention import forget_erased
 from online_guard.store import marks
 
 EVERY_S = 60.0
@@ -45,5 +49,9 @@ class Remembering:
                 marks.advance(self._house.engine, self._house.settings.memory_file, clock_ms())
             except Exception:
                 log.exception("the mark of the database could not be kept")
+            try:
+                forget_erased(self._house)
+            except Exception:
+                log.exception("whom another process erased could not be forgotten yet")
             if is_last:
                 return

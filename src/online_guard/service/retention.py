@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from online_guard.evidence import civil_day
 from online_guard.service.house import House, clock_ms
-from online_guard.store import erasing, expiry, holds, jobs
+from online_guard.store import erasing, expiry, holds, jobs, sealed_log
 from online_guard.store.media_rows import media
 from online_guard.store.unit_of_work import reading, writing
 
@@ -89,6 +89,8 @@ def expire(house: House, *, dry_run: bool = False) -> dict[str, Any]:
     if not dry_run:
         forget_erased(house)
         erasing.scrub(house.engine)
+        with writing(house.engine) as database:
+            sealed_log.append(database, "expiry", "media", {"before_ms": before_ms, **told})
     return {"before_ms": before_ms, "dry_run": dry_run, **told}
 
 

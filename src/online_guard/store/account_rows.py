@@ -18,6 +18,7 @@ from online_guard.store.account_tables import (
     PlatformKeyRecord,
     ProviderLoginRecord,
 )
+from online_guard.store.many import Many
 
 NONCES: Any = NonceRecord.__table__
 
@@ -38,15 +39,24 @@ def use_nonces(database: Session, used: Sequence[UsedNonce]) -> set[UsedNonce]:
     if not used:
         return set()
     rows = [{"created_s": one.created_s, "digest": one.digest} for one in used]
-    kept = {UsedNonce(*row) for row in database.execute(_new_nonces(database.get_bind().dialect.name), rows)}
+    dialect = database.get_bind().dialect.name
+    with database.begin_nested() as attempt:
+        if _counted(dialect).execute(database.connection(), rows) == len(rows):
+            return set()
+        attempt.rollback()  # some were used before: which ones takes longer to learn
+    kept = {UsedNonce(*row) for row in database.execute(_new_nonces(dialect).returning(*NONCES.columns), rows)}
     return set(used) - kept
 
 
 @cache
 def _new_nonces(dialect: str) -> Any:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    columns = NONCES.c
-    return insert(NONCES).on_conflict_do_nothing().returning(columns.created_s, columns.digest)
+    return insert(NONCES).on_conflict_do_nothing()
+
+
+@cache
+def _counted(dialect: str) -> Many:
+    return Many(_new_nonces(dialect), ("created_s", "digest"))
 
 
 def nonces_since(database: Session, created_s: int) -> list[UsedNonce]:

@@ -6,20 +6,27 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from online_guard.store import sealed_log
 from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.chunk_tables import EventChunkRecord
+from online_guard.store.many import Many
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import DeadLetterRecord, SessionRecord
 
 SESSIONS = cast("Table", SessionRecord.__table__)
-_CHUNKS, _LETTERS, _ANSWERS = (
-    insert(cast("Table", record.__table__)) for record in (EventChunkRecord, DeadLetterRecord, KeptAnswerRecord)
+_LETTERS, _ANSWERS = (insert(cast("Table", record.__table__)) for record in (DeadLetterRecord, KeptAnswerRecord))
+_CHUNKS = Many(
+    insert(cast("Table", EventChunkRecord.__table__)),
+    ("session_row", "first_seq", "last_seq", "received_ms", "count", "columns"),
 )
-_CHANGED = update(SESSIONS).where(SESSIONS.c.row_id == bindparam("row")).values(revision=SESSIONS.c.revision + 1)
+_CHANGED = Many(
+    update(SESSIONS)
+    .where(SESSIONS.c.row_id == bindparam("row"))
+    .values(revision=SESSIONS.c.revision + literal_column("1"))
+)
 
 
 class State(NamedTuple):
@@ -80,10 +87,10 @@ class Writes:
     def flush(self, database: Session) -> None:
         """Write what waits."""
         connection = database.connection()
-        for statement, rows in ((_CHUNKS, self.chunks), (_LETTERS, self.letters), (_ANSWERS, self.answers)):
+        _CHUNKS.execute(connection, self.chunks)
+        for statement, rows in ((_LETTERS, self.letters), (_ANSWERS, self.answers)):
             if rows:
                 connection.execute(statement, rows)
         sealed_log.append_all(database, self.entries)
-        if self.changed:
-            connection.execute(_CHANGED, [{"row": row} for row in sorted(self.changed)])
+        _CHANGED.execute(connection, [{"row": row} for row in sorted(self.changed)])
         self.chunks, self.letters, self.entries, self.answers, self.changed = [], [], [], [], set()

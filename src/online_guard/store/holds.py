@@ -1,59 +1,30 @@
-"""What keeps a person's data: findings that still wait for a decision."""
+"""What keeps a person's data: cases in which something is left to decide."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from online_guard.store.tables import EnrolmentRecord, FindingRecord, SessionRecord
-from online_guard.terms import Effect, Subject
+from online_guard.store.decision_tables import CaseRecord
+from online_guard.store.review_rows import NOTHING_LEFT
+from online_guard.store.tables import EnrolmentRecord
 
 
-def held(database: Session, learner_id: str | None = None) -> dict[str, list[FindingRecord]]:
-    """Return, by enrolment, the findings that wait for a person's decision; of one learner, or of all.
+def held(database: Session, learner_id: str | None = None) -> dict[str, list[CaseRecord]]:
+    """Return, by enrolment, the open cases about it or about its class; of one learner, or of all.
 
-    Who judges them needs the pictures, and the learner may need them to answer.
+    Who decides them needs the pictures, and the learner may need them to answer: an undecided finding, one that rules
+    refuse and no person has upheld yet, or an appeal.
     """
-    query = select(FindingRecord).where(FindingRecord.effect == str(Effect.REVIEW))
-    members = select(EnrolmentRecord.enrolment_id, EnrolmentRecord.class_id)
-    if learner_id is not None:
-        own = select(EnrolmentRecord.class_id).where(EnrolmentRecord.learner_id == learner_id)
-        query, members = (
-            query.where(FindingRecord.class_id.in_(own)),
-            members.where(EnrolmentRecord.learner_id == learner_id),
-        )
-    waiting = [finding for finding in database.scalars(query) if "decision" not in json.loads(finding.evidence)]
-    classes = {finding.class_id for finding in waiting}
-    wanted = {row.enrolment_id: row.class_id for row in database.execute(members) if row.class_id in classes}
-    found: dict[str, list[FindingRecord]] = defaultdict(list)
-    sessions = _sessions(database, wanted)
-    for finding in waiting:
-        for enrolment_id in _held_by(finding, sessions, wanted):
-            if enrolment_id in wanted:
-                found[enrolment_id].append(finding)
+    found: dict[str, list[CaseRecord]] = defaultdict(list)
+    of_class = and_(CaseRecord.enrolment_id.is_(None), CaseRecord.class_id == EnrolmentRecord.class_id)
+    for about in (CaseRecord.enrolment_id == EnrolmentRecord.enrolment_id, of_class):
+        query = select(EnrolmentRecord.enrolment_id, CaseRecord).join(CaseRecord, about)
+        query = query.where(CaseRecord.priority < NOTHING_LEFT)
+        if learner_id is not None:
+            query = query.where(EnrolmentRecord.learner_id == learner_id)
+        for enrolment_id, case in database.execute(query.order_by(CaseRecord.case_id)):
+            found[enrolment_id].append(case)
     return dict(found)
-
-
-def _sessions(database: Session, enrolments: dict[str, str]) -> dict[str, str]:
-    """Return the enrolment of each session, by its key."""
-    query = select(SessionRecord.platform_id, SessionRecord.session_id, SessionRecord.enrolment_id)
-    query = query.join(EnrolmentRecord).where(EnrolmentRecord.class_id.in_(set(enrolments.values())))
-    return {f"{row.platform_id}/{row.session_id}": row.enrolment_id for row in database.execute(query)}
-
-
-def _held_by(finding: FindingRecord, sessions: dict[str, str], enrolments: dict[str, str]) -> Iterable[str]:
-    match Subject(finding.subject):
-        case Subject.SESSION:
-            return [sessions.get(finding.subject_id, "")]
-        case Subject.SNAPSHOT:
-            return [sessions.get(finding.subject_id.rpartition("/")[0], "")]
-        case Subject.LESSON:
-            return [finding.subject_id.rpartition("/")[0]]
-        case Subject.ENROLMENT:
-            return [finding.subject_id]
-        case Subject.CLASS:
-            return [one for one, class_id in enrolments.items() if class_id == finding.subject_id]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from online_guard.store.sealed_text import SealedBytes, SealedText
 from online_guard.store.tables import Base, BigKey, Key
 
 
@@ -29,18 +30,21 @@ class ImportRecord(Base):
     read: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[int | None] = mapped_column(BigInteger)
     counts: Mapped[str | None] = mapped_column(Text)
-    problem: Mapped[str | None] = mapped_column(Text)
+    problem: Mapped[str | None] = mapped_column(SealedText("log_import.problem"))
 
 
 class ImportPageRecord(Base):
-    """Some rows of an import's report, deflated JSON; `kind` is `refused`, `duplicate` or `conflict`."""
+    """Some rows of an import's report, deflated JSON; `kind` is `refused`, `duplicate` or `conflict`.
+
+    Reasons may repeat what a platform sent, so the rows are sealed.
+    """
 
     __tablename__ = "log_import_page"
 
     import_id: Mapped[str] = mapped_column(ForeignKey("log_import.import_id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     page: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    rows: Mapped[bytes] = mapped_column(LargeBinary)
+    rows: Mapped[bytes] = mapped_column(SealedBytes("log_import_page.rows"))
 
 
 class ImportedEnrolmentRecord(Base):

@@ -11,8 +11,8 @@ from online_guard.store.tables import Base, BigKey
 class LogEntryRecord(Base):
     """An entry: `leaf` is public, all else stays in the house.
 
-    `subject` and `payload` are what the leaf's keyed hashes stand for; `payload` and `salt` are null once the person
-    whom they are about was erased. `position` in the tree and `leaf_hash` are given by the sequencer.
+    `subject` and `payload` are what the leaf's keyed hashes stand for. `position` in the tree and `leaf_hash` are given
+    by the sequencer.
     """
 
     __tablename__ = "log_entry"
@@ -22,8 +22,8 @@ class LogEntryRecord(Base):
     kind: Mapped[str] = mapped_column(String(16))
     subject: Mapped[str] = mapped_column(String(400))
     leaf: Mapped[str] = mapped_column(Text)
-    payload: Mapped[str | None] = mapped_column(Text)
-    salt: Mapped[bytes | None] = mapped_column(LargeBinary)
+    payload: Mapped[str] = mapped_column(Text)
+    salt: Mapped[bytes] = mapped_column(LargeBinary)
     position: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     leaf_hash: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
 

@@ -30,6 +30,7 @@ SESSION_FIELDS = (
     "opened_at_ms",
     "opened_received_ms",
     "device_id",
+    "provenance",
 )
 """What a batch vouches for of its session: it can't change once events came."""
 Rows = Sequence[Mapping[str, Any]]
@@ -43,7 +44,7 @@ class Opening(NamedTuple):
     facts: bytes
 
 
-def opening_of(session: SessionRecord) -> Opening:
+def opening_of(session: Any) -> Opening:
     """Return what each entry of a session's batches has in common."""
     facts = canonical({name: getattr(session, name) for name in SESSION_FIELDS})
     return Opening(about_session(session_key(session)), f"online-guard events 1\n{facts}\n".encode())
@@ -51,7 +52,31 @@ def opening_of(session: SessionRecord) -> Opening:
 
 def chunk_entry(opening: Opening, seqs: Sequence[int], plain: bytes) -> Entry:
     """Return the log's entry of a batch of new events in ascending order, out of its plain chunk."""
-    return Entry("events", opening.subject, {"seqs": spans(seqs), "sha256": _digest(opening, plain)})
+    return Entry("events", opening.subject, {"seqs": spans(seqs), "sha256": _digest(opening, _of_plain(plain))})
+
+
+class Counted(NamedTuple):
+    """Events that count, as the log speaks of them before their session is known: their numbers, and their digest."""
+
+    seqs: str
+    digest: bytes
+
+
+def counted(events: Events) -> Counted | None:
+    """Return what the log says of events, each the first of its number and sorted by it; None when there are none."""
+    if not len(events):
+        return None
+    return Counted(spans(events.seq.tolist()), _of_columns(events, np.arange(len(events))))
+
+
+def batch_entries(opening: Opening, first: Counted | None, aside: Rows) -> list[Entry]:
+    """Return the log's entries of events that came at once: those that count, and those under a used `seq`."""
+    payload: dict[str, Any] = {}
+    if first is not None:
+        payload |= {"seqs": first.seqs, "sha256": _digest(opening, first.digest)}
+    if aside:
+        payload["aside"] = [_digest(opening, _of_plain(event_chunks.chunk_of([row]))) for row in aside]
+    return [Entry("events", opening.subject, payload)] if payload else []
 
 
 def entries(session: SessionRecord, first: Rows, later: Rows) -> list[Entry]:
@@ -62,32 +87,30 @@ def entries(session: SessionRecord, first: Rows, later: Rows) -> list[Entry]:
         first: New events that are the first of their `seq`.
         later: New events under a used `seq`: those kept aside, and those that take the place of another.
     """
-    payload: dict[str, Any] = {}
-    opening = opening_of(session)
-    if first:
-        ordered = sorted(first, key=itemgetter("seq"))
-        digest = _digest(opening, event_chunks.chunk_of(ordered))
-        payload |= {"seqs": spans([row["seq"] for row in ordered]), "sha256": digest}
-    if later:
-        payload["aside"] = [_digest(opening, event_chunks.chunk_of([row])) for row in later]
-    return [Entry("events", opening.subject, payload)] if payload else []
+    ordered = sorted(first, key=itemgetter("seq"))
+    counting = (
+        Counted(spans([row["seq"] for row in ordered]), _of_plain(event_chunks.chunk_of(ordered))) if first else None
+    )
+    return batch_entries(opening_of(session), counting, later)
 
 
-def columns_entry(session: SessionRecord, events: Events) -> Entry:
-    """Return the log's entry of events as columns that came at once, sorted by `seq`, each the first of its number."""
-    digest = events_digest(session, events, np.arange(len(events)))
-    return Entry("events", about_session(session_key(session)), {"seqs": spans(events.seq.tolist()), "sha256": digest})
+def events_digest(opening: Opening, events: Events, rows: NDArray[np.int64]) -> str:
+    """Return the digest of some rows of a session's events."""
+    return _digest(opening, _of_columns(events, rows))
 
 
-def events_digest(session: SessionRecord, events: Events, rows: NDArray[np.int64]) -> str:
-    """Return the digest of some rows of events as columns."""
+def _of_columns(events: Events, rows: NDArray[np.int64]) -> bytes:
     players, player = _numbered(events.player[rows])
     popups, popup = _numbered(events.popup[rows])
     columns = {name: getattr(events, name)[rows] for name, _, _ in event_chunks.COLUMNS}
     columns |= {"player": player, "popup": popup}
     names = msgspec.json.encode((events.player_names[players].tolist(), events.popup_names[popups].tolist()))
     packed = b"".join(np.asarray(columns[name], dtype).tobytes() for name, _, dtype in event_chunks.COLUMNS)
-    return _digest(opening_of(session), event_chunks.PLAIN + struct.pack("<I", len(names)) + names + packed)
+    return hashlib.sha256(struct.pack("<I", len(names)) + names + packed).digest()
+
+
+def _of_plain(plain: bytes) -> bytes:
+    return hashlib.sha256(plain[len(event_chunks.PLAIN) :]).digest()
 
 
 def _numbered(codes: NDArray[np.int32]) -> tuple[list[int], list[int]]:
@@ -97,8 +120,8 @@ def _numbered(codes: NDArray[np.int32]) -> tuple[list[int], list[int]]:
     return order, [place[code] for code in codes.tolist()]
 
 
-def _digest(opening: Opening, plain: bytes) -> str:
-    return hashlib.sha256(opening.facts + plain[len(event_chunks.PLAIN) :]).hexdigest()
+def _digest(opening: Opening, chunk: bytes) -> str:
+    return hashlib.sha256(opening.facts + chunk).hexdigest()
 
 
 def spans(numbers: Sequence[int]) -> str:

@@ -10,12 +10,10 @@ from typing import Any
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
-    CheckRecord,
     ClaimRecord,
     FindingRecord,
     ResultRecord,
     SessionRecord,
-    SnapshotRecord,
 )
 
 SNAPSHOT_FIELDS = ("at_ms", "received_ms", "asked", "good", "sha256", "phash", "distance", "presented_attack")
@@ -31,6 +29,13 @@ CHECK_FIELDS = (
     "strip_sha256",
     "plot_sha256",
 )
+NAMED_BY = {
+    "snapshot": "snapshot_id",
+    "liveness": "check_id",
+    "claim": "claim_id",
+    "decision": "name",
+}
+"""What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
 DECISION_FIELDS = (
     "rule", "subject", "subject_id", "decision", "reason", "reviewer", "role", "decided_ms", "policy_sha256",
@@ -39,7 +44,7 @@ APPEAL_FIELDS = (
     "rule", "subject", "subject_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before",
 )  # fmt: skip
 NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
-POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256")
+POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
 
 
 def about_session(key: str) -> str:
@@ -62,16 +67,16 @@ def session_key(session: SessionRecord) -> str:
     return f"{session.platform_id}/{session.session_id}"
 
 
-def snapshot_entries(session: SessionRecord, row: SnapshotRecord) -> list[Entry]:
-    """Return the entry of a snapshot."""
+def snapshot_entries(session: str, row: Any) -> list[Entry]:
+    """Return the entry of a snapshot, by its session's `platform_id/session_id`."""
     payload = {"snapshot_id": row.snapshot_id, "report": json.loads(row.report)} | _values(row, SNAPSHOT_FIELDS)
-    return [Entry("snapshot", about_session(session_key(session)), payload)]
+    return [Entry("snapshot", about_session(session), payload)]
 
 
-def liveness_entries(session: SessionRecord, row: CheckRecord) -> list[Entry]:
-    """Return the entry of a judged liveness check."""
-    payload = {"check_id": row.check_id, "report": _read(row.report), "actions": _read(row.actions)}
-    return [Entry("liveness", about_session(session_key(session)), payload | _values(row, CHECK_FIELDS))]
+def liveness_entries(session: str, row: Any) -> list[Entry]:
+    """Return the entry of a liveness check that was judged, here or by a platform, by its session's name."""
+    payload = {"check_id": row.check_id} | {name: _read(getattr(row, name, None)) for name in ("report", "actions")}
+    return [Entry("liveness", about_session(session), payload | _values(row, CHECK_FIELDS))]
 
 
 def claim_entries(row: ClaimRecord) -> list[Entry]:
@@ -144,7 +149,7 @@ def changes(before: Iterable[Entry], after: Iterable[Entry]) -> list[Entry]:
 
 
 def _values(row: Any, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in names}
+    return {name: getattr(row, name, None) for name in names}
 
 
 def _read(text: str | None) -> Any:
@@ -153,5 +158,5 @@ def _read(text: str | None) -> Any:
 
 def row_name(kind: str, subject: str, payload: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which row an entry is about: the newest entry of a row says what it must be now."""
-    column = {"snapshot": "snapshot_id", "liveness": "check_id", "claim": "claim_id", "decision": "name"}.get(kind)
+    column = NAMED_BY.get(kind)
     return (kind, subject) if column is None else (kind, subject, str(payload[column]))

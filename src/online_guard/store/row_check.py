@@ -6,7 +6,7 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -17,32 +17,13 @@ from sqlalchemy.orm import Session
 
 from online_guard.errors import Fault
 from online_guard.evidence import Events
-from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
+from online_guard.store import logged_tables
 from online_guard.store.evidence_loader import load_events
 from online_guard.store.log_tables import LogEntryRecord
-from online_guard.store.logged_batches import events_digest, numbers_of
-from online_guard.store.logged_rows import (
-    about_session,
-    appeal_entries,
-    claim_entries,
-    decision_entries,
-    liveness_entries,
-    notice_entries,
-    row_name,
-    session_key,
-    snapshot_entries,
-    verdict_entries,
-)
+from online_guard.store.logged_batches import events_digest, numbers_of, opening_of
+from online_guard.store.logged_rows import about_session, row_name, session_key
 from online_guard.store.sealed_log import Entry, canonical
-from online_guard.store.tables import (
-    CheckRecord,
-    ClaimRecord,
-    ClassRecord,
-    FindingRecord,
-    ResultRecord,
-    SessionRecord,
-    SnapshotRecord,
-)
+from online_guard.store.tables import SessionRecord
 
 SESSIONS_AT_ONCE = 500
 """About 150 000 events of class hours."""
@@ -52,18 +33,11 @@ EMPTY = canonical({})
 Name = tuple[str, ...]
 
 
-def check_rows(database: Session, erased: set[str]) -> Iterator[Fault]:
-    """Yield rows that aren't what was logged, that weren't logged, or that are gone.
-
-    Args:
-        database: Open for reading.
-        erased: Subjects whose data were erased: nothing is known of them any more.
-    """
+def check_rows(database: Session) -> Iterator[Fault]:
+    """Yield rows that aren't what was logged, that weren't logged, or that are gone."""
     logged, unreadable = _logged(database), list[Fault]()
     for entry in _present(database, unreadable):
         said = logged.pop(row_name(*entry), None)
-        if entry.subject in erased:
-            continue
         where = " ".join(row_name(*entry))
         if said is None:
             yield Fault(where, "未入日志 / isn't in the log")
@@ -71,20 +45,19 @@ def check_rows(database: Session, erased: set[str]) -> Iterator[Fault]:
             yield Fault(where, "与入日志时不同 / isn't what was logged")
     yield from unreadable
     for name, said in logged.items():
-        if said != _fingerprint(EMPTY) and name[1] not in erased:
+        if said != _fingerprint(EMPTY):
             yield Fault(" ".join(name), "已入日志而不存在 / was logged, and is gone")
-    yield from _check_events(database, erased)
+    yield from _check_events(database)
 
 
 def _logged(database: Session) -> dict[Name, bytes]:
     """Return what the newest entry of each row says of it, as a fingerprint."""
     columns = LogEntryRecord.kind, LogEntryRecord.subject, LogEntryRecord.payload
-    query = select(*columns).where(LogEntryRecord.kind.in_(KINDS), LogEntryRecord.payload.is_not(None))
+    query = select(*columns).where(LogEntryRecord.kind.in_(KINDS))
     # those without a place in the tree are the newest
     query = query.order_by(LogEntryRecord.position.is_(None), LogEntryRecord.position, LogEntryRecord.entry_id)
     said: dict[Name, bytes] = {}
-    for kind, subject, text in database.execute(query.execution_options(yield_per=2_000)):
-        payload = text or EMPTY
+    for kind, subject, payload in database.execute(query.execution_options(yield_per=2_000)):
         said[row_name(kind, subject, json.loads(payload))] = _fingerprint(payload)
     return said
 
@@ -99,36 +72,14 @@ def _fingerprint(text: str) -> bytes:
 
 def _present(database: Session, unreadable: list[Fault]) -> Iterator[Entry]:
     """Yield what the log would say of each row now; add what can't be read."""
-
-    def read(where: str, entries: Callable[..., list[Entry]], *rows: Any) -> list[Entry]:
+    for row in logged_tables.rows(database):
         try:
-            return entries(*rows)
+            yield from row.entries(*row.of)
         except UNREADABLE as error:
-            unreadable.append(Fault(where, f"无法读取 / can't be read: {type(error).__name__}"))
-            return []
-
-    snapshots = select(SessionRecord, SnapshotRecord).join(SnapshotRecord)
-    for session, row in database.execute(snapshots.execution_options(yield_per=500)):
-        yield from read(f"snapshot {session_key(session)}/{row.snapshot_id}", snapshot_entries, session, row)
-    checks = select(SessionRecord, CheckRecord).join(CheckRecord).where(CheckRecord.report.is_not(None))
-    for session, check in database.execute(checks.execution_options(yield_per=500)):
-        yield from read(f"liveness {session_key(session)}/{check.check_id}", liveness_entries, session, check)
-    for claim in database.scalars(select(ClaimRecord)):
-        yield from read(f"claim {claim.enrolment_id}/{claim.claim_id}", claim_entries, claim)
-    for decision in database.scalars(select(DecisionRecord).execution_options(yield_per=500)):
-        yield from read(f"decision {decision.finding_id}/{decision.number}", decision_entries, decision)
-    for appeal in database.scalars(select(AppealRecord)):
-        yield from read(f"appeal {appeal.finding_id}/{appeal.number}", appeal_entries, appeal)
-    for notice in database.scalars(select(NoticeRecord)):
-        grounds = database.scalars(select(GroundRecord).where(GroundRecord.notice_id == notice.notice_id)).all()
-        yield from read(f"notice {notice.notice_id}", notice_entries, notice, grounds)
-    for class_id in database.scalars(select(ClassRecord.class_id)).all():
-        findings = database.scalars(select(FindingRecord).where(FindingRecord.class_id == class_id)).all()
-        results = database.scalars(select(ResultRecord).where(ResultRecord.class_id == class_id)).all()
-        yield from read(f"class {class_id}", verdict_entries, findings, results)
+            unreadable.append(Fault(row.name, f"无法读取 / can't be read: {type(error).__name__}"))
 
 
-def _check_events(database: Session, erased: set[str]) -> Iterator[Fault]:
+def _check_events(database: Session) -> Iterator[Fault]:
     """Yield what is wrong with the events of each session, and entries about sessions that aren't there."""
     known = set()
     ids = database.scalars(select(SessionRecord.row_id).order_by(SessionRecord.row_id)).all()
@@ -146,10 +97,9 @@ def _check_events(database: Session, erased: set[str]) -> Iterator[Fault]:
         for session, (begin, end) in zip(sessions.values(), bounds.reshape(-1, 2).tolist(), strict=True):
             subject = about_session(session_key(session))
             known.add(subject)
-            if subject not in erased:
-                yield from _check_session(session, events, order[begin:end], said.get(subject, []))
+            yield from _check_session(session, events, order[begin:end], said.get(subject, []))
     query = select(LogEntryRecord.subject).where(LogEntryRecord.kind == "events").distinct()
-    for subject in sorted(set(database.scalars(query)) - known - erased):
+    for subject in sorted(set(database.scalars(query)) - known):
         yield Fault(subject, "会话已入日志而不存在 / the session was logged, and is gone")
 
 
@@ -170,11 +120,11 @@ def _readable(database: Session, sessions: Collection[int]) -> tuple[Events, lis
 def _batches(database: Session, subjects: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Return what was logged of the batches of sessions."""
     query = select(LogEntryRecord.subject, LogEntryRecord.payload).where(
-        LogEntryRecord.subject.in_(subjects), LogEntryRecord.kind == "events", LogEntryRecord.payload.is_not(None)
+        LogEntryRecord.subject.in_(subjects), LogEntryRecord.kind == "events"
     )
     said: dict[str, list[dict[str, Any]]] = {}
     for subject, payload in database.execute(query):
-        said.setdefault(subject, []).append(json.loads(payload or EMPTY))
+        said.setdefault(subject, []).append(json.loads(payload))
     return said
 
 
@@ -182,13 +132,14 @@ def _check_session(
     session: SessionRecord, events: Events, rows: NDArray[np.int64], batches: Sequence[dict[str, Any]]
 ) -> Iterator[Fault]:
     """Yield the batches of a session that its events don't give, and the events that no batch brought."""
-    where = about_session(session_key(session))
+    opening = opening_of(session)
+    where = opening.subject
     free = dict.fromkeys(rows.tolist())
     aside = [digest for batch in batches for digest in batch.get("aside", ())]
     if aside:
         by_digest: dict[str, list[int]] = {}
         for row in free:
-            by_digest.setdefault(events_digest(session, events, np.array([row])), []).append(row)
+            by_digest.setdefault(events_digest(opening, events, np.array([row])), []).append(row)
         for digest in aside:
             if not by_digest.get(digest):
                 yield Fault(where, f"缺少日志中的事件 / an event that was logged is gone or changed: {digest}")
@@ -201,7 +152,7 @@ def _check_session(
             own = own[np.argsort(events.seq[own], kind="stable")]
             for row in own.tolist():
                 del free[row]
-            if events_digest(session, events, own) != batch["sha256"]:
+            if events_digest(opening, events, own) != batch["sha256"]:
                 yield Fault(where, f"事件与入日志时不同 / events aren't what was logged: seq {batch['seqs']}")
     if free:
         numbers = ", ".join(str(events.seq[row]) for row in list(free)[:5])

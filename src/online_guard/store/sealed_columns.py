@@ -13,12 +13,14 @@ from sqlalchemy.orm.attributes import flag_modified
 from online_guard.store.account_tables import PersonRecord, PlatformKeyRecord, ProviderLoginRecord
 from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.capture_rows import bound_to
+from online_guard.store.import_tables import ImportPageRecord, ImportRecord
 from online_guard.store.letter_tables import LetterStepRecord
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.personal_tables import PersonKeyRecord
-from online_guard.store.sealed_text import SealedText, beginning
+from online_guard.store.sealed_text import SealedBytes, SealedText, beginning
 from online_guard.store.tables import CaptureRecord, DeadLetterRecord, EnrolmentRecord, SessionRecord
 from online_guard.store.vault import HEADER, WRAPPED, Vault
+from online_guard.store.webhook_tables import EndpointRecord
 
 NAME, NUMBER, APPLICANT = "name", "identity number", "applicant"
 """Purposes of what is sealed for an enrolment."""
@@ -54,13 +56,19 @@ class SealedColumn:
         """Return whether it is sealed text."""
         return isinstance(self.column.type, SealedText)
 
+    @property
+    def seals_itself(self) -> bool:
+        """Return whether its type seals and opens."""
+        return isinstance(self.column.type, SealedText | SealedBytes)
+
     def stale(self, vault: Vault) -> ColumnElement[bool]:
         """Return the condition that a value isn't sealed as new ones are; empty ones are nothing to seal."""
         if self.is_text:
             raw = type_coerce(self.column, Text)
             return and_(raw.is_not(None), raw != "", raw.not_like(beginning(vault.version) + "%"))
-        begins = func.substr(self.column, 1, HEADER.size, type_=LargeBinary)
-        return and_(func.length(self.column) > 0, begins != vault.header(self.learner_id is not None))
+        stored = type_coerce(self.column, LargeBinary())
+        begins = func.substr(stored, 1, HEADER.size, type_=LargeBinary)
+        return and_(func.length(stored) > 0, begins != vault.header(self.learner_id is not None))
 
     def seal_again(self, database: Session, vault: Vault) -> int:
         """Seal some stale values anew; return how many, 0 when none is left."""
@@ -68,7 +76,7 @@ class SealedColumn:
         records = database.scalars(query.with_for_update()).all()
         keys = PersonKeys(database, vault)
         for record in records:
-            if self.is_text:
+            if self.seals_itself:
                 flag_modified(record, self.column.key)  # the type opens and seals
                 continue
             person = None if self.learner_id is None else keys.make(self.learner_id(database, record))
@@ -107,12 +115,16 @@ SEALED: tuple[SealedColumn, ...] = (
     SealedColumn(SessionRecord.user_agent),
     SealedColumn(DeadLetterRecord.reason),
     SealedColumn(DeadLetterRecord.content),
+    SealedColumn(ImportRecord.problem),
+    SealedColumn(ImportPageRecord.rows),
     SealedColumn(LetterStepRecord.told),
-    SealedColumn(KeptAnswerRecord.answer, _always("kept answer")),
     SealedColumn(PlatformKeyRecord.secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PlatformKeyRecord.previous_secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PersonRecord.totp, lambda record: f"one-time code {record.name}"),
+    SealedColumn(KeptAnswerRecord.answer, _always("kept answer")),
     SealedColumn(ProviderLoginRecord.verifier, _always("provider login")),
+    SealedColumn(EndpointRecord.secret, _always("webhook secret")),
+    SealedColumn(EndpointRecord.previous_secret, _always("webhook secret")),
 )
 
 

@@ -1,7 +1,7 @@
 """The evidence log: entries are added in the caller's transaction, and get their places in a Merkle tree later.
 
 A leaf is public and names nobody: its subject is a keyed hash, its digest salted, so that what isn't known can't be
-guessed from it. `forget` drops salt and payload of a person's entries; every proof stays valid.
+guessed from it. Whoever is erased later leaves every proof valid.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
@@ -23,7 +23,9 @@ from online_guard.store import merkle
 from online_guard.store.log_key import LogKey
 from online_guard.store.log_tables import LogEntryRecord, LogHeadRecord, LogStateRecord, LogTileRecord
 
-KINDS = ("events", "snapshot", "liveness", "verdict", "decision", "claim", "roster", "erasure")
+KINDS = (
+    "events", "snapshot", "liveness", "verdict", "decision", "claim", "appeal", "notice", "roster", "erasure", "expiry",
+)  # fmt: skip
 SALT_BYTES = 16
 AT_ONCE = 5_000
 """Entries that get their places in one transaction, some 50 ms of it."""
@@ -203,10 +205,3 @@ def _sign(database: Session, size: int, last: LogHeadRecord | None, key: LogKey,
     number = 0 if last is None else last.number + 1
     database.add(LogHeadRecord(number=number, size=size, body=body, signature=key.sign(body)))
     database.flush()
-
-
-def forget(database: Session, subjects: Iterable[str]) -> None:
-    """Drop what entries about some subjects say, for good, and note that in the log; leaves and proofs stay."""
-    for subject in subjects:
-        database.execute(update(ENTRIES).where(ENTRIES.c.subject == subject).values(payload=None, salt=None))
-        append(database, "erasure", subject, {})

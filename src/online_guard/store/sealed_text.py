@@ -1,6 +1,6 @@
-"""A text column that is sealed on its way into the database and opened on its way out.
+"""Columns of text and of bytes that are sealed on their way into the database and opened on their way out.
 
-For text that may hold anything a client sent, wherever it is written: a dead letter, the address of a sender.
+For what may hold anything a client sent, wherever it is written: a dead letter, the address of a sender.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Dialect, Engine, Text, TypeDecorator
+from sqlalchemy import Dialect, Engine, LargeBinary, Text, TypeDecorator
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.store.vault import MARK as BYTES_MARK
 from online_guard.store.vault import Vault
 
 MARK = "sealed:"
@@ -67,12 +68,44 @@ def opened(value: str, purpose: str, vault: Vault) -> str:
     try:
         return vault.open(base64.b64decode(value.rpartition(":")[2]), purpose).decode("utf-8", "surrogatepass")
     except (InvalidTag, ValueError) as error:
-        raise GuardError(
-            ErrorKind.UNAVAILABLE,
-            "vault.cannot_open",
-            f"无法解封 / can't be opened: {purpose}",
-            remedy="请核对主密钥文件与备份是否相配 / is this the key file that belongs to this database?",
-        ) from error
+        raise _cannot_open(purpose) from error
+
+
+def _cannot_open(purpose: str) -> GuardError:
+    return GuardError(
+        ErrorKind.UNAVAILABLE,
+        "vault.cannot_open",
+        f"无法解封 / can't be opened: {purpose}",
+        remedy="请核对主密钥文件与备份是否相配 / is this the key file that belongs to this database?",
+    )
+
+
+class SealedBytes(TypeDecorator[bytes]):
+    """Bytes sealed under the master key; the purpose, such as `log_import_page.rows`, binds them to their column.
+
+    Args:
+        purpose: Table and column.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__()
+        self.purpose = purpose
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Seal bytes; none are nothing to seal."""
+        return _vault(dialect).seal(value, self.purpose) if value else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        """Open bytes; what was kept before columns were sealed is as it was."""
+        if value is None or not value.startswith(BYTES_MARK):
+            return value if value is None else bytes(value)
+        try:
+            return _vault(dialect).open(value, self.purpose)
+        except InvalidTag as error:
+            raise _cannot_open(self.purpose) from error
 
 
 def _vault(dialect: Dialect) -> Vault:

@@ -1,0 +1,68 @@
+"""All rows that the evidence log speaks of, but for events, each with what makes its entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from online_guard.store import logged_rows
+from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
+from online_guard.store.sealed_log import Entry
+from online_guard.store.tables import (
+    CheckRecord,
+    ClaimRecord,
+    ClassRecord,
+    FindingRecord,
+    ResultRecord,
+    SessionRecord,
+    SnapshotRecord,
+)
+
+AT_ONCE = 500
+
+
+class Row(NamedTuple):
+    """A row, or rows that have one entry: `entries(*of)` gives what the log would say."""
+
+    name: str
+    entries: Callable[..., list[Entry]]
+    of: tuple[Any, ...]
+
+
+def rows(database: Session) -> Iterator[Row]:
+    """Yield every row."""
+    yield from _of_sessions(database)
+    for claim in database.scalars(select(ClaimRecord).execution_options(yield_per=AT_ONCE)):
+        yield Row(f"claim {claim.enrolment_id}/{claim.claim_id}", logged_rows.claim_entries, (claim,))
+    for class_id in database.scalars(select(ClassRecord.class_id)).all():
+        findings = database.scalars(select(FindingRecord).where(FindingRecord.class_id == class_id)).all()
+        results = database.scalars(select(ResultRecord).where(ResultRecord.class_id == class_id)).all()
+        yield Row(f"class {class_id}", logged_rows.verdict_entries, (findings, results))
+    yield from _of_review(database)
+
+
+def _of_sessions(database: Session) -> Iterator[Row]:
+    snapshots = select(SessionRecord, SnapshotRecord).join(SnapshotRecord).execution_options(yield_per=AT_ONCE)
+    for session, snapshot in database.execute(snapshots):
+        key = logged_rows.session_key(session)
+        yield Row(f"snapshot {key}/{snapshot.snapshot_id}", logged_rows.snapshot_entries, (key, snapshot))
+    # a check that was drawn here is logged once it was judged; an imported one has no nonce
+    judged = CheckRecord.report.is_not(None) | CheckRecord.nonce.is_(None)
+    checks = select(SessionRecord, CheckRecord).join(CheckRecord).where(judged).execution_options(yield_per=AT_ONCE)
+    for session, check in database.execute(checks):
+        key = logged_rows.session_key(session)
+        yield Row(f"liveness {key}/{check.check_id}", logged_rows.liveness_entries, (key, check))
+
+
+def _of_review(database: Session) -> Iterator[Row]:
+    for decision in database.scalars(select(DecisionRecord)):
+        name = f"decision {decision.finding_id}/{decision.number}"
+        yield Row(name, logged_rows.decision_entries, (decision,))
+    for appeal in database.scalars(select(AppealRecord)):
+        yield Row(f"appeal {appeal.finding_id}/{appeal.number}", logged_rows.appeal_entries, (appeal,))
+    for notice in database.scalars(select(NoticeRecord)):
+        grounds = database.scalars(select(GroundRecord).where(GroundRecord.notice_id == notice.notice_id)).all()
+        yield Row(f"notice {notice.notice_id}", logged_rows.notice_entries, (notice, grounds))
