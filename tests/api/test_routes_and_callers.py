@@ -111,10 +111,6 @@ ROWS = {
         PLATFORM, body=lambda ids: {"appellant": "learner", "reason": "他没有快进"}
     ),
     "DELETE /v1/learners/{learner_id}": Row({Role.ADMIN}, names_object=False, query=lambda ids: {"reason": "x"}),
-    "GET /v1/dead-letters": Row({Role.PLATFORM, Role.ADMIN}, names_object=False),
-    "GET /v1/dead-letters/{letter_id}": Row({Role.PLATFORM, Role.ADMIN}),
-    "PUT /v1/dead-letters/{letter_id}/content": Row({Role.ADMIN}, names_object=False, body=lambda ids: event(0)),
-    "POST /v1/dead-letters/{letter_id}/replay": Row({Role.ADMIN}, names_object=False),
     "GET /v1/imports": Row(EVERYBODY, names_object=False),
     "POST /v1/imports": Row(PLATFORM, names_object=False, body=lambda ids: b"no archive"),
     "GET /v1/imports/{import_id}": Row(EVERYBODY),
