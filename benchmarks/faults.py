@@ -20,10 +20,12 @@ from rich.table import Table
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 sys.path[:0] = [str(TESTS / name) for name in ("faults", "service", "")]
 
-from faulty_items import send_faulty  # noqa: E402 - it lies beside the tests
+from faulty_items import send_faulty  # noqa: E402
 from power_cuts import cut_power_often  # noqa: E402
 from test_kills import kill_often  # noqa: E402
 from test_postgres_crashes import crash_often  # noqa: E402
+
+from clients import Findings  # noqa: E402 - it lies beside the tests
 
 KILLS, CUTS, CONTROL_CUTS, CRASHES, ITEMS = 100, 60, 20, 30, 1_000_000
 Row = tuple[str, str, str, bool]
@@ -34,9 +36,14 @@ def kills(folder: Path, share: float) -> list[Row]:
     """SIGKILL of the service during ingestion with concurrent clients."""
     found = kill_often(folder / "data", max(1, round(KILLS * share)), seed=7)
     lost, doubled = sum(one.lost for one in found), sum(one.doubled for one in found)
-    told = f"acknowledged {found[-1].acknowledged:,}  lost {lost}  doubled {doubled}"
-    is_right = lost == doubled == 0 and found[-1].stored == found[-1].acknowledged
+    faults = sum(one.log_faults for one in found)
+    told = f"acknowledged {found[-1].acknowledged:,}  lost {lost}  doubled {doubled}  log {_log(found)}"
+    is_right = lost == doubled == faults == 0 and found[-1].stored == found[-1].acknowledged
     return [("SIGKILL 强杀服务", f"{len(found) - 1}", told, is_right)]
+
+
+def _log(found: list[Findings]) -> str:
+    return f"{found[-1].log_entries:,} entries, faults {sum(one.log_faults for one in found)}"
 
 
 def cuts(folder: Path, share: float) -> list[Row]:
@@ -46,9 +53,10 @@ def cuts(folder: Path, share: float) -> list[Row]:
         (folder / synchronous).mkdir()
         found = cut_power_often(folder / synchronous, max(1, round(count * share)), synchronous, seed=7)
         told = f"acknowledged {found.acknowledged:,} (added up)  lost {found.lost:,} in {found.cuts_with_loss} cuts"
-        is_right = found.lost == 0 if synchronous == "FULL" else found.lost > 0
+        log = f"log entries {found.log_entries:,}, faults {found.log_faults}"
+        is_right = found.lost == found.log_faults == 0 if synchronous == "FULL" else found.lost > 0
         name = f"断电 power cut, SQLite synchronous={synchronous}" + ("" if synchronous == "FULL" else " 对照 control")
-        rows.append((name, f"{found.cuts}", f"{told}  checkpoints {found.checkpoints}", is_right))
+        rows.append((name, f"{found.cuts}", f"{told}  checkpoints {found.checkpoints}  {log}", is_right))
     return rows
 
 
@@ -56,8 +64,11 @@ def crashes(folder: Path, share: float) -> list[Row]:
     """Immediate shutdown of PostgreSQL during ingestion; the service goes on by itself."""
     found, answers = crash_often(folder / "data", max(1, round(CRASHES * share)), seed=7)
     lost, doubled = sum(one.lost for one in found), sum(one.doubled for one in found)
-    told = f"acknowledged {found[-1].acknowledged:,}  lost {lost}  doubled {doubled}  answers {dict(answers)}"
-    is_right = lost == doubled == 0 and answers.keys() <= {"200", "503"}
+    faults = sum(one.log_faults for one in found)
+    told = (
+        f"acknowledged {found[-1].acknowledged:,}  lost {lost}  doubled {doubled}  log {_log(found)}  {dict(answers)}"
+    )
+    is_right = lost == doubled == faults == 0 and answers.keys() <= {"200", "503"}
     return [("PostgreSQL 立即停止 immediate shutdown", f"{len(found) - 1}", told, is_right)]
 
 

@@ -69,6 +69,10 @@ class Settings(BaseSettings):
             that it isn't ready.
         pictures_dir: 封存图片所在文件夹,默认在 `data_dir` 内;多台机器须共用 / Folder of the sealed pictures, in
             `data_dir` by default; all hosts share it.
+        events_dir: 已移出数据库的往月事件所在文件夹,默认在 `data_dir` 内;多台机器须共用 / Folder of events of past
+            months that left the database, in `data_dir` by default; all hosts share it.
+        imports_dir: 正在接收与导入的日志所在文件夹,默认在 `data_dir` 内;多台机器须共用 / Folder of logs that are being
+            received and imported, in `data_dir` by default; all hosts share it.
         job_lease_s: 工作进程失联后,其任务多少秒后由他人接手 / A lost worker's job is taken by another after so many
             seconds.
         in_process_worker: 服务进程内是否也执行任务 / Whether the service does jobs beside answering.
@@ -80,6 +84,8 @@ class Settings(BaseSettings):
     database_url: Annotated[str | None, Field(repr=False)] = None
     policy: str = "huangchuan-2021"
     pictures_dir: Path | None = None
+    events_dir: Path | None = None
+    imports_dir: Path | None = None
     job_lease_s: int = Field(60, ge=1, le=86_400)
     in_process_worker: bool = True
     master_key_file: Path | None = None
@@ -144,6 +150,16 @@ class Settings(BaseSettings):
     def pictures(self) -> Path:
         """Return the folder of the sealed pictures."""
         return self.pictures_dir or self.data_dir / "pictures"
+
+    @property
+    def events(self) -> Path:
+        """Return the folder of the events of past months."""
+        return self.events_dir or self.data_dir / "events"
+
+    @property
+    def imports(self) -> Path:
+        """Return the folder of logs that are being imported."""
+        return self.imports_dir or self.data_dir / "imports"
 
     @property
     def key_file(self) -> Path:

@@ -17,14 +17,14 @@ from online_guard.service.retention import EXPIRE, ask_daily, expire_daily, forg
 from online_guard.service.verification import verify_class
 from online_guard.service.webhook_delivery import deliver
 from online_guard.service.webhooks import DELIVER
-from online_guard.store import jobs
+from online_guard.store import import_rows, jobs
 from online_guard.store.jobs import Job
 from online_guard.store.queries import VERIFY
 from online_guard.store.unit_of_work import writing
 
 DUTIES: Mapping[str, Callable[[House, str], None]] = {
     VERIFY: verify_class,
-    "import": import_once,
+    import_rows.DUTY: import_once,
     EXPIRE: expire_daily,
     DELIVER: deliver,
 }

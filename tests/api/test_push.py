@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +15,11 @@ import pytest
 from platform_client import Platform
 from test_imports import bundle
 
-from online_guard.cli import upload
+from online_guard.cli import main, upload
 from online_guard.cli.upload import packed
 from online_guard.demo.service import RunningService, free_port
 from online_guard.errors import GuardError
 
-COMMAND = (sys.executable, "-c", "from online_guard.cli import main; main()", "push")
 FOREIGN = Path(__file__).parents[1] / "ingest" / "foreign"
 
 
@@ -94,10 +92,34 @@ def secret(platform: Platform) -> tuple[str, str]:
     return auth._key_id, auth._secret  # type: ignore[union-attr]
 
 
-def push(source: Path, url: str, key: tuple[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {"ONLINE_GUARD_KEY_SECRET": key[1], "PATH": ""}
-    command = [*COMMAND, str(source), "--server", url, "--key-id", key[0], *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+Push = Callable[..., Ended]
+
+
+@pytest.fixture
+def push(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Push:
+    """Return the command, run in this process."""
+
+    def run(source: Path, url: str, key: tuple[str, str], *words: str) -> Ended:
+        monkeypatch.setenv("ONLINE_GUARD_KEY_SECRET", key[1])
+        words = ("online-guard", "push", str(source), "--server", url, "--key-id", key[0], *words)
+        monkeypatch.setattr(sys, "argv", list(words))
+        status = 0
+        try:
+            main()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        return Ended(status, *capsys.readouterr())
+
+    return run
 
 
 def folder(platform: Platform, tmp_path: Path) -> Path:
@@ -109,37 +131,41 @@ def folder(platform: Platform, tmp_path: Path) -> Path:
     return tmp_path / "bundle"
 
 
-def test_a_folder_is_pushed_and_counted(platform: Platform, secret: tuple[str, str], tmp_path: Path) -> None:
+def test_a_folder_is_pushed_and_counted(
+    platform: Platform, secret: tuple[str, str], push: Push, tmp_path: Path
+) -> None:
     source = folder(platform, tmp_path)
     done = push(source, platform.service.url, secret, "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
     assert (told["state"], told["counts"]["events"]["accepted"]) == ("done", 5)
     again = push(source, platform.service.url, secret)
-    assert again.returncode == 0
-    assert told["import_id"] in again.stdout
-    assert secret[1] not in done.stdout + done.stderr + again.stdout
+    assert again.status == 0
+    assert told["import_id"] in again.out
+    assert secret[1] not in done.out + done.err + again.out
 
 
-def test_refused_rows_are_shown_with_status_1(platform: Platform, secret: tuple[str, str], tmp_path: Path) -> None:
+def test_refused_rows_are_shown_with_status_1(
+    platform: Platform, secret: tuple[str, str], push: Push, tmp_path: Path
+) -> None:
     source = folder(platform, tmp_path)
     with (source / "events.ndjson").open("a") as file:
         file.write('{"seq": 1}\n')
     done = push(source, platform.service.url, secret)
-    assert done.returncode == 1
-    assert "events.ndjson:6" in done.stdout
+    assert done.status == 1
+    assert "events.ndjson:6" in done.out
 
 
-def test_bad_use_has_status_2(platform: Platform, secret: tuple[str, str], tmp_path: Path) -> None:
+def test_bad_use_has_status_2(platform: Platform, secret: tuple[str, str], push: Push, tmp_path: Path) -> None:
     nothing = tmp_path / "notes.log"
     nothing.write_text("hello\n")
     done = push(nothing, platform.service.url, secret)
-    assert (done.returncode, "ingest.unknown_format" in done.stdout) == (2, True)
+    assert (done.status, "ingest.unknown_format" in done.out) == (2, True)
     wrong = push(nothing, platform.service.url, (secret[0], "wrong"))
-    assert (wrong.returncode, "signature.wrong" in wrong.stderr) == (2, True)
+    assert (wrong.status, "signature.wrong" in wrong.err) == (2, True)
     none = push(nothing, platform.service.url, (secret[0], ""))
-    assert (none.returncode, "push.no_secret" in none.stderr) == (2, True)
-    assert push(tmp_path / "nowhere", platform.service.url, secret).returncode == 2
+    assert (none.status, "push.no_secret" in none.err) == (2, True)
+    assert push(tmp_path / "nowhere", platform.service.url, secret).status == 2
 
 
 def test_it_goes_on_after_a_broken_line(

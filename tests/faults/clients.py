@@ -25,13 +25,15 @@ from simulated_platform import SimulatedPlatform
 from sqlalchemy import select
 
 from online_guard.demo.service import free_port
-from online_guard.service import sessions
+from online_guard.service import evidence_log, sessions
+from online_guard.service.evidence_log import verify_within
 from online_guard.service.house import open_house
 from online_guard.service.platform_keys import create_key
 from online_guard.settings import Settings
 from online_guard.signatures import SignedRequests
 from online_guard.simulate.course import Course
 from online_guard.store.evidence_loader import load_events
+from online_guard.store.log_key import open_log_key
 from online_guard.store.tables import SessionRecord
 from online_guard.store.unit_of_work import open_engine, reading
 
@@ -115,12 +117,17 @@ class Client:
 
 @dataclass(frozen=True)
 class Findings:
-    """What the database holds, compared with what was acknowledged before it was looked at."""
+    """What the database holds, compared with what was acknowledged before it was looked at.
+
+    log_entries: of the evidence log, whose root was derived anew from them; log_faults: what didn't agree with it.
+    """
 
     acknowledged: int
     stored: int
     lost: int
     doubled: int
+    log_entries: int
+    log_faults: int
 
 
 class Clients:
@@ -139,6 +146,7 @@ class Clients:
         self._progress = threading.Condition()
         self._errors: list[BaseException] = []
         self._key = registered(service.settings, count)
+        self._public = open_log_key(service.settings.signing_key_file).public
 
     @contextmanager
     def sending(self) -> Iterator[None]:
@@ -212,6 +220,7 @@ class Clients:
         with reading(engine) as database:
             query = select(SessionRecord.row_id, SessionRecord.session_id)
             events = load_events(database, {row: int(name[1:]) for row, name in database.execute(query)})
+            log = verify_within(database, self._public)
         engine.dispose()
         assert np.array_equal(events.at_ms, NOW_MS + events.seq.astype(np.int64) * STEP_MS), "an event was altered"
         lost = doubled = 0
@@ -219,7 +228,7 @@ class Clients:
             numbers, times = np.unique(events.seq[events.session == number], return_counts=True)
             lost += most - int(np.count_nonzero(numbers < most))
             doubled += int(np.count_nonzero(times > 1))
-        return Findings(sum(known), len(events), lost, doubled)
+        return Findings(sum(known), len(events), lost, doubled, log.size + log.waiting, len(log.faults))
 
 
 def registered(settings: Settings, count: int) -> Any:
@@ -232,6 +241,7 @@ def registered(settings: Settings, count: int) -> Any:
         opening = sessions.Opening(COURSE.platform_id, f"s{number}", f"e{number}", 1, NOW_MS, f"pc-{number}")
         sessions.open_session(house, opening, NOW_MS)
     key = create_key(house, COURSE.platform_id)
+    evidence_log.sequence(house, at_once=True)
     house.engine.dispose()
     return key
 

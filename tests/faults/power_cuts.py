@@ -19,13 +19,15 @@ from simulated_platform import SimulatedPlatform
 from sqlalchemy import create_engine, select
 from sqlite_on_a_disk import Disk
 
+from online_guard.service import evidence_log, sessions
 from online_guard.service import house as houses
-from online_guard.service import sessions
+from online_guard.service.evidence_log import Verified, verify_within
 from online_guard.service.house import House, open_house
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store import unit_of_work
 from online_guard.store.evidence_loader import load_events
+from online_guard.store.log_key import open_log_key
 from online_guard.store.tables import SessionRecord
 from online_guard.store.unit_of_work import open_engine, reading
 
@@ -48,6 +50,8 @@ class Outcome:
     lost: int
     cuts_with_loss: int
     checkpoints: int
+    log_entries: int
+    log_faults: int
 
 
 def batch(first: int) -> bytes:
@@ -87,9 +91,13 @@ def cut_power_often(folder: Path, cuts: int, synchronous: str, seed: int) -> Out
                     acknowledged[number] = first
                     progress.notify()
 
+        def sequencer() -> None:
+            while not stop.wait(0.02):
+                evidence_log.sequence(house, at_once=True)
+
         found: list[tuple[Path, list[int]]] = []
-        with ThreadPoolExecutor(CLIENTS) as threads:
-            working = [threads.submit(client, number) for number in range(CLIENTS)]
+        with ThreadPoolExecutor(CLIENTS + 1) as threads:
+            working = [threads.submit(client, number) for number in range(CLIENTS)] + [threads.submit(sequencer)]
             try:
                 for cut in range(cuts):
                     more = sum(acknowledged) + random.randint(1, MOST_BETWEEN) * BATCH
@@ -104,9 +112,17 @@ def cut_power_often(folder: Path, cuts: int, synchronous: str, seed: int) -> Out
             for done in working:
                 done.result()
         house.engine.dispose()
-    missing = [sum(_missing(left, known)) for left, known in found]
-    with_loss = sum(1 for count in missing if count)
-    return Outcome(cuts, sum(sum(known) for _, known in found), sum(missing), with_loss, disk.syncs_of(".sqlite3"))
+    public = open_log_key(house.settings.signing_key_file).public
+    missing, logs = zip(*(_left(folder, known, public) for folder, known in found), strict=True)
+    return Outcome(
+        cuts=cuts,
+        acknowledged=sum(sum(known) for _, known in found),
+        lost=sum(missing),
+        cuts_with_loss=sum(1 for count in missing if count),
+        checkpoints=disk.syncs_of(".sqlite3"),
+        log_entries=sum(log.size + log.waiting for log in logs),
+        log_faults=sum(len(log.faults) for log in logs),
+    )
 
 
 def _on(synchronous: str) -> Any:
@@ -152,11 +168,12 @@ def _open(folder: Path) -> House:
         platform.enrol(COURSE, f"e{number}", number)
         opening = sessions.Opening(COURSE.platform_id, f"s{number}", f"e{number}", 1, NOW_MS, f"pc-{number}")
         sessions.open_session(house, opening, NOW_MS)
+    evidence_log.sequence(house, at_once=True)
     return house
 
 
-def _missing(folder: Path, acknowledged: list[int]) -> list[int]:
-    """Return how many acknowledged events of each client aren't in a database that a power cut left.
+def _left(folder: Path, acknowledged: list[int], public: bytes) -> tuple[int, Verified]:
+    """Return how many acknowledged events aren't in a database that a power cut left, and what its log says anew.
 
     Raises:
         AssertionError: An event is there twice, or with another content.
@@ -165,13 +182,14 @@ def _missing(folder: Path, acknowledged: list[int]) -> list[int]:
     with reading(engine) as database:
         rows = database.execute(select(SessionRecord.row_id, SessionRecord.session_id))
         events = load_events(database, {row: int(name[1:]) for row, name in rows})
+        log = verify_within(database, public)
         sound = database.connection().exec_driver_sql("PRAGMA integrity_check").scalar()
     engine.dispose()
     assert sound == "ok", sound
     assert np.array_equal(events.at_ms, NOW_MS + events.seq.astype(np.int64) * 10)
-    missing = []
+    missing = 0
     for number, most in enumerate(acknowledged):
         numbers = events.seq[events.session == number]
         assert len(np.unique(numbers)) == len(numbers), "an event is there twice"
-        missing.append(most - int(np.count_nonzero(numbers < most)))
-    return missing
+        missing += most - int(np.count_nonzero(numbers < most))
+    return missing, log

@@ -33,5 +33,6 @@ def kill_often(folder: Path, kills: int, seed: int) -> list[Findings]:
 def test_what_was_acknowledged_outlives_kills_and_is_there_once(tmp_path: Path) -> None:
     found = kill_often(tmp_path / "data", kills=3, seed=1)
     assert found[-1].acknowledged > 500
-    assert [(one.lost, one.doubled) for one in found] == [(0, 0)] * 4
+    assert [(one.lost, one.doubled, one.log_faults) for one in found] == [(0, 0, 0)] * 4
+    assert found[0].log_entries < found[-1].log_entries, "batches are logged"
     assert found[-1].stored == found[-1].acknowledged, "nothing that nobody sent"

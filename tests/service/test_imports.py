@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -32,7 +32,8 @@ from sqlalchemy import func, select
 
 from online_guard.demo.people import identity_number
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.policy import Policy, load_policy
+from online_guard.ingest import archives
+from online_guard.policy import load_policy
 from online_guard.service import import_sources, import_work, imports, registration
 from online_guard.service.export import export
 from online_guard.service.house import House, open_house
@@ -40,7 +41,7 @@ from online_guard.service.verification import ledger_of, session_verdict
 from online_guard.settings import Settings
 from online_guard.simulate import command
 from online_guard.simulate.course import Course
-from online_guard.store import import_rows
+from online_guard.store import import_rows, jobs
 from online_guard.store.import_tables import ImportedEnrolmentRecord
 from online_guard.store.tables import Base, ClassRecord, ConflictRecord, EnrolmentRecord, SessionRecord
 from online_guard.store.unit_of_work import reading
@@ -51,9 +52,23 @@ FOREIGN = Path(__file__).parents[1] / "ingest" / "foreign"
 PUBLISHED = (
     "a-bad_rows_are_reported_and_good_ones_kept-00",
     "a-e08_each_earlier_project-00",
-    "a-e10_e11-00",
-    "a-face_checks_declined-00",
 )
+
+
+@pytest.fixture
+def house(tmp_path: Path, sqlite_url: str) -> Iterator[House]:
+    """Return an open, empty house on SQLite."""
+    opened = open_house(Settings(data_dir=tmp_path / "data", database_url=sqlite_url))
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def either(tmp_path: Path, database_url: str) -> Iterator[House]:
+    """Return an open, empty house on SQLite and on PostgreSQL."""
+    opened = open_house(Settings(data_dir=tmp_path / "data", database_url=database_url))
+    yield opened
+    opened.engine.dispose()
 
 
 def rows_in(house: House) -> dict[str, int]:
@@ -85,19 +100,19 @@ def judges_alike(house: House, folder: Path, platform_id: str) -> None:
     assert sum(row["refused"] for row in told["counts"].values()) == refused
 
 
-def test_a_simulated_bundle_is_judged_as_a_batch_judges_it(house: House, tmp_path: Path) -> None:
+def test_a_simulated_bundle_is_judged_as_a_batch_judges_it(either: House, tmp_path: Path) -> None:
     cheats = command.chosen(["fast_forward", "popup_remover", "rewritten_events", "equal_steps"], ())
     command.simulate_bundle(tmp_path / "bundle", 7, 2, ("left_open",), cheats)
-    expected, _ = judged(tmp_path / "bundle", house.policy)
+    expected, _ = judged(tmp_path / "bundle", either.policy)
     classes = json.loads((tmp_path / "bundle" / "classes.json").read_text("utf-8"))
     platforms = {row["platform_id"] for row in classes}
     for platform_id in sorted(platforms):  # each brings its own classes, the others' rows are refused
-        import_folder(house, platform_id, tmp_path / "bundle")
+        import_folder(either, platform_id, tmp_path / "bundle")
     assert len(platforms) > 1
-    found = judged_live(house)
+    found = judged_live(either)
     for name, rows in expected.items():
         assert found[name] == ordered(rows), name
-    with reading(house.engine) as database:
+    with reading(either.engine) as database:
         assert set(database.scalars(select(SessionRecord.provenance))) == {"import"}
         assert database.scalar(select(func.count()).select_from(ConflictRecord)), "some events contradict each other"
 
@@ -140,17 +155,17 @@ def test_the_same_body_again_is_the_same_import(house: House, tmp_path: Path) ->
     assert imported(house, "Q", body)["import_id"] != first["import_id"]
 
 
-def test_another_body_with_the_same_rows_doubles_nothing(house: House, tmp_path: Path) -> None:
-    imported(house, "P", body_of(tmp_path, a_bundle()))
-    before = rows_in(house)
+def test_another_body_with_the_same_rows_doubles_nothing(either: House, tmp_path: Path) -> None:
+    imported(either, "P", body_of(tmp_path, a_bundle()))
+    before = rows_in(either)
     rows = a_bundle(events=33)
-    told = imported(house, "P", body_of(tmp_path, rows, "again"))
+    told = imported(either, "P", body_of(tmp_path, rows, "again"))
     assert told["counts"]["events"] == {"sent": 33, "accepted": 3, "duplicate": 30, "refused": 0, "conflict": 0}
     assert told["counts"]["sessions"]["duplicate"] == 1
     assert told["duplicate_rows"][-1] == {"table": "events", "key": "P/s", "number": 30} or {
         "table": "events", "key": "P/s", "number": 30,
     } in told["duplicate_rows"]  # fmt: skip
-    after = rows_in(house)
+    after = rows_in(either)
     assert {name for name in after if after[name] != before[name]} == {"event_chunk", "log_entry"}
 
 
@@ -169,21 +184,21 @@ def test_parts_in_any_order_are_judged_as_their_union(house: House, tmp_path: Pa
     assert "OG105" in {row["rule"] for row in found["findings"]}
 
 
-def test_rows_of_other_platforms_are_refused_with_their_reason(house: House, tmp_path: Path) -> None:
+def test_rows_of_other_platforms_are_refused_with_their_reason(either: House, tmp_path: Path) -> None:
     rows, other = a_bundle(), a_bundle("s2", "Q", "D")
     both = {name: rows[name] + other[name] for name in rows}
     both["decisions"] = [
         {"rule": "OG401", "subject": "session", "subject_id": "P/s", "decision": "dismiss", "reason": "我们同意",
          "decided_ms": NOON_MS, "reviewer": "P"}
     ]  # fmt: skip
-    told = import_folder(house, "P", write(tmp_path, both))
+    told = import_folder(either, "P", write(tmp_path, both))
     refused = {(row["file"], row["line"]) for row in told["refused_rows"]}
     named = {("classes.json", 2), ("enrolments.ndjson", 2), ("sessions.ndjson", 2), ("decisions.ndjson", 1)}
     assert refused == named | {("events.ndjson", line) for line in range(31, 61)}
     assert all(" / " in row["reason"] or "unknown" in row["reason"] for row in told["refused_rows"])
-    with reading(house.engine) as database:
+    with reading(either.engine) as database:
         assert set(database.scalars(select(SessionRecord.platform_id))) == {"P"}
-    assert "OG401" in {finding["rule"] for finding in session_verdict(house, "s", "P")["findings"]}
+    assert "OG401" in {finding["rule"] for finding in session_verdict(either, "s", "P")["findings"]}
 
 
 def test_a_platform_can_not_claim_anothers_class_or_enrolment(house: House, tmp_path: Path) -> None:
@@ -272,31 +287,31 @@ def test_an_import_over_a_live_session_is_at_most_a_late_batch(
         assert judged_live(house) == before
 
 
-def test_an_imported_learner_becomes_the_registered_one(house: House, tmp_path: Path) -> None:
+def test_an_imported_learner_becomes_the_registered_one(either: House, tmp_path: Path) -> None:
     two = {name: a_bundle()[name] + a_bundle("s2", "P", "D")[name] for name in a_bundle()}
-    import_folder(house, "P", write(tmp_path, two))
-    verify(house)
-    with reading(house.engine) as database:
+    import_folder(either, "P", write(tmp_path, two))
+    verify(either)
+    with reading(either.engine) as database:
         (pseudonym,) = set(database.scalars(select(EnrolmentRecord.learner_id)))
         assert pseudonym != "L"
-    assert "OG201" in {finding["rule"] for finding in session_verdict(house, "s", "P")["findings"]}
+    assert "OG201" in {finding["rule"] for finding in session_verdict(either, "s", "P")["findings"]}
 
     def enrol(number: int) -> dict[str, Any]:
         return registration.put_enrolment(
-            house, "C", "C-E", "P", name="王秀兰", identity_number=identity_number(number), applicant=None,
+            either, "C", "C-E", "P", name="王秀兰", identity_number=identity_number(number), applicant=None,
             face_checks="required", leave=(),
         )[1]  # fmt: skip
 
     learner_id = enrol(1)["learner_id"]
-    with reading(house.engine) as database:
+    with reading(either.engine) as database:
         assert set(database.scalars(select(EnrolmentRecord.learner_id))) == {learner_id}
         assert database.get_one(ImportedEnrolmentRecord, "C-E").is_registered
     with pytest.raises(GuardError) as refusal:
         enrol(2)
     assert refusal.value.code == "enrolment.other"
     third = a_bundle("s3", "P", "F")
-    import_folder(house, "P", write(tmp_path, third, "third"))
-    with reading(house.engine) as database:
+    import_folder(either, "P", write(tmp_path, third, "third"))
+    with reading(either.engine) as database:
         assert database.get_one(EnrolmentRecord, "F-E").learner_id == learner_id
 
 
@@ -308,10 +323,10 @@ def test_equal_pseudonyms_of_two_platforms_are_two_learners(house: House, tmp_pa
 
 
 def test_a_reading_that_is_killed_leaves_nothing_and_begins_anew(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    either: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    empty = rows_in(house)
-    import_id = post(house, "P", body_of(tmp_path, a_bundle()))["import_id"]
+    empty = rows_in(either)
+    import_id = post(either, "P", body_of(tmp_path, a_bundle()))["import_id"]
 
     class Killed(BaseException):
         pass
@@ -324,13 +339,13 @@ def test_a_reading_that_is_killed_leaves_nothing_and_begins_anew(
         with monkeypatch.context() as patched:
             patched.setattr(module, name, die)
             with pytest.raises(Killed):
-                import_work.import_once(house, import_id)
-        assert rows_in(house) == empty
-        assert imports.told(house, import_id, "P")["state"] == "reading"
-    import_work.import_once(house, import_id)
-    told = imports.told(house, import_id, "P")
+                import_work.import_once(either, import_id)
+        assert rows_in(either) == empty
+        assert imports.told(either, import_id, "P")["state"] == "reading"
+    import_work.import_once(either, import_id)
+    told = imports.told(either, import_id, "P")
     assert (told["state"], told["counts"]["events"]["accepted"]) == ("done", 30)
-    assert not import_work.folder_of(house, import_id).exists()
+    assert not import_work.folder_of(either, import_id).exists()
 
 
 def test_an_import_that_nobody_may_see_is_as_if_absent(house: House, tmp_path: Path) -> None:
@@ -390,8 +405,23 @@ def test_refused_rows_are_told_page_by_page(paged: Callable[[], dict[str, Any]],
     assert told["duplicate_rows"] == []
 
 
-def test_the_policy_is_the_houses(policy: Policy, house: House) -> None:
-    assert policy.sha256 == house.policy.sha256
+def test_a_disk_without_room_takes_no_body(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = type("Usage", (), {"free": 2 * archives.MOST_BYTES - 1})
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(GuardError) as refusal:
+        imports.new_file(house)
+    assert refusal.value.kind is ErrorKind.UNAVAILABLE
+
+
+def test_a_reading_that_fails_again_and_again_is_told(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = post(house, "P", body_of(tmp_path, a_bundle()))["import_id"]
+    monkeypatch.setattr(import_work, "write_ready", lambda *_: 1 / 0)
+    monkeypatch.setattr(jobs, "MOST_ATTEMPTS", 1)
+    verify(house)
+    told = imports.told(house, import_id, "P")
+    assert (told["state"], told["problem"]["code"]) == ("reading", "import.parked")
 
 
 def test_a_course_derived_from_logs_grows_with_the_logs_of_another_day(house: House) -> None:

@@ -46,6 +46,7 @@ def host(house: House, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         "ONLINE_GUARD_DATA_DIR": str(folder),
         "ONLINE_GUARD_DATABASE_URL": house.settings.database,
         "ONLINE_GUARD_MASTER_KEY_FILE": str(house.settings.key_file),
+        "ONLINE_GUARD_LOG_KEY_FILE": str(house.settings.signing_key_file),
         "ONLINE_GUARD_PICTURES_DIR": str(house.settings.pictures),
         "ONLINE_GUARD_JOB_LEASE_S": str(LEASE_S),
     }

@@ -53,6 +53,27 @@ def archive(
     typer.echo(f"已归档 / archived: {out}")
 
 
+@app.command()
+def prune(
+    month: Annotated[str, typer.Option(help="此月开始的会话,如 2021-06 / Sessions opened in this month.")],
+    data_dir: DataDir = None,
+) -> None:
+    """将往月事件移出数据库;核验结论不变 / Move a past month's events out of the database; no verdict changes."""
+    from online_guard.service.house import clock_ms, open_house
+    from online_guard.service.pruning import prune as run
+    from online_guard.settings import Settings as MachineSettings
+    from online_guard.store.unit_of_work import close_engine
+
+    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+    house = open_house(MachineSettings(**given))
+    try:
+        done = run(house, month, clock_ms())
+    finally:
+        close_engine(house.engine)
+    typer.echo(f"会话 sessions: {done.sessions:,}  移出 moved: {done.size:,} B → {house.settings.events}")
+    typer.echo(f"未满 24 小时而保留 left, not settled yet: {done.left:,}", err=True)
+
+
 def export_selection(data_dir: Path | None, out: Path, selection: Any) -> None:
     """Write what is stored as a bundle, and say how much that is."""
     from online_guard.service.export import export_bundle

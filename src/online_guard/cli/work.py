@@ -41,6 +41,9 @@ def do_jobs(house: Any, until_idle: bool) -> None:
     from online_guard.worker import Worker, work_once
 
     cv2.setNumThreads(1)
+    if house.engine.dialect.name == "sqlite":
+        told = "SQLite 只应有一个写入进程:请勿与服务同时运行 / one process writes to SQLite: not beside the service"
+        typer.echo(told, err=True)
     if until_idle:
         while work_once(house):
             pass

@@ -95,7 +95,7 @@ def unpack(path: Path, folder: Path) -> list[Path]:
 
 def _unpacked(packed: zipfile.ZipFile, path: Path, folder: Path) -> Iterator[Path]:
     entries = files_in(packed, path.stat().st_size)
-    _check_room(folder, sum(entry.file_size for entry in entries))
+    check_room(folder, sum(entry.file_size for entry in entries))
     tops = {PurePosixPath(entry.filename).parts[0] for entry in entries}
     is_wrapped = len(tops) == 1 and all(len(PurePosixPath(entry.filename).parts) > 1 for entry in entries)
     for entry in entries:
@@ -112,12 +112,17 @@ def _unpacked(packed: zipfile.ZipFile, path: Path, folder: Path) -> Iterator[Pat
         yield target
 
 
-def _check_room(folder: Path, needed: int) -> None:
+def check_room(folder: Path, needed: int) -> None:
+    """Refuse what would leave too little of a disk.
+
+    Raises:
+        GuardError: So many bytes, and a body's besides, don't fit.
+    """
     if shutil.disk_usage(folder).free < needed + MOST_BYTES:
         raise GuardError(
             ErrorKind.UNAVAILABLE,
             "import.no_room",
-            "磁盘空间不足,暂不能解压 / the disk has no room to unpack it",
+            "磁盘空间不足 / the disk has no room for it",
             remedy="稍后重试 / try again later.",
         )
 

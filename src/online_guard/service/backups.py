@@ -27,7 +27,7 @@ from online_guard.store import condition, copies, marks
 from online_guard.store.unit_of_work import migrate, open_engine
 
 FORMAT = "online-guard backup 1"
-MANIFEST, PICTURES, KEYS, ERASURES = "manifest.json", "pictures", "keys", "erasures.ndjson"
+MANIFEST, PICTURES, EVENTS, KEYS, ERASURES = "manifest.json", "pictures", "events", "keys", "erasures.ndjson"
 NO_PG_DUMP = "未安装 pg_dump,请用 pg_basebackup 等备份 / pg_dump isn't installed: use pg_basebackup or the like"
 
 
@@ -105,6 +105,7 @@ def _fill(settings: Settings, folder: Path, *, with_keys: bool, with_pictures: b
             marks.advance(engine, settings.memory_file, clock_ms())
     finally:
         engine.dispose()
+    _copy_folder(settings.events, folder / EVENTS)
     if with_pictures:
         _copy_folder(settings.pictures, folder / PICTURES)
     erased = erasures.list_file(settings)
@@ -172,8 +173,8 @@ def restore(settings: Settings, source: Path, *, with_keys: bool) -> Done:
                 _put_key(folder / KEYS / name, place)
         if (folder / ERASURES).exists():
             _add_lines(folder / ERASURES, erasures.list_file(settings))
-        if (folder / PICTURES).exists():
-            _copy_folder(folder / PICTURES, pictures)
+        for name, target in ((PICTURES, pictures), (EVENTS, settings.events)):
+            _copy_folder(folder / name, target)
         if database is not None:
             marks.remember(settings.memory_file, manifest.database_id, manifest.mark + 2)
             copies.put_back(settings.database, database)

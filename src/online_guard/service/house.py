@@ -14,7 +14,7 @@ from online_guard.service.intake import Intake
 from online_guard.service.live_sessions import LiveSessions
 from online_guard.service.seen_pictures import SeenPictures
 from online_guard.settings import Settings
-from online_guard.store import marks
+from online_guard.store import cold_events, marks
 from online_guard.store.blobs import Blobs
 from online_guard.store.sealed_text import use_vault
 from online_guard.store.sqlite_writer import check_sqlite
@@ -66,11 +66,16 @@ def open_house(settings: Settings) -> House:
     policy = load_policy(settings.policy)
     vault = open_vault(settings.key_file)
     engine = open_engine(settings.database)
-    marks.refuse_older(engine, settings.memory_file)
-    migrate(settings.database)
-    check_sqlite(engine)
-    use_vault(engine, vault)
-    marks.advance(engine, settings.memory_file, clock_ms())
+    try:
+        marks.refuse_older(engine, settings.memory_file)
+        migrate(settings.database)
+        check_sqlite(engine)
+        use_vault(engine, vault)
+        marks.advance(engine, settings.memory_file, clock_ms())
+        cold_events.keep_in(engine, settings.events)
+    except BaseException:
+        engine.dispose()
+        raise
     return House(engine, vault, Blobs(settings.pictures, vault), policy, settings, passive_check)
 
 

@@ -6,10 +6,10 @@ what is stored: what repeats is left out here, and what is left is compared once
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import pairwise, repeat
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,8 +29,8 @@ from online_guard.store.logged_batches import Counted, counted
 PACKING_THREADS = 2
 """zlib lets other threads run; reading and checking need one core."""
 LENGTH_BYTES = 4
-StoredOf = Callable[[int], Events]
-"""Gives the stored events of a session that is known, by its place in the bundle, those kept aside among them."""
+StoredOf = Callable[[Sequence[int]], Events]
+"""Gives the stored events of sessions that are known, by their places in the bundle, those kept aside among them."""
 
 
 class ReadySession(msgspec.Struct, array_like=True):
@@ -79,14 +79,28 @@ def write_ready(
     with path.open("xb") as file, ThreadPoolExecutor(PACKING_THREADS) as threads:
         for block in read_events(bundle):
             report.refuse(block.refused, "events")
-            jobs = ((place, rows, place in known, int(opened[place])) for place, rows in _sessions(block))
-            for ready in threads.map(_ready, jobs, repeat(stored_of)):
+            stored = _stored(block, known, stored_of)
+            jobs = ((place, rows, stored.get(place), int(opened[place])) for place, rows in _sessions(block))
+            for ready in threads.map(_ready, jobs):
                 last[ready.place] = ready.latest_ms, ready.timeline
                 _note(ready, report, bundle.evidence.sessions.key[ready.place])
                 _write(file, ready)
             read += len(block.counting) + len(block.counting.conflicts) + block.duplicates + len(block.refused)
             told(read)
     return last
+
+
+def _stored(block: EventsRead, known: Collection[int], stored_of: StoredOf) -> dict[int, Events]:
+    """Return the stored events of each session of a block that is known."""
+    places = [place for place in np.unique(block.counting.session).tolist() if place in known]
+    if not places:
+        return {}
+    events = stored_of(places)
+    events = take(events, np.argsort(events.session, kind="stable"))
+    bounds = np.searchsorted(events.session, [*places, places[-1] + 1])
+    return {
+        place: take(events, slice(first, stop)) for place, (first, stop) in zip(places, pairwise(bounds), strict=True)
+    }
 
 
 def _sessions(block: EventsRead) -> Iterator[tuple[int, tuple[Events, int]]]:
@@ -105,12 +119,12 @@ def _sessions(block: EventsRead) -> Iterator[tuple[int, tuple[Events, int]]]:
             yield place, (take(block.to_write, np.flatnonzero(block.to_write.session == place)), -1)
 
 
-def _ready(job: tuple[int, tuple[Events, int], bool, int], stored_of: StoredOf) -> ReadySession:
-    place, (rows, repeats), is_known, opened_at_ms = job
+def _ready(job: tuple[int, tuple[Events, int], Events | None, int]) -> ReadySession:
+    place, (rows, repeats), stored, opened_at_ms = job
     rows = compact_names(replace(rows, conflicts=np.zeros(0, np.int64)))
     latest_ms = int(rows.received_ms.max())
-    if is_known:
-        merged = merge(stored_of(place), rows)
+    if stored is not None:
+        merged = merge(compact_names(stored), rows)
         if len(merged.new) or merged.aside:
             return ReadySession(place, True, _chunks(rows), [], max(0, repeats), latest_ms, None)
         return ReadySession(place, True, [], [], max(0, repeats) + merged.duplicates, latest_ms, None)

@@ -39,7 +39,6 @@ from online_guard.store import import_rows, queries
 from online_guard.store.evidence_loader import load_events
 from online_guard.store.import_rows import DONE, FAILED, READING, RECEIVED
 from online_guard.store.import_tables import ImportRecord
-from online_guard.store.tables import SessionRecord
 from online_guard.store.unit_of_work import reading, writing
 
 TRIES = 3
@@ -48,7 +47,7 @@ TRIES = 3
 
 def folder_of(house: House, import_id: str) -> Path:
     """Return the private folder of an import."""
-    return house.settings.data_dir / "imports" / import_id
+    return house.settings.imports / import_id
 
 
 def import_once(house: House, import_id: str) -> None:
@@ -137,7 +136,7 @@ def _prepare(house: House, record: ImportRecord, source: Source, ready: Path, re
     last = write_ready(
         bundle,
         known,
-        lambda place: _stored_events(house, known[place]),
+        lambda places: _stored_events(house, {known[place].row_id: place for place in places}),
         ready,
         report,
         lambda rows: _tell(house, record.import_id, read=rows),
@@ -183,9 +182,9 @@ def _own_likenesses(database: Session, bundle: Bundle, platform_id: str, report:
             yield row
 
 
-def _stored_events(house: House, record: SessionRecord) -> Events:
+def _stored_events(house: House, place_of: dict[int, int]) -> Events:
     with reading(house.engine) as database:
-        return load_events(database, {record.row_id: 0})
+        return load_events(database, place_of)
 
 
 def _tell_total(house: House, import_id: str, path: Path) -> None:

@@ -16,17 +16,27 @@ from online_guard.service.import_report import KINDS, rows_of
 from online_guard.service.import_sources import BODY
 from online_guard.service.import_work import folder_of
 from online_guard.store import import_rows, jobs
-from online_guard.store.import_rows import DONE, FAILED, RECEIVED, UPLOADING
+from online_guard.store.import_rows import DONE, FAILED, READING, RECEIVED, UPLOADING
 from online_guard.store.import_tables import ImportRecord
 from online_guard.store.unit_of_work import reading, writing
 
 LISTED = 100
+PARKED = {
+    "code": "import.parked",
+    "detail": "多次读取失败,等待运维人员处理 / reading it failed again and again; an operator has to look",
+    "where": "",
+}
 
 
 def new_file(house: House) -> Path:
-    """Return a file for a body that is about to come, which only the service can read."""
-    folder = house.settings.data_dir / "imports"
+    """Return a file for a body that is about to come, which only the service can read.
+
+    Raises:
+        GuardError: The disk has no room for it.
+    """
+    folder = house.settings.imports
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    archives.check_room(folder, archives.MOST_BYTES)
     path = folder / f"incoming-{secrets.token_hex(8)}.part"
     path.touch(mode=0o600)
     return path
@@ -96,7 +106,7 @@ def _sync_folder(folder: Path) -> None:
 def ask(house: House, database: Session, record: ImportRecord) -> None:
     """Have an import read by a worker."""
     record.state, record.problem, record.finished_ms = RECEIVED, None, None
-    jobs.ask(database, "import", record.import_id, clock_ms())
+    jobs.ask(database, import_rows.DUTY, record.import_id, clock_ms())
     house.work.set()
 
 
@@ -118,6 +128,8 @@ def told(
     with reading(house.engine) as database:
         record = import_rows.find(database, import_id, platform_id)
         answer = summary(record) | {"cursors": {}}
+        if record.state == READING and import_rows.is_parked(database, import_id):
+            answer["problem"] = PARKED
         for one in KINDS:
             rows, follows = None, False
             if record.state == DONE and kind in (None, one):

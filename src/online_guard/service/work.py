@@ -8,9 +8,18 @@ from online_guard.service.house import House
 from online_guard.store import jobs
 from online_guard.store.unit_of_work import reading, writing
 
+MOST_LISTED = 1_000
+
+
+def count_jobs(house: House, now_ms: int) -> dict[str, int]:
+    """Return how many jobs wait, are held, and are parked."""
+    with reading(house.engine) as database:
+        found = jobs.standing(database, now_ms)
+    return {"waiting": found.waiting, "held": found.held, "parked": found.parked}
+
 
 def list_jobs(house: House, *, parked_only: bool = False) -> list[dict[str, Any]]:
-    """Return the jobs that aren't done: state (`waiting`, `held` or `parked`), by whom, times in ms."""
+    """Return the oldest 1 000 jobs that aren't done: state (`waiting`, `held` or `parked`), by whom, times in ms."""
     with reading(house.engine) as database:
         return [
             {
@@ -24,7 +33,7 @@ def list_jobs(house: House, *, parked_only: bool = False) -> list[dict[str, Any]
                 "run_after_ms": row.run_after_ms,
                 "last_error": row.last_error,
             }
-            for row in jobs.listed(database, parked_only=parked_only)
+            for row in jobs.listed(database, parked_only=parked_only, most=MOST_LISTED)
         ]
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
 from online_guard.assessment.windows import add_months
 from online_guard.errors import ErrorKind, GuardError
@@ -107,7 +107,6 @@ def bundle_rows(database: Session, selection: Selection) -> dict[str, Any]:
     sessions are chosen, so that archives of several months can be judged together.
     """
     query = select(SessionRecord).where(*selection.where())
-    query = query.options(undefer(SessionRecord.ip), undefer(SessionRecord.user_agent))
     if selection.closed_only:
         query = query.where(SessionRecord.closed_received_ms.is_not(None))
     # sorted here, not by the database: its collation may be another one

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from online_guard.evidence import Events, Names
+from online_guard.store import cold_events
 from online_guard.store.chunk_tables import EventChunkRecord
 
 COLUMNS: tuple[tuple[str, str, str], ...] = (
@@ -210,7 +211,9 @@ def of_sessions(database: Session | Connection, place_of: dict[int, int], aside:
 def _read(database: Session | Connection, *where: Any) -> list[Chunk]:
     query = select(EventChunkRecord.session_row, EventChunkRecord.count, EventChunkRecord.columns).where(*where)
     query = query.order_by(EventChunkRecord.session_row, EventChunkRecord.first_seq)
-    return [Chunk(*row) for row in database.execute(query)]
+    rows = [(session_row, size, columns) for session_row, size, columns in database.execute(query)]
+    contents = cold_events.fetched(database, (columns for _, _, columns in rows))
+    return [Chunk(session_row, size, columns) for (session_row, size, _), columns in zip(rows, contents, strict=True)]
 
 
 def between(database: Session | Connection, session_row: int, first_seq: int, last_seq: int) -> Events:

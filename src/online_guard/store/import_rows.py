@@ -15,10 +15,12 @@ from online_guard.store.import_tables import (
     ImportPageRecord,
     ImportRecord,
 )
-from online_guard.store.tables import Base, ClassRecord, EnrolmentRecord, LikenessRecord, SessionRecord
+from online_guard.store.tables import Base, ClassRecord, EnrolmentRecord, JobRecord, LikenessRecord, SessionRecord
 
 AT_ONCE = 500
 """Rows in one statement."""
+DUTY = "import"
+"""The duty of a job that reads an import."""
 UPLOADING, RECEIVED, READING, DONE, FAILED = "uploading", "received", "reading", "done", "failed"
 """States of an import: its body comes in parts; waits; is read; all of it is visible; none of it ever will be."""
 Row = TypeVar("Row", bound=Base)
@@ -75,6 +77,12 @@ def move(database: Session, import_id: str, states: Collection[str], **values: A
     return database.scalar(query.values(**values).returning(ImportRecord.import_id)) is not None
 
 
+def is_parked(database: Session, import_id: str) -> bool:
+    """Return whether the reading of an import was given up until a person looks."""
+    query = select(JobRecord.row_id).where(JobRecord.duty == DUTY, JobRecord.key == import_id)
+    return database.scalar(query.where(JobRecord.parked_ms.is_not(None))) is not None
+
+
 def put_pages(database: Session, import_id: str, pages: Iterable[tuple[str, int, bytes]]) -> None:
     """Put the pages of an import's report (kind, number, rows) in the place of earlier ones."""
     database.execute(delete(ImportPageRecord).where(ImportPageRecord.import_id == import_id))
@@ -84,13 +92,11 @@ def put_pages(database: Session, import_id: str, pages: Iterable[tuple[str, int,
 
 def page(database: Session, import_id: str, kind: str, number: int) -> tuple[bytes | None, bool]:
     """Return the rows of a page, None where there is none, and whether another page follows."""
-    query = select(ImportPageRecord.page, ImportPageRecord.rows).where(
-        ImportPageRecord.import_id == import_id,
-        ImportPageRecord.kind == kind,
-        ImportPageRecord.page.in_((number, number + 1)),
-    )
-    found = {row[0]: row[1] for row in database.execute(query)}
-    return found.get(number), number + 1 in found
+    record = database.get(ImportPageRecord, (import_id, kind, number))
+    if record is None:
+        return None, False
+    follows = database.get(ImportPageRecord, (import_id, kind, number + 1)) is not None
+    return record.rows, follows
 
 
 def put(database: Session, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -100,7 +106,7 @@ def put(database: Session, table: type[Base], rows: Iterable[Mapping[str, Any]])
         sqlalchemy.exc.IntegrityError: One is there already.
     """
     for chunk in chunks(rows):
-        database.execute(insert(table), chunk)
+        database.execute(insert(table.__table__), chunk)  # type: ignore[arg-type]  # of a mapped class it is a Table
 
 
 def stored(

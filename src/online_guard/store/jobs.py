@@ -165,9 +165,9 @@ def replay(database: Session, row_id: int, now_ms: int) -> None:
     record.parked_ms, record.attempts, record.run_after_ms = None, 0, now_ms
 
 
-def listed(database: Session, *, parked_only: bool = False) -> list[JobRecord]:
+def listed(database: Session, *, parked_only: bool = False, most: int | None = None) -> list[JobRecord]:
     """Return all jobs, or those that are parked, in the order in which they were first asked for."""
-    query = select(JobRecord).order_by(JobRecord.row_id)
+    query = select(JobRecord).order_by(JobRecord.row_id).limit(most)
     return list(database.scalars(query.where(JobRecord.parked_ms.is_not(None)) if parked_only else query))
 
 

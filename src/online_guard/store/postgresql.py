@@ -1,9 +1,9 @@
 """PostgreSQL kept to the promises that SQLite makes: one writer at a time, readers see one moment and wait for nobody.
 
-Every writing transaction first takes one advisory lock and keeps it until it is committed. So nothing that a writer
-has looked up changes before it writes, row numbers are given in the order of the commits (the index of seen pictures
-reads on from the last number), and writers can neither deadlock nor fail to be put in order. A commit of a group of
-requests costs one lock, so throughput comes from bigger groups, as on SQLite.
+Every writing transaction, a migration too, first takes one advisory lock and keeps it until it is committed. So
+nothing that a writer has looked up changes before it writes, row numbers are given in the order of the commits (the
+index of seen pictures reads on from the last number), and writers can neither deadlock nor fail to be put in order. A
+commit of a group of requests costs one lock, so throughput comes from bigger groups, as on SQLite.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from sqlalchemy import Connection, Engine, ExceptionContext, event
 
 WRITER_LOCK = 0x0611_0001
 """Number of the advisory lock of writers; any number that nobody else uses."""
-MIGRATION_LOCK = 0x0611_0002
 OPTIONS = (
     "-c timezone=UTC -c synchronous_commit=on "
     "-c lock_timeout={wait_ms} -c idle_in_transaction_session_timeout={wait_ms} "
@@ -63,8 +62,3 @@ def _without_values(context: ExceptionContext) -> None:
         error.args = (f"{error.sqlstate}: {error.diag.message_primary}",)
         if context.sqlalchemy_exception is not None:
             context.sqlalchemy_exception.args = error.args
-
-
-def lock_migrations(connection: Connection) -> None:
-    """Wait until no other process migrates this database; the lock ends with the transaction."""
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")

@@ -15,7 +15,6 @@ import online_guard.store.operation_tables
 import online_guard.store.personal_tables
 import online_guard.store.rulebooks
 import online_guard.store.webhook_tables  # noqa: F401
-from online_guard.store import postgresql
 from online_guard.store.tables import Base
 from online_guard.store.unit_of_work import open_engine
 
@@ -30,8 +29,6 @@ with engine.connect() as connection:
         connection=connection, target_metadata=Base.metadata, render_as_batch=True, transactional_ddl=True
     )
     with context.begin_transaction():
-        if connection.dialect.name == "postgresql":
-            postgresql.lock_migrations(connection)
         context.run_migrations()
         if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise RuntimeError("a migration left rows that refer to nothing")
