@@ -84,10 +84,6 @@ ROWS = {
     "POST /v1/sessions/{session_id}/snapshots": Row(
         PLATFORM, body=lambda ids: b"photo", query=lambda ids: {"at_ms": NOON_MS}
     ),
-    "GET /v1/dead-letters": Row(PLATFORM | {Role.ADMIN}, names_object=False),
-    "GET /v1/dead-letters/{letter_id}": Row(PLATFORM | {Role.ADMIN}),
-    "PUT /v1/dead-letters/{letter_id}/content": Row({Role.ADMIN}, names_object=False, body=lambda ids: event(0)),
-    "POST /v1/dead-letters/{letter_id}/replay": Row({Role.ADMIN}, names_object=False),
     "POST /v1/sessions/{session_id}/liveness": Row(PLATFORM),
     "POST /v1/liveness/{check_id}/frames": Row(
         PLATFORM, body=lambda ids: b"clip", query=lambda ids: {"nonce": ids["nonce"], "at_ms": NOON_MS}
@@ -143,9 +139,6 @@ def ids(platform: Platform) -> Ids:
     check = platform.told("POST", f"/v1/sessions/{session_id}/liveness")
     named = {"class_id": class_id, "enrolment_id": enrolment_id, "session_id": session_id}
     named |= {"check_id": check["check_id"], "import_id": an_upload(platform), **a_finding(platform)}
-    platform.post(session_id, [event(0, "dance")])
-    [letter] = platform.told("GET", "/v1/dead-letters", session_id=session_id)["dead_letters"]
-    named["letter_id"] = letter["letter_id"]
     named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
     return named | {"message_id": "msg_1", "job_id": "2000000000", "letter_id": a_letter(platform, session_id)}
 
