@@ -88,6 +88,10 @@ ROWS = {
     "POST /v1/sessions/{session_id}/snapshots": Row(
         PLATFORM, body=lambda ids: b"photo", query=lambda ids: {"at_ms": NOON_MS}
     ),
+    "GET /v1/dead-letters": Row(PLATFORM | {Role.ADMIN}, names_object=False),
+    "GET /v1/dead-letters/{letter_id}": Row(PLATFORM | {Role.ADMIN}),
+    "PUT /v1/dead-letters/{letter_id}/content": Row({Role.ADMIN}, names_object=False, body=lambda ids: event(0)),
+    "POST /v1/dead-letters/{letter_id}/replay": Row({Role.ADMIN}, names_object=False),
     "POST /v1/sessions/{session_id}/liveness": Row(PLATFORM),
     "POST /v1/liveness/{check_id}/frames": Row(
         PLATFORM, body=lambda ids: b"clip", query=lambda ids: {"nonce": ids["nonce"], "at_ms": NOON_MS}
