@@ -58,6 +58,30 @@ LIVENESS = """
 被拒绝的均留下死信。Whatever is refused leaves a dead letter.
 """
 
+AGAIN = """
+## 重试与死信 / Trying again, and dead letters
+
+- 事件以 `(session_id, seq)` 为身份:同一批再发,答复 `duplicate`,不产生第二次效果。答复返回时,事件已落盘。
+- 任一 POST 可带 `Idempotency-Key`(1–255 个可见 ASCII 字符,按调用方区分,保留 48 小时):同键同内容得到同一答复
+  (`Idempotency-Replayed: true`);同键异内容为 422 `idempotency.other_request`;正在处理为 409
+  `idempotency.in_flight`。被拒绝的请求没有效果,其键可再用。
+- 503 带 `Retry-After`:`intake.full`(排队过多)与 `database.unavailable`(磁盘已满、只读、连接中断)。请以同样内容重发。
+- 被拒的事件连同原因留为死信:平台可查看自己的,管理员可修正(原内容留在经过中)并补收。补收走同一条路,是否及时按首次收到
+  的时刻判断;再次被拒的仍在等待。命令行:`online-guard dead-letters list|show|repair|replay`。
+
+- An event is known by `(session_id, seq)`: the same batch again is answered `duplicate` and changes nothing. What is
+  answered is on disk.
+- Any POST may carry an `Idempotency-Key` (1 to 255 visible ASCII characters, each caller's own, kept for 48 h): the
+  same key and body have the same answer (`Idempotency-Replayed: true`), with another body 422
+  `idempotency.other_request`, while the first is being worked on 409 `idempotency.in_flight`. What was refused had no
+  effect: its key is free again.
+- 503 comes with `Retry-After`: `intake.full` (too much waits), `database.unavailable` (disk full or read-only,
+  connection lost). Send the same again.
+- A refused event is kept with its reason as a dead letter: a platform reads its own, an administrator repairs it (what
+  was sent stays in its history) and replays it. A replay takes the way of all events; whether it is in time is judged
+  by when it came first. Refused again, it waits on. At the command line: `online-guard dead-letters …`.
+"""
+
 REVIEW = """
 ## 审核、申诉与通知 / Review, appeals, notices
 
@@ -163,6 +187,20 @@ and are verified again.
 """
 
 
+LOG = """
+## 存证日志与事件推送 / The evidence log and webhooks
+
+任何人都可读取与核对日志(`/v1/log/…`),无需签名或登录:验法、证据文件与独立验证程序见 [存证日志](evidence-log.md)。
+核验结论的答复以 `log` 指明其日志条目。`GET /v1/log/proof` 须给出 `entry_id`、`leaf_hash`、`first` 之一;尚未排入的条目答
+409 `log.pending`,数秒后再试。推送消息以 `webhook-id` 去重,可按消息标识重发。
+
+Anyone may read and check the log, without signature or login: how, and how evidence is verified without the service,
+stands in [the evidence log](evidence-log.md). A verdict's answer names its entry under `log`. `GET /v1/log/proof` takes
+one of `entry_id`, `leaf_hash` and `first`; an entry without a place yet is 409 `log.pending` for some seconds. Messages
+of webhooks repeat under one `webhook-id`, and are told again by their id.
+"""
+
+
 def rules_page() -> str:
     """Return the index of the rules; each has a page of its own."""
     policy = load_policy(DEFAULT_POLICY)
@@ -227,10 +265,13 @@ def http_page() -> str:
             rows.append(f"| `{method.upper()} {path}` | {callers} | {call['summary']}。{text} |")
     intro = (
         "服务启动后,`GET /v1/openapi.json` 给出完整的 OpenAPI 3.1 文档。"
-        "错误均为 `application/problem+json`(RFC 9457)。\n"
+        "错误均为 `application/problem+json`(RFC 9457)。\n平台的请求须[签名](clients/README.md),人员须登录"
+        "(`POST /v1/login`),见[密钥与账号](accounts.md)。\n"
         "The running service gives the whole OpenAPI 3.1 document; every error is a problem document (RFC 9457).\n"
+        "Platforms [sign](clients/README.md) what they send, people log in: see [accounts](accounts.md).\n"
     )
-    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + LIVENESS + IMPORTS + REVIEW
+    parts = (AGAIN, LIVENESS, IMPORTS, REVIEW, LOG)
+    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + "".join(parts)
 
 
 def settings_page() -> str:
