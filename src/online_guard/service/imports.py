@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from online_guard.ingest import archives
+from online_guard.ingest.live import DAY_MS
 from online_guard.service.house import House, clock_ms
 from online_guard.service.import_report import KINDS, rows_of
 from online_guard.service.import_sources import BODY
@@ -37,6 +38,9 @@ def new_file(house: House) -> Path:
     folder = house.settings.imports
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     archives.check_room(folder, archives.MOST_BYTES)
+    for left in folder.glob("incoming-*.part"):  # of a process that was killed while a body came
+        if clock_ms() - left.stat().st_mtime * 1000 > DAY_MS:
+            left.unlink(missing_ok=True)
     path = folder / f"incoming-{secrets.token_hex(8)}.part"
     path.touch(mode=0o600)
     return path
