@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,9 @@ def new_file(house: House) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     archives.check_room(folder, archives.MOST_BYTES)
     for left in folder.glob("incoming-*.part"):  # of a process that was killed while a body came
-        if clock_ms() - left.stat().st_mtime * 1000 > DAY_MS:
-            left.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # others come and go meanwhile
+            if clock_ms() - left.stat().st_mtime * 1000 > DAY_MS:
+                left.unlink()
     path = folder / f"incoming-{secrets.token_hex(8)}.part"
     path.touch(mode=0o600)
     return path
