@@ -72,7 +72,7 @@ def receive(house: House, platform_id: str, path: Path, sha256: str, now_ms: int
             database.add(record)
         _take(house, record, path, size)
         database.flush()
-        ask(house, database, record)
+        ask(house, database, record, now_ms)
         return summary(record)
 
 
@@ -109,9 +109,9 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def ask(house: House, database: Session, record: ImportRecord) -> None:
+def ask(house: House, database: Session, record: ImportRecord, now_ms: int) -> None:
     """Have an import read by a worker."""
-    record.state, record.problem, record.finished_ms = RECEIVED, None, None
+    record.state, record.problem, record.finished_ms, record.created_ms = RECEIVED, None, None, now_ms
     jobs.ask(database, import_rows.DUTY, record.import_id, clock_ms())
     house.work.set()
 
