@@ -221,7 +221,7 @@ def fuzz(
         examples: Of each operation in each phase.
         seed: Makes it repeatable, as far as the service's answers are.
         document: The OpenAPI document, the service's own by default.
-        options: `phases`, and `workers`.
+        options: `phases`, `workers`, and `most_s`, after which it ends.
     """
     phases = options.get("phases", ("examples", "coverage", "fuzzing", "stateful"))
     config = SchemathesisConfig.from_dict(
@@ -231,6 +231,7 @@ def fuzz(
             "checks": {"enabled": False} | {name: {"enabled": True} for name in CHECKS},
             "phases": {name: {"enabled": name in phases} for name in ("examples", "coverage", "fuzzing", "stateful")},
             "workers": options.get("workers", 1),
+            "max-time": options.get("most_s", 3_600),
         }
     )
     document = document or httpx.get(f"{url}/v1/openapi.json", trust_env=False).json()
@@ -268,10 +269,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=250)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
+    parser.add_argument("--most-s", type=int, default=3_600, help="of each of the three callers")
     arguments = parser.parse_args()
     os.environ["ONLINE_GUARD_LOGINS_PER_ADDRESS"] = "1000000/minute"
     with tempfile.TemporaryDirectory() as folder, running_service(Path(folder), None, keep=False) as service:
-        report = run(service, arguments.examples, arguments.seed)
+        report = run(service, arguments.examples, arguments.seed, workers=2, most_s=arguments.most_s)
         log = (Path(folder) / "service.log").read_text("utf-8", "replace")
     print(f"seed {arguments.seed}: {report.sent:,} requests in {report.seconds:.0f} s")
     print("by status:", dict(sorted(report.statuses.items())))

@@ -66,12 +66,16 @@ def open_house(settings: Settings) -> House:
     policy = load_policy(settings.policy)
     vault = open_vault(settings.key_file)
     engine = open_engine(settings.database)
-    marks.refuse_older(engine, settings.memory_file)
-    migrate(settings.database)
-    check_sqlite(engine)
-    use_vault(engine, vault)
-    marks.advance(engine, settings.memory_file, clock_ms())
-    cold_events.keep_in(engine, settings.events)
+    try:
+        marks.refuse_older(engine, settings.memory_file)
+        migrate(settings.database)
+        check_sqlite(engine)
+        use_vault(engine, vault)
+        marks.advance(engine, settings.memory_file, clock_ms())
+        cold_events.keep_in(engine, settings.events)
+    except BaseException:
+        engine.dispose()
+        raise
     return House(engine, vault, Blobs(settings.pictures, vault), policy, settings, passive_check)
 
 
