@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-ingest bench-imports faults fuzz-http soak bench-log bench-review docs sample-media lock clean
+.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-ingest bench-imports faults fuzz-http soak bench-log bench-review docs sample-media lock clean
 
 help:  ## 列出命令 / List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ lint: $(READY)  ## 代码检查、类型、分层 / Lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > $(VENV)/layers.log 2>&1 || { cat $(VENV)/layers.log; exit 1; }
 
-bench: bench-revalidate bench-detection bench-calibration bench-faces bench-imports  ## 全部测量 / All measurements (about 20 min)
+bench: bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-ingest bench-imports bench-log bench-review  ## 全部测量 / All measurements (about 40 min)
 
 bench-revalidate: $(READY)  ## 与对照同场测速 / Measure against DuckDB and Polars in the same run
 	@$(BIN)/python benchmarks/revalidate.py $(ARGS)
@@ -45,6 +45,9 @@ bench-calibration: $(READY)  ## 校准:实测定时器与反应时间 / Limits a
 
 bench-faces: $(READY)  ## 人脸:速度、重复、活体、被动检测 / Faces: speed, reuse, liveness, passive check
 	@$(BIN)/python benchmarks/faces.py $(ARGS)
+
+bench-callers: $(READY)  ## 一次签名请求的代价 / What a signed request costs
+	@$(BIN)/python benchmarks/signatures.py $(ARGS)
 
 bench-ingest: $(READY)  ## 收事件:持久、签名,与不存、与寻常写法同场 / Intake: durable and signed, beside no storage and the plain way
 	@$(BIN)/python benchmarks/ingest.py $(ARGS)

@@ -58,6 +58,30 @@ LIVENESS = """
 被拒绝的均留下死信。Whatever is refused leaves a dead letter.
 """
 
+AGAIN = """
+## 重试与死信 / Trying again, and dead letters
+
+- 事件以 `(session_id, seq)` 为身份:同一批再发,答复 `duplicate`,不产生第二次效果。答复返回时,事件已落盘。
+- 任一 POST 可带 `Idempotency-Key`(1–255 个可见 ASCII 字符,按调用方区分,保留 48 小时):同键同内容得到同一答复
+  (`Idempotency-Replayed: true`);同键异内容为 422 `idempotency.other_request`;正在处理为 409
+  `idempotency.in_flight`。被拒绝的请求没有效果,其键可再用。
+- 503 带 `Retry-After`:`intake.full`(排队过多)与 `database.unavailable`(磁盘已满、只读、连接中断)。请以同样内容重发。
+- 被拒的事件连同原因留为死信:平台可查看自己的,管理员可修正(原内容留在经过中)并补收。补收走同一条路,是否及时按首次收到
+  的时刻判断;再次被拒的仍在等待。命令行:`online-guard dead-letters list|show|repair|replay`。
+
+- An event is known by `(session_id, seq)`: the same batch again is answered `duplicate` and changes nothing. What is
+  answered is on disk.
+- Any POST may carry an `Idempotency-Key` (1 to 255 visible ASCII characters, each caller's own, kept for 48 h): the
+  same key and body have the same answer (`Idempotency-Replayed: true`), with another body 422
+  `idempotency.other_request`, while the first is being worked on 409 `idempotency.in_flight`. What was refused had no
+  effect: its key is free again.
+- 503 comes with `Retry-After`: `intake.full` (too much waits), `database.unavailable` (disk full or read-only,
+  connection lost). Send the same again.
+- A refused event is kept with its reason as a dead letter: a platform reads its own, an administrator repairs it (what
+  was sent stays in its history) and replays it. A replay takes the way of all events; whether it is in time is judged
+  by when it came first. Refused again, it waits on. At the command line: `online-guard dead-letters …`.
+"""
+
 REVIEW = """
 ## 审核、申诉与通知 / Review, appeals, notices
 
@@ -106,7 +130,8 @@ Open edX 日志(可为 gzip),不超过 512 MiB。答复 202 与 `import_id`;`GET
 `reading`、`done`、`failed`(分段上传时先为 `uploading`)、进度、各表计数,以及被拒绝、重复、冲突的行(含文件、行号、
 原因,每页 500 行,`cursors` 给出下一页)。命令行:`online-guard push 数据包或文件 --server URL --key-id ID`,断线后接着传。
 
-- **全有或全无**:读取期间什么都看不到,末尾一个事务使全部可见;读取被中断则在租约到期后重来,不会重复。
+- **全有或全无**:读取期间什么都看不到,末尾一个事务使全部可见;读取被中断则在租约到期后重来,不会重复。SQLite 上该事务期间
+  其他写入须等待(每百万事件约 1 秒);PostgreSQL 上互不影响。
 - **同一内容只导入一次**:按平台与 SHA-256 识别;失败的可以重发。已有的行不变:相同为 `duplicate`,不同为 `conflict`,以
   已保存的为准。会话与事件的身份是 `(会话, seq)`,几次导入的并集与一次导入结果相同。
 - **导入不改变实时接收的内容**:对实时会话,导入等同于迟到的一批:关闭 24 小时内、以导入的接收时刻盖章;照片、活体比对等
@@ -129,7 +154,8 @@ counts by table, and the refused, duplicate and conflicting rows, with file, lin
 line.
 
 - **All or nothing**: while it is read nothing of it can be seen; one transaction at the end shows all. A reading
-  that is killed begins anew after its lease, and doubles nothing.
+  that is killed begins anew after its lease, and doubles nothing. On SQLite other writers wait for that transaction
+  (about 1 s for a million events); on PostgreSQL they go on.
 - **The same body is one import**, by platform and SHA-256; one that failed may be sent again. What is kept stays:
   an equal row is a `duplicate`, another one a `conflict`. `(session, seq)` identifies an event: several imports
   give what their union would.
@@ -157,6 +183,20 @@ and are verified again.
 | `POST /v1/imports`,无请求体 no body | `Upload-Length`, `Upload-Metadata: sha256 …` (base64) | 201, `Location` |
 | `HEAD /v1/imports/{import_id}` | | `Upload-Offset`, `Upload-Length` |
 | `PATCH /v1/imports/{import_id}`, ≤ 8 MiB | `Upload-Offset` | 204, `Upload-Offset`; 409 `import.wrong_offset` |
+"""
+
+
+LOG = """
+## 存证日志与事件推送 / The evidence log and webhooks
+
+任何人都可读取与核对日志(`/v1/log/…`),无需签名或登录:验法、证据文件与独立验证程序见 [存证日志](evidence-log.md)。
+核验结论的答复以 `log` 指明其日志条目。`GET /v1/log/proof` 须给出 `entry_id`、`leaf_hash`、`first` 之一;尚未排入的条目答
+409 `log.pending`,数秒后再试。推送消息以 `webhook-id` 去重,可按消息标识重发。
+
+Anyone may read and check the log, without signature or login: how, and how evidence is verified without the service,
+stands in [the evidence log](evidence-log.md). A verdict's answer names its entry under `log`. `GET /v1/log/proof` takes
+one of `entry_id`, `leaf_hash` and `first`; an entry without a place yet is 409 `log.pending` for some seconds. Messages
+of webhooks repeat under one `webhook-id`, and are told again by their id.
 """
 
 
@@ -224,10 +264,13 @@ def http_page() -> str:
             rows.append(f"| `{method.upper()} {path}` | {callers} | {call['summary']}。{text} |")
     intro = (
         "服务启动后,`GET /v1/openapi.json` 给出完整的 OpenAPI 3.1 文档。"
-        "错误均为 `application/problem+json`(RFC 9457)。\n"
+        "错误均为 `application/problem+json`(RFC 9457)。\n平台的请求须[签名](clients/README.md),人员须登录"
+        "(`POST /v1/login`),见[密钥与账号](accounts.md)。\n"
         "The running service gives the whole OpenAPI 3.1 document; every error is a problem document (RFC 9457).\n"
+        "Platforms [sign](clients/README.md) what they send, people log in: see [accounts](accounts.md).\n"
     )
-    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + LIVENESS + IMPORTS + REVIEW
+    parts = (AGAIN, LIVENESS, IMPORTS, REVIEW, LOG)
+    return "\n".join([NOTE, "# HTTP 接口 / HTTP calls\n", intro, *rows]) + "\n" + "".join(parts)
 
 
 def settings_page() -> str:

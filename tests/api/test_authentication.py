@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from fastapi import FastAPI
 from platform_client import ask, pointers, problem
 
 from online_guard.api.app import create_app
+from online_guard.api.authentication import Authentication
 from online_guard.api.callers import Caller, SpooledBody, TheCaller, callers
+from online_guard.errors import GuardError
 from online_guard.service.accounts import add_person, disable_person, set_password, set_totp
 from online_guard.service.house import House, open_house
 from online_guard.service.platform_keys import NewSecret, create_key, revoke_key, rotate_key
@@ -241,6 +244,18 @@ def test_a_login_gives_a_strict_cookie_and_a_token_that_every_change_needs(app: 
     problem(ask(app, "POST", "/v1/logout", headers=elsewhere), 403, "csrf.refused")
     assert ask(app, "POST", "/v1/logout", headers=headers | token | {"Origin": "http://service"}).status_code == 200
     problem(ask(app, "GET", WHO, headers=headers), 401, "caller.unknown")
+
+
+def test_who_is_logged_in_may_log_in_again(app: FastAPI, ann: str) -> None:
+    headers, body = cookie(logged_in(app, ann)), {"name": ann, "password": PASSWORD}
+    assert ask(app, "POST", "/v1/login", json=body, headers=headers).status_code == 200
+
+
+def test_a_rate_that_can_not_be_read_is_told_at_the_start(house: House) -> None:
+    wrong = replace(house, settings=house.settings.model_copy(update={"requests_per_key": "often"}))
+    with pytest.raises(GuardError) as refusal:
+        Authentication(create_app(house), wrong)
+    assert (refusal.value.code, refusal.value.where) == ("settings.rate", "often")
 
 
 def test_another_site_can_not_log_a_browser_in(app: FastAPI, ann: str) -> None:

@@ -17,9 +17,13 @@ from platform_client import CLASS, NOON_MS, Platform, event, problem
 
 from online_guard.api.app import create_app
 from online_guard.demo.people import identity_number
-from online_guard.service.house import open_house
+from online_guard.service.house import clock_ms, open_house
+from online_guard.service.webhooks import SECRET
 from online_guard.settings import Settings
 from online_guard.signatures import Message, SignedRequests, content_digest, sign
+from online_guard.store import outbox
+from online_guard.store.unit_of_work import close_engine, writing
+from online_guard.store.webhook_tables import EndpointRecord
 from online_guard.terms import Role
 
 PLATFORM = {Role.PLATFORM}
@@ -84,6 +88,10 @@ ROWS = {
     "POST /v1/sessions/{session_id}/snapshots": Row(
         PLATFORM, body=lambda ids: b"photo", query=lambda ids: {"at_ms": NOON_MS}
     ),
+    "GET /v1/dead-letters": Row(PLATFORM | {Role.ADMIN}, names_object=False),
+    "GET /v1/dead-letters/{letter_id}": Row(PLATFORM | {Role.ADMIN}),
+    "PUT /v1/dead-letters/{letter_id}/content": Row({Role.ADMIN}, names_object=False, body=lambda ids: event(0)),
+    "POST /v1/dead-letters/{letter_id}/replay": Row({Role.ADMIN}, names_object=False),
     "POST /v1/sessions/{session_id}/liveness": Row(PLATFORM),
     "POST /v1/liveness/{check_id}/frames": Row(
         PLATFORM, body=lambda ids: b"clip", query=lambda ids: {"nonce": ids["nonce"], "at_ms": NOON_MS}
@@ -103,10 +111,6 @@ ROWS = {
         PLATFORM, body=lambda ids: {"appellant": "learner", "reason": "他没有快进"}
     ),
     "DELETE /v1/learners/{learner_id}": Row({Role.ADMIN}, names_object=False, query=lambda ids: {"reason": "x"}),
-    "GET /v1/dead-letters": Row({Role.PLATFORM, Role.ADMIN}, names_object=False),
-    "GET /v1/dead-letters/{letter_id}": Row({Role.PLATFORM, Role.ADMIN}),
-    "PUT /v1/dead-letters/{letter_id}/content": Row({Role.ADMIN}, names_object=False, body=lambda ids: event(0)),
-    "POST /v1/dead-letters/{letter_id}/replay": Row({Role.ADMIN}, names_object=False),
     "GET /v1/imports": Row(EVERYBODY, names_object=False),
     "POST /v1/imports": Row(PLATFORM, names_object=False, body=lambda ids: b"no archive"),
     "GET /v1/imports/{import_id}": Row(EVERYBODY),
@@ -140,7 +144,26 @@ def ids(platform: Platform) -> Ids:
     named = {"class_id": class_id, "enrolment_id": enrolment_id, "session_id": session_id}
     named |= {"check_id": check["check_id"], "import_id": an_upload(platform), **a_finding(platform)}
     named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
-    return named | {"message_id": "msg_1", "job_id": "2000000000", "letter_id": a_letter(platform, session_id)}
+    named["job_id"] = "2000000000"
+    return named | {"message_id": a_message(platform), "letter_id": a_letter(platform, session_id)}
+
+
+def a_message(platform: Platform) -> str:
+    """Return the id of a message to an endpoint of a platform; nobody listens there."""
+    house = open_house(Settings(data_dir=platform.service.data_dir))
+    endpoint = EndpointRecord(
+        endpoint_id="ep_1",
+        platform_id=platform.platform_id,
+        url="https://127.0.0.1:9/",
+        secret=house.vault.seal(b"secret", SECRET),
+        created_ms=1,
+    )
+    with writing(house.engine) as database:
+        database.add(endpoint)
+        database.flush()
+        outbox.put(database, endpoint, "session.verified", "hc-online/s", "{}", clock_ms())
+    close_engine(house.engine)
+    return str(platform.told("GET", "/v1/webhooks/messages")["messages"][0]["message_id"])
 
 
 def a_letter(platform: Platform, session_id: str) -> str:

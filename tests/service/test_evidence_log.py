@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import ModuleType
@@ -32,8 +33,8 @@ from online_guard.service import evidence_export, evidence_log, notices
 from online_guard.service.house import House, clock_ms, open_house
 from online_guard.settings import Settings
 from online_guard.simulate import command
-from online_guard.store import log_proofs, merkle
-from online_guard.store.unit_of_work import reading
+from online_guard.store import log_proofs, merkle, sealed_log
+from online_guard.store.unit_of_work import reading, writing
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "verify_evidence.py"
 HOW_MANY = int(os.environ.get("ONLINE_GUARD_MUTATIONS", "12"))
@@ -97,9 +98,30 @@ def test_an_untouched_log_holds_and_covers_every_kind(studied: House, known: lis
     assert kinds == {"events", "snapshot", "liveness", "verdict", "claim"}
 
 
-def test_a_class_studied_on_either_database_holds(simulated: SimulatedPlatform) -> None:
-    study(simulated, lambda: evidence_log.sequence(simulated.house, at_once=True))
-    assert faults(simulated.house) == []
+def test_a_class_studied_on_postgresql_holds(tmp_path: Path, postgres_url: str) -> None:
+    house = open_house(Settings(data_dir=tmp_path / "data", database_url=postgres_url))
+    study(SimulatedPlatform(house), lambda: evidence_log.sequence(house, at_once=True))
+    assert faults(house) == []
+    assert len(leaves(house)) == evidence_log.head(house)["size"]
+    house.engine.dispose()
+
+
+def test_a_machine_with_another_key_says_so_once_and_signs_nothing(
+    studied: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = replace(studied, settings=studied.settings.model_copy(update={"log_key_file": tmp_path / "other.key"}))
+    head = evidence_log.head(studied)
+    with writing(studied.engine) as database:
+        sealed_log.append(database, "roster", "roster/1", {})
+    later = clock_ms() + 10_000
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evidence_log, "clock_ms", lambda: later)
+        evidence_log.keep_up(other)
+        evidence_log.keep_up(other)
+    assert len([record for record in caplog.records if "log.key" in record.getMessage()]) == 1
+    assert evidence_log.head(studied) == head
+    with writing(studied.engine) as database:
+        database.execute(log_mutations.text("DELETE FROM log_entry WHERE kind = 'roster'"))
 
 
 @pytest.fixture

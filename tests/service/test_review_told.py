@@ -32,7 +32,7 @@ def logged(review: Review) -> list[dict[str, object]]:
 def faults(review: Review) -> list[str]:
     """Return the rows of review that aren't what was logged."""
     with reading(review.house.engine) as database:
-        return [fault.where for fault in check_rows(database, set()) if fault.where.startswith("decision")]
+        return [fault.where for fault in check_rows(database) if fault.where.startswith("decision")]
 
 
 def test_decisions_appeals_and_notices_are_in_the_log_and_held_against_it(on_sqlite: Review) -> None:

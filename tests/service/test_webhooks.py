@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
@@ -34,13 +35,24 @@ LOOPBACK = ip_network("127.0.0.1/32")
 HOUR_MS = 3_600_000
 
 
-@pytest.fixture
-def house(tmp_path: Path, database_url: str) -> Iterator[House]:
-    opened = open_house(
-        Settings(data_dir=tmp_path / "data", database_url=database_url, webhook_networks=("127.0.0.1/32",))
-    )
+@contextmanager
+def a_house(tmp_path: Path, url: str) -> Iterator[House]:
+    opened = open_house(Settings(data_dir=tmp_path / "data", database_url=url, webhook_networks=("127.0.0.1/32",)))
     yield opened
     opened.engine.dispose()
+
+
+@pytest.fixture
+def house(tmp_path: Path, sqlite_url: str) -> Iterator[House]:
+    with a_house(tmp_path, sqlite_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def either(tmp_path: Path, database_url: str) -> Iterator[House]:
+    """Return a house on SQLite, and on PostgreSQL."""
+    with a_house(tmp_path, database_url) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -110,8 +122,9 @@ def test_nothing_is_told_of_what_was_undone(house: House, receiver: Receiver) ->
 
 
 def test_a_failed_message_is_tried_again_under_its_id_and_later_ones_of_its_subject_wait(
-    house: House, receiver: Receiver, later: Callable[[int], None]
+    either: House, receiver: Receiver, later: Callable[[int], None]
 ) -> None:
+    house = either
     webhooks.add(house, "P", f"{receiver.url}/hook")
     receiver.failures["/hook"] = 1
     for number in range(3):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,17 @@ def test_two_persons_with_one_picture_have_a_file_each(blobs: Blobs, tmp_path: P
     assert blobs.delete([blobs.name("one", SHA256)]) == 1
     assert refusal(blobs, "one", ONE) == "media.gone"
     assert blobs.get(SHA256, "other", OTHER) == PICTURE
+
+
+def test_what_is_put_again_meanwhile_is_not_deleted(blobs: Blobs, tmp_path: Path) -> None:
+    blobs.put(SHA256, PICTURE, ONE)
+    (file,) = files(tmp_path)
+    os.utime(file, (1_000_000, 1_000_000))
+    began_s = time.time() - 1
+    blobs.put(SHA256, PICTURE, ONE)
+    assert blobs.delete([file.name], written_before_s=began_s) == 0
+    os.utime(file, (1_000_000, 1_000_000))
+    assert blobs.delete([file.name], written_before_s=began_s) == 1
 
 
 def test_a_file_put_in_the_place_of_another_does_not_open(blobs: Blobs, tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_the_consistency_proofs_are_those_of_the_reference_vectors(first: int, s
     assert merkle.is_consistent(first, old, size, new, path)
 
 
-sizes = st.lists(st.integers(0, 700), min_size=1, max_size=4)
+sizes = st.lists(st.integers(0, 400), min_size=1, max_size=3)
 
 
 @given(sizes, st.data())

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Engine, create_engine, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InternalError
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
@@ -158,17 +158,16 @@ def test_row_numbers_are_given_in_the_order_of_commits(postgres_engine: Engine) 
 
 
 def test_what_only_reads_can_not_write_on_postgresql(postgres_engine: Engine) -> None:
-    with pytest.raises(GuardError) as refusal, reading(postgres_engine) as database:
+    with pytest.raises(InternalError, match="read-only"), reading(postgres_engine) as database:
         database.add(a_class("one"))
-    assert "read-only" in str(refusal.value.__cause__)
 
 
 def test_a_character_that_postgresql_can_not_store_is_stored_as_its_picture(engine: Engine) -> None:
     with writing(engine) as database:
-        database.add(DeadLetterRecord(kind="event", received_ms=0, reason="", content='{"a": "\x00"}'))
+        database.add(ClassRecord(class_id="one", platform_id="P", body='{"a": "\x00"}'))
     with reading(engine) as database:
-        content = database.scalars(select(DeadLetterRecord.content)).one()
-    assert content in ('{"a": "\x00"}', '{"a": "\u2400"}')
+        body = database.scalars(select(ClassRecord.body)).one()
+    assert body == ('{"a": "\x00"}' if engine.dialect.name == "sqlite" else '{"a": "\u2400"}')
 
 
 def test_a_database_that_is_gone_is_unavailable_and_used_again_when_it_is_back(

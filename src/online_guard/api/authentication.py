@@ -45,11 +45,23 @@ class Rate:
     Args:
         most: Such as `30/minute`.
         code: Of the error when it is more.
+
+    Raises:
+        GuardError: `most` can't be read.
     """
 
     def __init__(self, most: str, code: str) -> None:
+        try:
+            self._most = limits.parse(most)
+        except ValueError as error:
+            raise GuardError(
+                ErrorKind.INVALID,
+                "settings.rate",
+                "频率应如 300000/minute / a rate looks like 300000/minute",
+                where=most,
+                remedy="请更正设置 / correct the setting.",
+            ) from error
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._most = limits.parse(most)
         self._code = code
 
     def count(self, name: str) -> None:
@@ -134,6 +146,8 @@ class Authentication:
         if token is None or person is None:
             return None
         if scope["method"] not in SAFE:
+            if self._is_open(scope):
+                return None  # whoever logs in may have a login already; what is open to anyone needs no caller
             _refuse_forged(scope, headers, token, self._house.settings.public_url)
         return Caller(Role(person.role), person.name)
 

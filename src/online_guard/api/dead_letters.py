@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
+from online_guard.api.bodies import Id
 from online_guard.api.callers import PLATFORM, JsonBytes, NowMs, PlatformId, TheCaller, TheHouse, callers
 from online_guard.api.raw_bodies import EVENT_SCHEMA
 from online_guard.service import dead_letters
@@ -13,7 +14,7 @@ from online_guard.store.letter_rows import Which
 from online_guard.terms import Role
 
 router = APIRouter(prefix="/dead-letters", tags=["死信 dead letters"])
-LetterId = Annotated[int, Path(ge=1, le=2**63 - 1, description="死信 dead letter")]
+LetterId = Annotated[Id, Path(description="死信 dead letter")]
 Text = Annotated[str | None, Query(max_length=128)]
 AN_EVENT = {"requestBody": {"required": True, "content": {"application/json": {"schema": EVENT_SCHEMA}}}}
 

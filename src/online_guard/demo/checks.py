@@ -88,9 +88,10 @@ def _ledgers(judgement: Judgement, ledgers: Mapping[str, Any]) -> Iterator[str]:
     """Compare the service's ledger with the re-validation's."""
     live = {(row["enrolment_id"], row["lesson_no"]): row for ledger in ledgers.values() for row in ledger["lessons"]}
     for entry in judgement.ledger:
-        said = live.get((entry.enrolment_id, entry.lesson_no))
-        if said != entry.as_row():
-            yield f"{entry.enrolment_id}/{entry.lesson_no}: 服务 service {said}, 复验 re-validated {entry.as_row()}"
+        row = entry.as_row()
+        said = live.get((entry.enrolment_id, entry.lesson_no), {})
+        if {name: said.get(name) for name in row} != row:
+            yield f"{entry.enrolment_id}/{entry.lesson_no}: 服务 service {said}, 复验 re-validated {row}"
 
 
 def _feed(judgement: Judgement, feed: Mapping[str, Any]) -> Iterator[str]:

@@ -27,8 +27,8 @@ from online_guard.service.intake import Answer, Batch
 from online_guard.service.live_sessions import LiveSession
 from online_guard.service.nonces import replayed
 from online_guard.service.reopening import verify_again
-from online_guard.store import batch_rows, event_chunks, queries
-from online_guard.store.account_rows import use_nonces
+from online_guard.store import account_rows, batch_rows, event_chunks, queries
+from online_guard.store.account_rows import UsedNonce
 from online_guard.store.batch_rows import Writes
 from online_guard.store.logged_batches import chunk_entry
 from online_guard.store.tables import SessionRecord
@@ -51,15 +51,27 @@ def settle(house: House, batches: Sequence[Batch]) -> list[Answer]:
     """
     try:
         with writing(house.engine) as database:
-            group = _Group(house, database)
-            replays = use_nonces(database, [batch.used for batch in batches if batch.used is not None])
-            group.lock(batches)
-            group.remember(batches)
-            answers = [replayed() if batch.used in replays else group.answer(batch) for batch in batches]
-            group.flush()
+            answers = _settle(house, database, batches)
     except BaseException:
         house.live.forget_all()  # what is in mind of these sessions was not kept
         raise
+    return answers
+
+
+def _settle(house: House, database: Session, batches: Sequence[Batch]) -> list[Answer]:
+    replays: set[UsedNonce] = set()
+    used = [batch.used for batch in batches if batch.used is not None]
+    if used:
+        attempt = database.begin_nested()
+        if account_rows.are_new(database, used):
+            attempt.commit()
+        else:
+            attempt.rollback()
+            replays = account_rows.use_nonces(database, used)
+    group = _Group(house, database)
+    group.look_up(batches)
+    answers = [replayed() if batch.used in replays else group.answer(batch) for batch in batches]
+    group.flush()
     return answers
 
 
@@ -73,19 +85,16 @@ class _Group:
         self._drawn: dict[int, list[Drawn]] = {}
         self._answers: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
 
-    def lock(self, batches: Sequence[Batch]) -> None:
-        """Let nobody else change the sessions meanwhile, and put those out of mind that were changed since."""
+    def look_up(self, batches: Sequence[Batch]) -> None:
+        """Put sessions out of mind that were changed since, and recall the answers to batches that came before."""
         live = self._house.live
         names = {(batch.platform_id, batch.session_id) for batch in batches}
         known = [found for name in names if (found := live.get(name)) is not None]
-        strange = [name[1] for name in names if live.get(name) is None]
-        rows = {found.row_id for found in known}
-        if strange:
-            rows |= batch_rows.rows_of(self._database, strange)
-        states = batch_rows.lock(self._database, rows)
+        states = batch_rows.states(self._database, {found.row_id for found in known})
         for found in known:
             if states.get(found.row_id) != (found.revision, None):
                 live.forget(found.row_id)
+        self._recall(batches)
 
     def flush(self) -> None:
         """Write what waits."""
@@ -93,9 +102,10 @@ class _Group:
         directives.keep(self._database, self._drawn)
         self._drawn.clear()
 
-    def remember(self, batches: Sequence[Batch]) -> None:
-        """Look up the answers to batches that came before under the same key."""
+    def _recall(self, batches: Sequence[Batch]) -> None:
         asked = [batch.asked for batch in batches if batch.asked is not None]
+        if not asked:
+            return
         for name, record in repeated_requests.known(self._database, asked, clock_ms()).items():
             answer = {}
             if record.status is not None:  # else it is another request's, in flight

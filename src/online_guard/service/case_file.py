@@ -28,7 +28,7 @@ from online_guard.wording import in_words
 
 SESSION = (
     "session_id", "platform_id", "enrolment_id", "lesson_no", "opened_at_ms", "opened_received_ms",
-    "closed_received_ms", "device_id", "user_agent", "ip",
+    "closed_received_ms", "device_id", "user_agent", "ip", "provenance",
 )  # fmt: skip
 SNAPSHOT = (
     "snapshot_id", "at_ms", "received_ms", "asked", "good", "sha256", "phash", "distance", "presented_attack",

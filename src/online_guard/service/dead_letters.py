@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ EVENT = "event"
 MOST = 500
 """Letters in one answer."""
 WHAT = "死信 dead letter"
+_NUMBER = re.compile("[1-9][0-9]{0,17}")
 
 
 def letters(house: House, which: Which, reason: str | None, after: int, most: int) -> dict[str, Any]:
@@ -50,28 +52,28 @@ def letters(house: House, which: Which, reason: str | None, after: int, most: in
     return {"dead_letters": found, "next_cursor": str(after)}
 
 
-def letter(house: House, row_id: int, platform_id: str | None) -> dict[str, Any]:
+def letter(house: House, letter_id: str, platform_id: str | None) -> dict[str, Any]:
     """Return a dead letter and its history.
 
     Raises:
         GuardError: There is none, or it is another platform's.
     """
     with reading(house.engine) as database:
-        found = _find(database, row_id, platform_id)
-        return _told(found) | {"history": [_step(step) for step in letter_rows.steps(database, row_id)]}
+        found = _find(database, letter_id, platform_id)
+        return _told(found) | {"history": [_step(step) for step in letter_rows.steps(database, found.record.row_id)]}
 
 
-def _find(database: Session, row_id: int, platform_id: str | None = None) -> Letter:
-    found = letter_rows.letter(database, row_id, platform_id)
+def _find(database: Session, letter_id: str, platform_id: str | None = None) -> Letter:
+    found = letter_rows.letter(database, int(letter_id), platform_id) if _NUMBER.fullmatch(letter_id) else None
     if found is None:
-        raise queries.not_found(WHAT, row_id)
+        raise queries.not_found(WHAT, letter_id)
     return found
 
 
 def _told(letter: Letter) -> dict[str, Any]:
     record = letter.record
     return {
-        "letter_id": record.row_id,
+        "letter_id": str(record.row_id),
         "kind": record.kind,
         "platform_id": letter.platform_id,
         "session_id": letter.session_id,
@@ -87,12 +89,12 @@ def _step(step: LetterStepRecord) -> dict[str, Any]:
     return {"at_ms": step.at_ms, "by": step.by, "action": step.action} | told
 
 
-def repair(house: House, row_id: int, content: bytes, by: str, now_ms: int) -> dict[str, Any]:
+def repair(house: House, letter_id: str, content: bytes, by: str, now_ms: int) -> dict[str, Any]:
     """Put another content in the place of a dead letter's; the one before stays in its history.
 
     Args:
         house: The service.
-        row_id: Of the letter.
+        letter_id: Of the letter.
         content: JSON of the event as it should have come.
         by: Who repairs it.
         now_ms: The service's clock.
@@ -102,11 +104,11 @@ def repair(house: House, row_id: int, content: bytes, by: str, now_ms: int) -> d
     """
     text = _json_object(content)
     with writing(house.engine) as database:
-        found = _find(database, row_id)
+        found = _find(database, letter_id)
         _refuse_unfit(found)
-        _add_step(database, row_id, "repaired", {"content_before": found.record.content}, by, now_ms)
+        _add_step(database, found.record.row_id, "repaired", {"content_before": found.record.content}, by, now_ms)
         found.record.content = text
-    return letter(house, row_id, None)
+    return letter(house, letter_id, None)
 
 
 def _json_object(content: bytes) -> str:
@@ -136,7 +138,7 @@ def _add_step(database: Session, row_id: int, action: str, told: dict[str, Any],
     database.add(LetterStepRecord(letter_row=row_id, at_ms=now_ms, by=by, action=action, told=text))
 
 
-def replay(house: House, row_id: int, by: str, now_ms: int) -> dict[str, Any]:
+def replay(house: House, letter_id: str, by: str, now_ms: int) -> dict[str, Any]:
     """Send a dead letter's event once more on the way that events take; return the letter with what became of it.
 
     Whether it is in time is judged by when it came first; it counts as received now. Refused again it waits on, without
@@ -146,17 +148,17 @@ def replay(house: House, row_id: int, by: str, now_ms: int) -> dict[str, Any]:
         GuardError: There is no such letter, it isn't an event, or was replayed already; the database is unavailable.
     """
     with reading(house.engine) as database:
-        found = _find(database, row_id)
+        found = _find(database, letter_id)
         _refuse_unfit(found)
     body = b'{"events":[' + found.record.content.encode() + b"]}"
     batch = Batch(found.session_id or "", found.platform_id, body, now_ms, first_received_ms=found.record.received_ms)
     told = _result(house, batch)
     with writing(house.engine) as database:
-        found = _find(database, row_id)
-        _add_step(database, row_id, "replayed", told, by, now_ms)
+        found = _find(database, letter_id)
+        _add_step(database, found.record.row_id, "replayed", told, by, now_ms)
         if told["status"] != "refused":
             found.record.state = REPLAYED
-    return letter(house, row_id, None)
+    return letter(house, letter_id, None)
 
 
 def _result(house: House, batch: Batch) -> dict[str, Any]:

@@ -20,7 +20,7 @@ MOST_WAITING = 2_000
 """Batches that wait; a further one is told to come again. Two seconds of work on one core."""
 MOST_AT_ONCE = 256
 IDLE_S = 2.0
-GATHER_S = 0.003
+GATHER_S = 0.015
 """So long is waited for as many batches as came together the last time: their senders have just been answered."""
 log = logging.getLogger(__name__)
 

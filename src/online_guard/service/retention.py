@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from online_guard.evidence import civil_day
 from online_guard.service.house import House, clock_ms
 from online_guard.store import erasing, expiry, holds, jobs, sealed_log
+from online_guard.store.blobs import BlobFile
 from online_guard.store.media_rows import media
 from online_guard.store.unit_of_work import reading, writing
 
@@ -70,6 +71,8 @@ def expire(house: House, *, dry_run: bool = False) -> dict[str, Any]:
         dry_run: Whether only to count.
     """
     before_ms = clock_ms() - house.policy.retention.media_days * DAY_MS
+    began_s = time.time()
+    present = {file.name: file for file in house.blobs.files()}
     with reading(house.engine) as database:
         held = set(holds.held(database))
         ended = expiry.ended_before(database, before_ms)
@@ -79,8 +82,8 @@ def expire(house: House, *, dry_run: bool = False) -> dict[str, Any]:
             "sessions": (expiry.forget_senders, expiry.old_sessions(database, before_ms, held)),
             "dead_letters": (expiry.forget_letters, expiry.old_dead_letters(database, before_ms, held)),
         }
-        keep, drop = _names(house, database, before_ms, ended, held)
-    told = {"held": len(held), **_expire_files(house, keep, drop, dry_run)}
+        is_old = _old_names(house, database, present.keys(), before_ms, ended, held)
+    told = {"held": len(held), **_expire_files(house, present, is_old, began_s, dry_run)}
     for name, (forget, rows) in due.items():
         told[name] = len(rows)
         for start in range(0, 0 if dry_run else len(rows), AT_ONCE):
@@ -94,22 +97,25 @@ def expire(house: House, *, dry_run: bool = False) -> dict[str, Any]:
     return {"before_ms": before_ms, "dry_run": dry_run, **told}
 
 
-def _names(house: House, database: Any, before_ms: int, ended: set[str], held: set[str]) -> tuple[set[str], set[str]]:
-    """Return the names of the files that stay, and of those that have expired; first format's names are hashes."""
-    keep: set[str] = set()
-    drop: set[str] = set()
+def _old_names(
+    house: House, database: Session, present: Collection[str], before_ms: int, ended: set[str], held: set[str]
+) -> dict[str, bool]:
+    """Return, of the files that rows name, whether nothing keeps them any more; first format's names are hashes."""
+    is_old: dict[str, bool] = {}
     for row in media(database):
-        is_old = row.enrolment_id in ended if row.received_ms is None else row.received_ms < before_ms
-        names = drop if is_old and row.enrolment_id not in held else keep
-        names |= {house.blobs.name(row.learner_id, row.sha256), row.sha256}
-    return keep, drop - keep
+        passed = row.enrolment_id in ended if row.received_ms is None else row.received_ms < before_ms
+        for name in (house.blobs.name(row.learner_id, row.sha256), row.sha256):
+            if name in present:
+                is_old[name] = is_old.get(name, True) and passed and row.enrolment_id not in held
+    return is_old
 
 
-def _expire_files(house: House, keep: set[str], drop: set[str], dry_run: bool) -> dict[str, int]:
-    leftover_s = time.time() - LEFTOVER_S
-    known = keep | drop
-    files = [file for file in house.blobs.files() if file.name in drop]
-    leftovers = [file for file in house.blobs.files() if file.name not in known and file.written_s < leftover_s]
+def _expire_files(
+    house: House, present: Mapping[str, BlobFile], is_old: Mapping[str, bool], began_s: float, dry_run: bool
+) -> dict[str, int]:
+    files = [present[name] for name, passed in is_old.items() if passed]
+    leftover_s = began_s - LEFTOVER_S
+    leftovers = [file for name, file in present.items() if name not in is_old and file.written_s < leftover_s]
     if not dry_run:
-        house.blobs.delete([file.name for file in files + leftovers])
+        house.blobs.delete([file.name for file in files + leftovers], written_before_s=began_s)
     return {"files": len(files), "bytes": sum(file.size for file in files), "leftovers": len(leftovers)}

@@ -38,14 +38,19 @@ def use_nonces(database: Session, used: Sequence[UsedNonce]) -> set[UsedNonce]:
     """
     if not used:
         return set()
-    rows = [{"created_s": one.created_s, "digest": one.digest} for one in used]
-    dialect = database.get_bind().dialect.name
-    with database.begin_nested() as attempt:
-        if _counted(dialect).execute(database.connection(), rows) == len(rows):
-            return set()
-        attempt.rollback()  # some were used before: which ones takes longer to learn
-    kept = {UsedNonce(*row) for row in database.execute(_new_nonces(dialect).returning(*NONCES.columns), rows)}
-    return set(used) - kept
+    rows = _nonce_rows(used)
+    statement = _new_nonces(database.get_bind().dialect.name).returning(*NONCES.columns)
+    return set(used) - {UsedNonce(*row) for row in database.execute(statement, rows)}
+
+
+def are_new(database: Session, used: Sequence[UsedNonce]) -> bool:
+    """Keep that signatures were used; return whether none was used before, in half the time of `use_nonces`."""
+    statement = _counted(database.get_bind().dialect.name)
+    return statement.execute(database.connection(), _nonce_rows(used)) == len(used)
+
+
+def _nonce_rows(used: Sequence[UsedNonce]) -> list[dict[str, Any]]:
+    return [{"created_s": one.created_s, "digest": one.digest} for one in used]
 
 
 @cache

@@ -110,12 +110,17 @@ class Blobs:
         """Return whether there is a file of a name, or of the first format under a hash."""
         return self._path(name).exists()
 
-    def delete(self, names: Collection[str]) -> int:
-        """Delete files; return how many there were."""
-        there = [path for path in map(self._path, names) if path.exists()]
-        for path in there:
-            path.unlink(missing_ok=True)
-        return len(there)
+    def delete(self, names: Collection[str], written_before_s: float = float("inf")) -> int:
+        """Delete files, but those put (again) since a moment in s since the epoch; return how many there were."""
+        deleted = 0
+        for path in map(self._path, names):
+            try:
+                if path.stat().st_mtime < written_before_s:
+                    path.unlink()
+                    deleted += 1
+            except FileNotFoundError:
+                continue
+        return deleted
 
     def files(self) -> Iterator[BlobFile]:
         """Yield all files, those of an interrupted writing too."""

@@ -106,7 +106,7 @@ def put(database: Session, table: type[Base], rows: Iterable[Mapping[str, Any]])
         sqlalchemy.exc.IntegrityError: One is there already.
     """
     for chunk in chunks(rows):
-        database.execute(insert(table), chunk)
+        database.execute(insert(table.__table__), chunk)  # type: ignore[arg-type]  # of a mapped class it is a Table
 
 
 def stored(

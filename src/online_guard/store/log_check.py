@@ -156,9 +156,11 @@ def _heads(heads: list[LogHeadRecord], derived: Derived, public: bytes) -> Itera
         told = _read(head.body)
         if told.get("previous") != previous or told.get("size") != head.size:
             yield Fault(where, "与前一日志头不相连,或大小不符 / doesn't follow the head before, or has another size")
-        if head.size < size or told.get("time_ms", 0) < time_ms:
+        moment_ms = told.get("time_ms")
+        if head.size < size or not isinstance(moment_ms, int) or moment_ms < time_ms:
             yield Fault(where, "大小或时间倒退 / its size or time goes back")
-        previous, size, time_ms = hashlib.sha256(head.body.encode()).hexdigest(), head.size, told.get("time_ms", 0)
+        previous, size = hashlib.sha256(head.body.encode()).hexdigest(), head.size
+        time_ms = moment_ms if isinstance(moment_ms, int) else time_ms
 
 
 def head_fault(body: str, signature: str, roots: Mapping[int, str], public: bytes) -> str | None:

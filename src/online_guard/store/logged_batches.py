@@ -132,7 +132,13 @@ def spans(numbers: Sequence[int]) -> str:
     return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
 
 
-def numbers_of(text: str) -> NDArray[np.int64]:
-    """Return the numbers of `spans`."""
-    runs = [run.partition("-") for run in text.split(",")]
-    return np.concatenate([np.arange(int(first), int(last or first) + 1) for first, _, last in runs])
+def within(text: str, numbers: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return which numbers are among those of `spans`.
+
+    Raises:
+        ValueError: The text isn't made by `spans`.
+    """
+    found = np.zeros(len(numbers), np.bool_)
+    for first, _, last in (run.partition("-") for run in text.split(",")):
+        found |= (numbers >= int(first)) & (numbers <= int(last or first))
+    return found

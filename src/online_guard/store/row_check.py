@@ -6,7 +6,7 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -20,14 +20,16 @@ from online_guard.evidence import Events
 from online_guard.store import logged_tables
 from online_guard.store.evidence_loader import load_events
 from online_guard.store.log_tables import LogEntryRecord
-from online_guard.store.logged_batches import events_digest, numbers_of, opening_of
+from online_guard.store.logged_batches import events_digest, opening_of, within
 from online_guard.store.logged_rows import about_session, row_name, session_key
 from online_guard.store.sealed_log import Entry, canonical
 from online_guard.store.tables import SessionRecord
 
 SESSIONS_AT_ONCE = 500
 """About 150 000 events of class hours."""
-UNREADABLE = (ValueError, LookupError, TypeError, ArithmeticError, struct.error, zlib.error, msgspec.DecodeError)
+UNREADABLE = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error, zlib.error, msgspec.DecodeError,
+)  # fmt: skip
 """What reading a row raises whose bytes were changed."""
 EMPTY = canonical({})
 Name = tuple[str, ...]
@@ -35,7 +37,8 @@ Name = tuple[str, ...]
 
 def check_rows(database: Session) -> Iterator[Fault]:
     """Yield rows that aren't what was logged, that weren't logged, or that are gone."""
-    logged, unreadable = _logged(database), list[Fault]()
+    unreadable: list[Fault] = []
+    logged = _logged(database, unreadable)
     for entry in _present(database, unreadable):
         said = logged.pop(row_name(*entry), None)
         where = " ".join(row_name(*entry))
@@ -50,15 +53,18 @@ def check_rows(database: Session) -> Iterator[Fault]:
     yield from _check_events(database)
 
 
-def _logged(database: Session) -> dict[Name, bytes]:
-    """Return what the newest entry of each row says of it, as a fingerprint."""
-    columns = LogEntryRecord.kind, LogEntryRecord.subject, LogEntryRecord.payload
+def _logged(database: Session, unreadable: list[Fault]) -> dict[Name, bytes]:
+    """Return what the newest entry of each row says of it, as a fingerprint; add entries that can't be read."""
+    columns = LogEntryRecord.entry_id, LogEntryRecord.kind, LogEntryRecord.subject, LogEntryRecord.payload
     query = select(*columns).where(LogEntryRecord.kind.in_(KINDS))
     # those without a place in the tree are the newest
     query = query.order_by(LogEntryRecord.position.is_(None), LogEntryRecord.position, LogEntryRecord.entry_id)
     said: dict[Name, bytes] = {}
-    for kind, subject, payload in database.execute(query.execution_options(yield_per=2_000)):
-        said[row_name(kind, subject, json.loads(payload))] = _fingerprint(payload)
+    for entry_id, kind, subject, payload in database.execute(query.execution_options(yield_per=2_000)):
+        try:
+            said[row_name(kind, subject, json.loads(payload))] = _fingerprint(payload)
+        except UNREADABLE as error:
+            unreadable.append(Fault(f"log_entry {entry_id}", f"无法读取 / can't be read: {type(error).__name__}"))
     return said
 
 
@@ -97,7 +103,10 @@ def _check_events(database: Session) -> Iterator[Fault]:
         for session, (begin, end) in zip(sessions.values(), bounds.reshape(-1, 2).tolist(), strict=True):
             subject = about_session(session_key(session))
             known.add(subject)
-            yield from _check_session(session, events, order[begin:end], said.get(subject, []))
+            try:
+                yield from _check_session(session, events, order[begin:end], map(json.loads, said.get(subject, [])))
+            except UNREADABLE as error:
+                yield Fault(subject, f"日志条目无法读取 / entries can't be read: {type(error).__name__}")
     query = select(LogEntryRecord.subject).where(LogEntryRecord.kind == "events").distinct()
     for subject in sorted(set(database.scalars(query)) - known):
         yield Fault(subject, "会话已入日志而不存在 / the session was logged, and is gone")
@@ -117,21 +126,22 @@ def _readable(database: Session, sessions: Collection[int]) -> tuple[Events, lis
     return load_events(database, {row_id: row_id for row_id in sessions if row_id not in broken}), broken
 
 
-def _batches(database: Session, subjects: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return what was logged of the batches of sessions."""
+def _batches(database: Session, subjects: Sequence[str]) -> dict[str, list[str]]:
+    """Return what was logged of the batches of sessions, as JSON."""
     query = select(LogEntryRecord.subject, LogEntryRecord.payload).where(
         LogEntryRecord.subject.in_(subjects), LogEntryRecord.kind == "events"
     )
-    said: dict[str, list[dict[str, Any]]] = {}
+    said: dict[str, list[str]] = {}
     for subject, payload in database.execute(query):
-        said.setdefault(subject, []).append(json.loads(payload))
+        said.setdefault(subject, []).append(payload)
     return said
 
 
 def _check_session(
-    session: SessionRecord, events: Events, rows: NDArray[np.int64], batches: Sequence[dict[str, Any]]
+    session: SessionRecord, events: Events, rows: NDArray[np.int64], said: Iterable[dict[str, Any]]
 ) -> Iterator[Fault]:
     """Yield the batches of a session that its events don't give, and the events that no batch brought."""
+    batches = list(said)
     opening = opening_of(session)
     where = opening.subject
     free = dict.fromkeys(rows.tolist())
@@ -148,7 +158,7 @@ def _check_session(
     for batch in batches:
         if "seqs" in batch:
             left = np.array(list(free), np.int64)
-            own = left[np.isin(events.seq[left], numbers_of(batch["seqs"]))]
+            own = left[within(batch["seqs"], events.seq[left])]
             own = own[np.argsort(events.seq[own], kind="stable")]
             for row in own.tolist():
                 del free[row]

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _create_notices()
     _create_cases()
     _name_findings()
+    _ask_for_cases()
 
 
 def downgrade() -> None:
@@ -178,7 +179,7 @@ def _create_cases() -> None:
 
 
 def _name_findings() -> None:
-    """Give findings names that last; those of earlier verifications get theirs here, but for their enrolment."""
+    """Give findings names that last; those of earlier verifications get theirs here, their enrolment when judged."""
     with op.batch_alter_table("finding", schema=None) as batch_op:
         batch_op.add_column(sa.Column("finding_id", sa.String(length=40), server_default="", nullable=False))
         batch_op.add_column(sa.Column("case_id", sa.String(length=40), server_default="", nullable=False))
@@ -200,6 +201,15 @@ def _name_findings() -> None:
         batch_op.alter_column("case_id", server_default=None)
         batch_op.create_index(batch_op.f("ix_finding_finding_id"), ["finding_id"])
         batch_op.create_index(batch_op.f("ix_finding_case_id"), ["case_id"])
+
+
+def _ask_for_cases() -> None:
+    """Let every class that has findings be verified once more: that makes its cases."""
+    op.execute(
+        "INSERT INTO job (duty, key, asked, taken, asked_ms, run_after_ms, attempts) "
+        "SELECT DISTINCT 'verify', class_id, 1, 0, 0, 0, 0 FROM finding "
+        "WHERE class_id NOT IN (SELECT key FROM job WHERE duty = 'verify')"
+    )
 
 
 def _digest(*words: str) -> str:
