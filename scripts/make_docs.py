@@ -133,7 +133,8 @@ Open edX 日志(可为 gzip),不超过 512 MiB。答复 202 与 `import_id`;`GET
 - **全有或全无**:读取期间什么都看不到,末尾一个事务使全部可见;读取被中断则在租约到期后重来,不会重复。SQLite 上该事务期间
   其他写入须等待(每百万事件约 1 秒);PostgreSQL 上互不影响。
 - **同一内容只导入一次**:按平台与 SHA-256 识别;失败的可以重发。已有的行不变:相同为 `duplicate`,不同为 `conflict`,以
-  已保存的为准。会话与事件的身份是 `(会话, seq)`,几次导入的并集与一次导入结果相同。
+  已保存的为准。会话与事件的身份是 `(会话, seq)`,几次导入的并集与一次导入结果相同(再来的事件,其接收时刻以
+  先保存的为准)。
 - **导入不改变实时接收的内容**:对实时会话,导入等同于迟到的一批:关闭 24 小时内、以导入的接收时刻盖章;照片、活体比对等
   只采信服务自己的记录。
 - **只能导入本平台的**班次、报名与会话;其他平台的行、决定(`decisions.ndjson`)、与他人照片的相似记录一律拒绝并说明原
@@ -158,7 +159,7 @@ line.
   (about 1 s for a million events); on PostgreSQL they go on.
 - **The same body is one import**, by platform and SHA-256; one that failed may be sent again. What is kept stays:
   an equal row is a `duplicate`, another one a `conflict`. `(session, seq)` identifies an event: several imports
-  give what their union would.
+  give what their union would (of an event that comes again, the moment kept first stays).
 - **An import never changes what was received live**: to a live session it is a late batch (within 24 h of the close,
   stamped with the import's own moment); its snapshots and checks are the service's alone to record.
 - **Only a platform's own** classes, enrolments and sessions: rows of others, decisions, and likenesses to others'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -411,6 +412,13 @@ def test_a_disk_without_room_takes_no_body(house: House, monkeypatch: pytest.Mon
     with pytest.raises(GuardError) as refusal:
         imports.new_file(house)
     assert refusal.value.kind is ErrorKind.UNAVAILABLE
+
+
+def test_what_a_killed_process_left_of_a_body_is_removed_after_a_day(house: House) -> None:
+    old, young = imports.new_file(house), imports.new_file(house)
+    os.utime(old, (0, 0))
+    imports.new_file(house)
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_a_reading_that_fails_again_and_again_is_told(

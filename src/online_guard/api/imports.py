@@ -123,12 +123,13 @@ def add_part(
     import_id: ImportId,
     platform_id: PlatformId,
     part: SpooledBody,
+    now_ms: NowMs,
     upload_offset: Annotated[int, Header(ge=0, description="本段起点 / where the part begins")],
 ) -> Response:
     """Take the next part, of at most 8 MiB, on disk before this answers; the last one makes it a received import."""
     size = part.tell()
     part.seek(0)
-    kept = uploads.add_part(house, import_id, platform_id, upload_offset, part, size)
+    kept = uploads.add_part(house, import_id, platform_id, upload_offset, part, size, now_ms)
     return Response(status_code=NO_CONTENT, headers={"Upload-Offset": str(kept), "Tus-Resumable": TUS})
 
 

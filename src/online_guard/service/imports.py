@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from online_guard.ingest import archives
+from online_guard.ingest.live import DAY_MS
 from online_guard.service.house import House, clock_ms
 from online_guard.service.import_report import KINDS, rows_of
 from online_guard.service.import_sources import BODY
@@ -37,6 +39,10 @@ def new_file(house: House) -> Path:
     folder = house.settings.imports
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     archives.check_room(folder, archives.MOST_BYTES)
+    for left in folder.glob("incoming-*.part"):  # of a process that was killed while a body came
+        with suppress(FileNotFoundError):  # others come and go meanwhile
+            if clock_ms() - left.stat().st_mtime * 1000 > DAY_MS:
+                left.unlink()
     path = folder / f"incoming-{secrets.token_hex(8)}.part"
     path.touch(mode=0o600)
     return path
@@ -66,7 +72,7 @@ def receive(house: House, platform_id: str, path: Path, sha256: str, now_ms: int
             database.add(record)
         _take(house, record, path, size)
         database.flush()
-        ask(house, database, record)
+        ask(house, database, record, now_ms)
         return summary(record)
 
 
@@ -103,9 +109,9 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def ask(house: House, database: Session, record: ImportRecord) -> None:
+def ask(house: House, database: Session, record: ImportRecord, now_ms: int) -> None:
     """Have an import read by a worker."""
-    record.state, record.problem, record.finished_ms = RECEIVED, None, None
+    record.state, record.problem, record.finished_ms, record.created_ms = RECEIVED, None, None, now_ms
     jobs.ask(database, import_rows.DUTY, record.import_id, clock_ms())
     house.work.set()
 

@@ -99,7 +99,9 @@ def upload(house: House, import_id: str, platform_id: str | None) -> tuple[int, 
         return record.kept_bytes, record.size
 
 
-def add_part(house: House, import_id: str, platform_id: str | None, offset: int, part: BinaryIO, size: int) -> int:
+def add_part(
+    house: House, import_id: str, platform_id: str | None, offset: int, part: BinaryIO, size: int, now_ms: int
+) -> int:
     """Take the next part of an upload; return how many bytes are here now. The last part makes it a received import.
 
     Args:
@@ -109,6 +111,7 @@ def add_part(house: House, import_id: str, platform_id: str | None, offset: int,
         offset: Where the part begins: where the parts before it end.
         part: Its bytes.
         size: How many.
+        now_ms: The service's clock: with the last part the import is received.
 
     Raises:
         GuardError: No such upload, it is finished, another offset, or the whole isn't what was promised.
@@ -134,7 +137,7 @@ def add_part(house: House, import_id: str, platform_id: str | None, offset: int,
             raise _wrong_offset(record)
         record.kept_bytes = end
         if end == record.size:
-            ask(house, database, record)
+            ask(house, database, record, now_ms)
     return end
 
 
