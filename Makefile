@@ -51,6 +51,7 @@ bench-callers: $(READY)  ## 一次签名请求的代价 / What a signed request 
 
 bench-ingest: $(READY)  ## 收事件:持久、签名,与不存、与寻常写法同场 / Intake: durable and signed, beside no storage and the plain way
 	@$(BIN)/python benchmarks/ingest.py $(ARGS)
+	@$(BIN)/python benchmarks/verification.py
 
 bench-imports: $(READY)  ## 一年的导入测速 / A year's bundle imported
 	@$(BIN)/python benchmarks/imports.py $(ARGS)

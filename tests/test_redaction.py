@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import time
 import traceback
 
 import numpy as np
@@ -160,3 +161,38 @@ def test_tracebacks_and_the_standard_library_are_redacted_too() -> None:
     told = formatter.format(record)
     assert "ValueError" in told
     assert not [one for one in ("411526197001019004", "41152619700101900X", "王秀兰", "13812345678") if one in told]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "password",
+        "1",
+        "1.",
+        "1.1,",
+        "x-",
+        "b'",
+        "b'\\",
+        "name=",
+        'name="',
+        "cookie",
+        " :",
+        "\\x00",
+        "A1",
+        "86 ",
+        "{'a': ",
+    ],
+)
+def test_a_long_line_takes_no_longer_than_its_length(part: str) -> None:
+    def cost_s(length: int) -> float:
+        text = part * (length // len(part))
+        began_s = time.process_time()
+        redact_text(text)
+        return time.process_time() - began_s
+
+    assert min(cost_s(80_000) for _ in range(3)) < 12 * min(cost_s(20_000) for _ in range(3)) + 0.02
+
+
+def test_values_within_values_are_found() -> None:
+    told = redact_text('event="name=王秀兰, secret: abc" detail={"x": {"name": "李建国"}}')
+    assert not [word for word in ("王秀兰", "abc", "李建国") if word in told]

@@ -22,15 +22,16 @@ MOST_NUMBERS = 16
 """A longer list of decimals is a vector."""
 DEEPEST = 8
 
-_KEY = "|".join((*sorted(KEYS), *(rf"[\w-]*{re.sub('_', '[_-]?', word)}[\w-]*" for word in WORDS)))
 _LINE = re.compile(r"(?im)\b((?:proxy-)?authorization|(?:set-)?cookie|signature(?:-input)?)(['\"]?\s*[:=]\s*)[^\n]+")
-_VALUE = r"b?\"(?:[^\"\\\n]|\\.)*\"?|b?'(?:[^'\\\n]|\\.)*'?|[^\s,;&})\]]+"
-_PAIR = re.compile(rf"(?i)(?<![\w-])({_KEY})(\\?['\"]?\s*[:=]\s*)({_VALUE})")
+_KEY = re.compile(r"(?<![\w-])([\w-]{1,64})\\?['\"]?\s*[:=]\s*")
+_VALUE = re.compile(r"b?\"(?:[^\"\\\n]|\\.)*\"?|b?'(?:[^'\\\n]|\\.)*'?|[^\s,;&})\]]+")
 _NUMBER = re.compile(r"(?<!\d)\d{6}[ -]?\d{4}[ -]?\d{4}[ -]?\d{3}[\dXx](?!\d)")
 _OLD_NUMBER = re.compile(r"(?<!\d)\d{8}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?!\d)")
 _PHONE = re.compile(r"(?<!\d)(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 _NUMBERS = (_NUMBER, _OLD_NUMBER, _PHONE)
-_VECTOR = re.compile(rf"(?:[-+]?\d*\.\d+(?:[eE][-+]?\d+)?[,;\s]+){{{MOST_NUMBERS},}}[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
+_VECTOR = re.compile(
+    rf"(?<![\d.])(?:[-+]?\d*\.\d+(?:[eE][-+]?\d+)?[,;\s]+){{{MOST_NUMBERS},}}[-+]?\d*\.\d+(?:[eE][-+]?\d+)?"
+)
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{48,}={0,2}")
 _BYTES = re.compile(r"\bb(?:'(?:[^'\\\n]|\\.){32,}'?|\"(?:[^\"\\\n]|\\.){32,}\"?)")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
@@ -47,13 +48,26 @@ def redact(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mutabl
 def redact_text(text: str) -> str:
     """Return a text without identity numbers, phone numbers, vectors, blobs, and values of keys that are hidden."""
     text = _LINE.sub(rf"\1\2{HIDDEN}", text)
-    text = _PAIR.sub(rf"\1\2{HIDDEN}", text)
+    text = _without_values(text)
     text = _VECTOR.sub(HIDDEN, text)
     text = _BYTES.sub(HIDDEN, text)
     text = _BLOB.sub(lambda found: found.group() if _is_harmless(found.group()) else HIDDEN, text)
     for pattern in _NUMBERS:
         text = pattern.sub(HIDDEN, text)
     return text
+
+
+def _without_values(text: str) -> str:
+    """Return a text without what is written after a key that is hidden; one pass, however long the text."""
+    kept, done = [], 0
+    while found := _KEY.search(text, done):
+        kept.append(text[done : found.end()])
+        done = found.end()
+        value = _VALUE.match(text, done) if is_hidden(found[1]) else None
+        if value is not None:
+            kept.append(HIDDEN)
+            done = value.end()
+    return "".join(kept) + text[done:]
 
 
 def holds_number(text: str) -> bool:

@@ -22,9 +22,9 @@ RUN = CliRunner()
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, sqlite_url: str) -> Path:
     """Return a data folder with a log of three entries and as many heads, the last of them kept beside it."""
-    house = open_house(Settings(data_dir=tmp_path / "data"))
+    house = open_house(Settings(data_dir=tmp_path / "data", database_url=sqlite_url))
     for number in range(3):
         with writing(house.engine) as database:
             sealed_log.append(database, "roster", f"roster/{number}", {"version": number})

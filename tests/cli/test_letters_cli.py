@@ -56,12 +56,12 @@ def test_from_refused_to_replayed(folder: Path) -> None:
     one, other = json.loads(run(folder, "list", "--json").stdout)
     assert (one["session_id"], other["session_id"]) == ("s", "nowhere")
     assert json.loads(run(folder, "list", "--session", "s", "--reason", "dance", "--json").stdout) == [one]
-    again = run(folder, "replay", one["letter_id"])
+    again = run(folder, "replay", str(one["letter_id"]))
     assert (again.exit_code, json.loads(again.stdout)[0]["state"]) == (1, "waiting")
-    repaired = run(folder, "repair", one["letter_id"], typed=json.dumps(an_event()))
+    repaired = run(folder, "repair", str(one["letter_id"]), typed=json.dumps(an_event()))
     assert json.loads(repaired.stdout)["history"][-1]["action"] == "repaired"
-    done = run(folder, "replay", one["letter_id"])
+    done = run(folder, "replay", str(one["letter_id"]))
     assert (done.exit_code, json.loads(done.stdout)[0]["state"]) == (0, "replayed")
-    shown = json.loads(run(folder, "show", one["letter_id"]).stdout)
+    shown = json.loads(run(folder, "show", str(one["letter_id"])).stdout)
     assert [step["action"] for step in shown["history"]] == ["replayed", "repaired", "replayed"]
     assert "1 in all" in run(folder, "list", "--state", "waiting").stdout

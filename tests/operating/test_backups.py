@@ -16,11 +16,12 @@ import pytest
 
 from online_guard.demo.people import identity_number
 from online_guard.errors import GuardError
-from online_guard.service.backups import accept_rollback, back_up, restore
+from online_guard.service.backups import back_up, restore
 from online_guard.service.erasures import erase, list_file
 from online_guard.service.house import House, open_house
 from online_guard.service.registration import put_enrolment
 from online_guard.service.remembering import Remembering
+from online_guard.service.rollbacks import accept_rollback
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store import marks
@@ -40,6 +41,8 @@ def house(settings: Settings) -> Iterator[House]:
     folder.mkdir(parents=True)
     (folder / "ab12").write_bytes(b"sealed")
     (folder / "ab12.1.part").write_bytes(b"half")
+    settings.events.mkdir(exist_ok=True)
+    (settings.events / "2021-06").write_bytes(b"chunks")
     yield opened
     opened.engine.dispose()
 
@@ -63,8 +66,8 @@ def test_a_backup_holds_everything_but_keys_and_halves(house: House, settings: S
     add(house, 1, 2)
     done = back_up(settings, tmp_path / "copy", with_keys=False)
     manifest = json.loads((tmp_path / "copy" / "manifest.json").read_text("utf-8"))
-    assert [file["path"] for file in manifest["files"]] == ["database.sqlite3", "pictures/ab/ab12"]
-    assert done.files == 2
+    assert [file["path"] for file in manifest["files"]] == ["database.sqlite3", "events/2021-06", "pictures/ab/ab12"]
+    assert done.files == 3
     assert not list((tmp_path / "copy").rglob("*.key"))
     assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o700
     assert not list(tmp_path.glob(".copy*"))
@@ -110,10 +113,11 @@ def test_what_was_restored_starts_after_a_person_has_accepted_it(
     assert stat.S_IMODE(there.key_file.stat().st_mode) == 0o600
     assert there.signing_key_file.exists() == settings.signing_key_file.exists()
     assert (there.data_dir / "pictures" / "ab" / "ab12").read_bytes() == b"sealed"
+    assert (there.events / "2021-06").read_bytes() == b"chunks"
     for _ in range(2):
         with refused("database.rolled_back"):
             open_house(there)
-    with refused("backup.no_reason"):
+    with refused("rollback.no_reason"):
         accept_rollback(there, " ")
     accept_rollback(there, "磁盘损坏 / a broken disk")
     with refused("database.not_rolled_back"):
@@ -155,6 +159,7 @@ def test_a_restore_puts_nothing_in_the_place_of_anything(house: House, settings:
     with refused("backup.not_empty"):
         restore(settings, tmp_path / "copy", with_keys=False)
     shutil.rmtree(settings.data_dir / "pictures")
+    shutil.rmtree(settings.events)
     with refused("backup.database"):
         restore(settings, tmp_path / "copy", with_keys=False)
     there = Settings(data_dir=tmp_path / "there")

@@ -120,6 +120,8 @@ def test_a_machine_with_another_key_says_so_once_and_signs_nothing(
         evidence_log.keep_up(other)
     assert len([record for record in caplog.records if "log.key" in record.getMessage()]) == 1
     assert evidence_log.head(studied) == head
+    with pytest.raises(GuardError, match="another key"):
+        evidence_log.public_key(other)
     with writing(studied.engine) as database:
         database.execute(log_mutations.text("DELETE FROM log_entry WHERE kind = 'roster'"))
 
@@ -130,6 +132,13 @@ def empty(tmp_path: Path, sqlite_url: str) -> Iterator[House]:
     house = open_house(Settings(data_dir=tmp_path / "data", database_url=sqlite_url))
     yield house
     house.engine.dispose()
+
+
+def test_an_empty_log_has_a_head_as_soon_as_somebody_asks(empty: House) -> None:
+    assert evidence_log.consistency(empty, 0, None)["root"] == merkle.EMPTY_ROOT.hex()
+    head = evidence_log.head(empty)
+    assert (head["size"], head["root"]) == (0, merkle.EMPTY_ROOT.hex())
+    assert faults(empty, head) == []
 
 
 def test_decisions_appeals_and_notices_are_logged(empty: House) -> None:

@@ -145,7 +145,8 @@ def test_an_appeal_is_decided_by_somebody_else(reviewed: Review) -> None:
     assert reviewed.appeals(found)["outcome"] == "open"
     assert reviewed.case(found)["state"] == APPEALED
     with reading(reviewed.house.engine) as database:
-        assert list(held(database)) == [SCRIPTED], "its pictures stay until then"
+        cases = held(database)[SCRIPTED]
+    assert found.case_id in {case.case_id for case in cases}, "its pictures stay until then"
     assert reviewed.queue()[0]["case_id"] == found.case_id, "a learner waits"
     with refusal("appeal.open"):
         reviewed.appeals(found, "另一个理由")

@@ -105,6 +105,19 @@ def test_a_message_arrives_signed_and_is_told_once(house: House, receiver: Recei
         Webhook(told["secret"]).verify(body + b" ", headers)
 
 
+def test_several_messages_at_once_go_to_each_platforms_own_endpoints(house: House, receiver: Receiver) -> None:
+    for platform_id in ("P", "Q"):
+        webhooks.add(house, platform_id, f"{receiver.url}/{platform_id}")
+    told = [webhooks.Told(who, f"{who}/{n}", {"n": n}) for n in range(3) for who in ("P", "Q", "nobody")]
+    with writing(house.engine) as database:
+        webhooks.emit_all(database, "session.verified", told)
+    work(house)
+    for who in ("P", "Q"):
+        numbers = [json.loads(body)["data"]["n"] for path, _, body in receiver.got if path == f"/{who}"]
+        assert numbers == [0, 1, 2]
+    assert len(receiver.got) == 6
+
+
 def test_nothing_is_told_of_what_was_undone(house: House, receiver: Receiver) -> None:
     webhooks.add(house, "P", f"{receiver.url}/hook")
 

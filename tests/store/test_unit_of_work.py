@@ -132,6 +132,13 @@ def test_postgresql_is_durable_and_nobody_waits_for_ever(postgres_engine: Engine
             assert database.execute(text(f"SHOW {setting}")).scalar() == value
 
 
+def test_who_reads_may_take_their_time_and_who_writes_may_not(postgres_engine: Engine) -> None:
+    setting = text("SHOW idle_in_transaction_session_timeout")
+    for scope, value in ((reading, "1h"), (writing, "30s"), (reading, "1h")):
+        with scope(postgres_engine) as database:
+            assert database.execute(setting).scalar() == value
+
+
 def test_row_numbers_are_given_in_the_order_of_commits(postgres_engine: Engine) -> None:
     """Who reads on from the last number it knows would miss a smaller one that was committed later."""
     one_writes, other_done = threading.Event(), threading.Event()

@@ -33,8 +33,10 @@ def opened(data_dir: Path | None) -> Iterator[House]:
 
     given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
     house = open_house(MachineSettings(**given))
-    yield house
-    house.engine.dispose()
+    try:
+        yield house
+    finally:
+        house.engine.dispose()
 
 
 def read_heads(files: list[Path] | None) -> list[dict[str, Any]]:

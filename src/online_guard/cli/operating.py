@@ -49,7 +49,7 @@ def acknowledge_rollback(
     data_dir: DataDir = None,
 ) -> None:
     """确认启用较旧的数据库 / Accept that the database is older than the one seen last; the reason is kept in it."""
-    from online_guard.service.backups import accept_rollback
+    from online_guard.service.rollbacks import accept_rollback
 
     found, erased = accept_rollback(machine_settings(data_dir), reason)
     typer.echo(

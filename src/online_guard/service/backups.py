@@ -21,10 +21,10 @@ import msgspec
 from online_guard import __version__
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service import erasures
-from online_guard.service.house import clock_ms, open_house
+from online_guard.service.house import clock_ms
 from online_guard.settings import Settings
 from online_guard.store import condition, copies, marks
-from online_guard.store.unit_of_work import migrate, open_engine
+from online_guard.store.unit_of_work import open_engine
 
 FORMAT = "online-guard backup 1"
 MANIFEST, PICTURES, EVENTS, KEYS, ERASURES = "manifest.json", "pictures", "events", "keys", "erasures.ndjson"
@@ -233,29 +233,6 @@ def _checked(folder: Path) -> Manifest:
         if not is_inside or _described(folder / file.path, folder) != file:
             raise _refused("changed", file.path, "与清单的 SHA-256 不符 / it isn't what the manifest says (SHA-256)")
     return manifest
-
-
-def accept_rollback(settings: Settings, reason: str) -> tuple[marks.Mark, int]:
-    """Record why an older database shall be used; it may be started then.
-
-    Whoever was erased after that database's time is erased again. Returns how old it is, and how many those were.
-
-    Raises:
-        GuardError: It isn't older, or no reason is given.
-    """
-    if not reason.strip():
-        raise _refused("no_reason", "--reason", "请说明原因 / say why")
-    migrate(settings.database)
-    engine = open_engine(settings.database)
-    try:
-        found = marks.acknowledge(engine, settings.memory_file, reason.strip(), clock_ms())
-    finally:
-        engine.dispose()
-    house = open_house(settings)
-    try:
-        return found, erasures.apply_again(house)
-    finally:
-        house.engine.dispose()
 
 
 def _refused(code: str, where: str, why: str) -> GuardError:

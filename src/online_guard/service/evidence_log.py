@@ -60,18 +60,33 @@ def keep_up(house: House) -> None:
 
 
 def head(house: House) -> dict[str, Any]:
-    """Return the newest signed head.
+    """Return the newest signed head; a log that has none yet gets one, of no entries or more.
 
     Raises:
-        GuardError: None was signed yet.
+        GuardError: There is none, and its key isn't a key.
     """
+    _sign_first(house)
     with reading(house.engine) as database:
         return log_proofs.current_head(database)
 
 
+def _sign_first(house: House) -> None:
+    with reading(house.engine) as database:
+        known = sealed_log.newest_head(database)
+    if known is None:
+        sequence(house)
+
+
 def public_key(house: House) -> dict[str, str]:
-    """Return the public half of the key that signs the log."""
-    return told_key(log_key(house).public)
+    """Return the public half of the key that signs the log.
+
+    Raises:
+        GuardError: This machine has another key than the one that signed the log so far.
+    """
+    key = log_key(house)
+    with reading(house.engine) as database:
+        sealed_log.refuse_other_key(sealed_log.newest_head(database), key)
+    return told_key(key.public)
 
 
 def heads(house: House, start: int, limit: int) -> dict[str, Any]:
@@ -94,6 +109,7 @@ def inclusion(house: House, entry_id: int | None, leaf_hash: str | None, tree_si
     Raises:
         GuardError: No such entry or tree, or the entry has no place in it yet.
     """
+    _sign_first(house)
     with reading(house.engine) as database:
         return log_proofs.inclusion(database, log_proofs.find_entry(database, entry_id, leaf_hash), tree_size)
 
@@ -104,6 +120,7 @@ def consistency(house: House, first: int, tree_size: int | None) -> dict[str, An
     Raises:
         GuardError: No such trees.
     """
+    _sign_first(house)
     with reading(house.engine) as database:
         return log_proofs.consistency(database, first, tree_size)
 

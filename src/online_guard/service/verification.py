@@ -24,6 +24,7 @@ from online_guard.rules.catalogue import BY_ID, RULES
 from online_guard.service import cases, provenance, webhooks
 from online_guard.service.duplicates import search_class
 from online_guard.service.house import House, clock_ms
+from online_guard.service.webhooks import Told
 from online_guard.store import import_rows, jobs, log_proofs, queries, review_rows, rulebooks
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.logged_rows import about_session
@@ -65,12 +66,14 @@ def verify_class(house: House, class_id: str) -> None:
 
 def _tell(database: Session, changed: set[str], results: Sequence[ResultRecord]) -> None:
     """Tell platforms of sessions whose verdict or findings are new."""
+    told = []
     for row in results:
         if row.kind == "session" and about_session(row.owner) in changed:
             platform_id, _, session_id = row.owner.partition("/")
             verdict = json.loads(row.body)["verdict"]
             data = {"platform_id": platform_id, "session_id": session_id, "class_id": row.class_id, "verdict": verdict}
-            webhooks.emit(database, "session.verified", platform_id, row.owner, data)
+            told.append(Told(platform_id, row.owner, data))
+    webhooks.emit_all(database, "session.verified", told)
 
 
 def _stamp(policy: Policy) -> dict[str, str]:

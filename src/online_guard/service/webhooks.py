@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,14 @@ SECRET = "webhook secret"  # noqa: S105 - what the vault seals it for
 SECRET_BYTES = 32
 
 
+class Told(NamedTuple):
+    """What a platform is told: about what, as `platform_id/session_id`, and JSON values without a person's data."""
+
+    platform_id: str
+    subject: str
+    data: Mapping[str, Any]
+
+
 def emit(database: Session, type: str, platform_id: str, subject: str, data: Mapping[str, Any]) -> None:  # noqa: A002
     """Tell the endpoints of a platform that something happened, in the caller's transaction.
 
@@ -34,13 +42,23 @@ def emit(database: Session, type: str, platform_id: str, subject: str, data: Map
         subject: What it is about, as `platform_id/session_id`; messages about one subject are delivered in order.
         data: JSON values without a person's data.
     """
+    emit_all(database, type, [Told(platform_id, subject, data)])
+
+
+def emit_all(database: Session, type: str, messages: Sequence[Told]) -> None:  # noqa: A002
+    """Tell platforms of several things of one type, in the caller's transaction and by few statements."""
     assert type in TYPES
     now_ms = clock_ms()
-    for endpoint in outbox.endpoints(database, platform_id):
-        told = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        body = json.dumps({"type": type, "timestamp": told, "data": data}, ensure_ascii=False)
-        outbox.put(database, endpoint, type, subject, body, now_ms)
-        jobs.ask(database, DELIVER, endpoint.endpoint_id, now_ms)
+    moment = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    for platform_id in sorted({message.platform_id for message in messages}):
+        own = [message for message in messages if message.platform_id == platform_id]
+        for endpoint in outbox.endpoints(database, platform_id):
+            bodies = (
+                (one.subject, json.dumps({"type": type, "timestamp": moment, "data": one.data}, ensure_ascii=False))
+                for one in own
+            )
+            outbox.put(database, endpoint, type, bodies, now_ms)
+            jobs.ask(database, DELIVER, endpoint.endpoint_id, now_ms)
 
 
 def add(house: House, platform_id: str, url: str) -> dict[str, Any]:

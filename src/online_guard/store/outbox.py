@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from online_guard.errors import ErrorKind, GuardError
@@ -46,23 +47,25 @@ def remove(database: Session, endpoint: EndpointRecord, now_ms: int) -> None:
     )
 
 
-def put(database: Session, endpoint: EndpointRecord, kind: str, subject: str, body: str, now_ms: int) -> None:
-    """Keep a message for an endpoint, due now."""
-    database.add(
-        MessageRecord(
-            message_id=f"msg_{secrets.token_hex(16)}",
-            endpoint_id=endpoint.endpoint_id,
-            type=kind,
-            subject=subject,
-            body=body,
-            created_ms=now_ms,
-            first_ms=now_ms,
-            next_ms=now_ms,
-            attempts=0,
-            state=WAITING,
-        )
-    )
-    database.flush()
+def put(
+    database: Session, endpoint: EndpointRecord, kind: str, messages: Iterable[tuple[str, str]], now_ms: int
+) -> None:
+    """Keep messages (subject and body) for an endpoint, due now, in their order."""
+    same = {
+        "endpoint_id": endpoint.endpoint_id,
+        "type": kind,
+        "created_ms": now_ms,
+        "first_ms": now_ms,
+        "next_ms": now_ms,
+        "attempts": 0,
+        "state": WAITING,
+    }
+    rows = [
+        same | {"message_id": f"msg_{secrets.token_hex(16)}", "subject": subject, "body": body}
+        for subject, body in messages
+    ]
+    if rows:
+        database.execute(insert(MessageRecord), rows)
 
 
 def _first_of_their_subject(endpoint_id: str) -> ColumnElement[bool]:

@@ -23,6 +23,10 @@ OPTIONS = (
     "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 )
 """A host that vanishes in the middle of a transaction gives the lock of writers back after this."""
+READS = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL idle_in_transaction_session_timeout = '1h'"
+)
+"""Readers hold nobody up, and may take their time between two look-ups: an import reads its files meanwhile."""
 
 
 def connect_arguments(wait_ms: int) -> dict[str, Any]:
@@ -50,7 +54,7 @@ def _adapt_text(connection: Any, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     if connection.get_execution_options().get("reads_only", False):
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.exec_driver_sql(READS)
     else:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
 

@@ -139,20 +139,29 @@ def sequence(database: Session, key: LogKey, now_ms: int, *, at_once: bool = Fal
     """
     state = database.scalars(select(LogStateRecord).with_for_update()).one()
     last = newest_head(database)
-    told = None if last is None else json.loads(last.body)
-    if told is not None and told["key_id"] != key.key_id:
-        raise GuardError(
-            ErrorKind.CONFLICT,
-            "log.other_key",
-            f"日志由另一密钥签名 / the log is signed by another key: {told['key_id']}",
-            remedy="请把 log.key 复制到本机 / copy log.key to this machine.",
-        )
+    refuse_other_key(last, key)
     if not is_due(database, now_ms, at_once=at_once):
         return 0
     count = _place(database, state)
     if count or last is None:
         _sign(database, state.size, last, key, now_ms)
     return count
+
+
+def refuse_other_key(head: LogHeadRecord | None, key: LogKey) -> None:
+    """Refuse a key that isn't the one which signed a head.
+
+    Raises:
+        GuardError: It is another one.
+    """
+    key_id = key.key_id if head is None else json.loads(head.body)["key_id"]
+    if key_id != key.key_id:
+        raise GuardError(
+            ErrorKind.CONFLICT,
+            "log.other_key",
+            f"日志由另一密钥签名 / the log is signed by another key: {key_id}",
+            remedy="请把 log.key 复制到本机 / copy log.key to this machine.",
+        )
 
 
 def is_due(database: Session, now_ms: int, *, at_once: bool) -> bool:
