@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from collections import defaultdict
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.rules.catalogue import BY_ID
@@ -15,6 +18,8 @@ from online_guard.store import review_rows
 from online_guard.store.review_rows import Place, Wanted
 from online_guard.store.tables import FindingRecord
 from online_guard.store.unit_of_work import reading
+
+CaseId = Annotated[str, Meta(pattern="^[a-z]+-[0-9a-f]{24}$")]
 
 
 def queue(house: House, wanted: Wanted, cursor: str | None, limit: int) -> dict[str, Any]:
@@ -53,11 +58,13 @@ def _cursor(place: Place) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
+PLACE = msgspec.json.Decoder(tuple[Annotated[int, Meta(ge=0, le=9)], Annotated[int, Meta(ge=0, le=2**62)], CaseId])
+
+
 def _place(cursor: str) -> Place:
     try:
-        priority, since_ms, case_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return int(priority), int(since_ms), str(case_id)
-    except (ValueError, TypeError) as error:
+        return PLACE.decode(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, msgspec.DecodeError) as error:
         raise GuardError(
             ErrorKind.INVALID,
             "cursor.invalid",

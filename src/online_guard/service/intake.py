@@ -20,8 +20,11 @@ MOST_WAITING = 2_000
 """Batches that wait; a further one is told to come again. Two seconds of work on one core."""
 MOST_AT_ONCE = 256
 IDLE_S = 2.0
-GATHER_S = 0.015
-"""So long is waited for as many batches as came together the last time: their senders have just been answered."""
+QUIET_S, GATHER_S = 0.001, 0.02
+"""Where several came together the last time, the next are waited for: until for so long none came, at most so long.
+
+A commit costs as much for one batch as for fifty, and who was just answered sends the next.
+"""
 log = logging.getLogger(__name__)
 
 
@@ -45,16 +48,18 @@ class Batch:
 
 Answer = dict[str, Any] | Exception
 Settle = Callable[[Sequence[Batch]], list[Answer]]
+Waiting = tuple[Batch, Callable[[Answer], None], float]
+"""A batch, what takes its answer, and when it came."""
 
 
 class Intake:
     """A bounded queue of batches, and a thread that settles them while there are any."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Batch, Callable[[Answer], None], float]] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._more = threading.Condition()
         self._runs = False
-        self._wanted = 1
+        self._last = 1
 
     def __len__(self) -> int:
         """Return the number of batches that wait."""
@@ -76,7 +81,7 @@ class Intake:
                 )
             self._waiting.append((batch, answer, time.perf_counter()))
             if self._runs:
-                if len(self._waiting) >= self._wanted:
+                if len(self._waiting) == 1:
                     self._more.notify()
             else:
                 self._runs = True
@@ -102,17 +107,22 @@ class Intake:
             for (_, answer, _), told in zip(group, answers, strict=True):
                 answer(told)
 
-    def _next(self) -> list[tuple[Batch, Callable[[Answer], None], float]]:
+    def _next(self) -> list[Waiting]:
         """Return what waits; nothing when nothing came for a while, and then the thread ends."""
         with self._more:
-            if self._wanted > 1:
-                self._more.wait_for(lambda: len(self._waiting) >= self._wanted, GATHER_S)
-            self._wanted = 1
             self._more.wait_for(lambda: len(self._waiting) > 0, IDLE_S)
+            if self._last > 1:
+                self._gather()
             group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
-            self._wanted = max(1, len(group))
+            self._last = len(group)
             self._runs = bool(group)
             return group
+
+    def _gather(self) -> None:
+        until, known = time.monotonic() + GATHER_S, 0
+        while known < len(self._waiting) < MOST_AT_ONCE and time.monotonic() < until:
+            known = len(self._waiting)
+            self._more.wait(QUIET_S)
 
 
 def _answers(batches: Sequence[Batch], settle: Settle) -> list[Answer]:

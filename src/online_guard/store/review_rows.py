@@ -118,14 +118,10 @@ class Wanted:
     subject: str | None = None
 
     def where(self) -> list[ColumnElement[bool]]:
-        """Return the conditions."""
+        """Return the conditions, but for the rule."""
         conditions = [CaseRecord.state.in_(self.states) if self.states else CaseRecord.priority < NOTHING_LEFT]
         given = {name: getattr(self, name) for name in ("platform_id", "class_id", "verdict", "subject")}
         conditions += [getattr(CaseRecord, name) == value for name, value in given.items() if value is not None]
-        if self.rule is not None:
-            conditions.append(
-                exists().where(FindingRecord.case_id == CaseRecord.case_id, FindingRecord.rule == self.rule)
-            )
         return conditions
 
 
@@ -133,10 +129,27 @@ NOTHING_LEFT = 2
 """Priority of a case in which nothing is left to decide."""
 
 
+FEW = 2_000
+
+
+def _has_rule(database: Session, rule: str) -> ColumnElement[bool]:
+    """Return the condition that a case has a finding of a rule; the cases of a rare rule are looked up from there.
+
+    Of 100 000 cases a page then takes a few ms either way; one query for both took 200 ms of a common rule, or 1 s of
+    a rare one.
+    """
+    named = select(FindingRecord.case_id).where(FindingRecord.rule == rule)
+    if len(database.scalars(named.limit(FEW)).all()) < FEW:
+        return CaseRecord.case_id.in_(named)
+    return exists().where(FindingRecord.rule == rule, FindingRecord.case_id == CaseRecord.case_id)
+
+
 def queue(database: Session, wanted: Wanted, after: Place | None, most: int) -> list[CaseRecord]:
     """Return cases in the order in which they should be decided, from some place on."""
     place = (CaseRecord.priority, CaseRecord.waiting_since_ms, CaseRecord.case_id)
     query = select(CaseRecord).where(*wanted.where())
+    if wanted.rule is not None:
+        query = query.where(_has_rule(database, wanted.rule))
     if after is not None:
         query = query.where(tuple_(*place) > after)
     return list(database.scalars(query.order_by(*place).limit(most)))

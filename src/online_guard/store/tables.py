@@ -263,6 +263,7 @@ class FindingRecord(Base):
     """
 
     __tablename__ = "finding"
+    __table_args__ = (Index(None, "rule", "case_id"),)
 
     row_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     finding_id: Mapped[str] = mapped_column(String(40), index=True)

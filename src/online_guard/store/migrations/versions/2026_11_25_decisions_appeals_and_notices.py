@@ -25,6 +25,7 @@ def downgrade() -> None:
     for table in ("review_ground", "review_notice", "review_case", "review_appeal", "review_decision", "review_law"):
         op.drop_table(table)
     with op.batch_alter_table("finding", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_finding_rule_case_id"))
         batch_op.drop_index(batch_op.f("ix_finding_finding_id"))
         batch_op.drop_index(batch_op.f("ix_finding_case_id"))
         batch_op.drop_column("enrolment_id")
@@ -201,6 +202,7 @@ def _name_findings() -> None:
         batch_op.alter_column("case_id", server_default=None)
         batch_op.create_index(batch_op.f("ix_finding_finding_id"), ["finding_id"])
         batch_op.create_index(batch_op.f("ix_finding_case_id"), ["case_id"])
+        batch_op.create_index(batch_op.f("ix_finding_rule_case_id"), ["rule", "case_id"])
 
 
 def _ask_for_cases() -> None:
