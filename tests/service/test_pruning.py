@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from online_guard.cli import main
 from online_guard.errors import GuardError
 from online_guard.ingest.live import DAY_MS
+from online_guard.service import evidence_log
 from online_guard.service.export import Selection, export
 from online_guard.service.house import House
 from online_guard.service.pruning import Pruned, prune
@@ -72,9 +73,11 @@ def files(house: House) -> list[Path]:
 def test_what_is_judged_and_exported_is_the_same_and_the_database_is_smaller(studied: House, tmp_path: Path) -> None:
     before, bundle, full = judged(studied), exported(studied, tmp_path / "before"), size(studied)
     assert any("rejected" in line for line in before)
+    verified = evidence_log.verify(studied).faults
     done = prune(studied, MONTH, SETTLED_MS)
     assert done == Pruned(sessions=2, size=full, left=0)
     assert size(studied) < full / 3
+    assert evidence_log.verify(studied).faults == verified, "the log still speaks of the same events"
     assert judged(studied) == before
     assert exported(studied, tmp_path / "after") == bundle
     assert [file.stat().st_size for file in files(studied)] == [full]
@@ -103,6 +106,7 @@ def test_a_file_that_is_not_what_was_written_is_an_error_and_no_empty_session(st
         file.unlink()
     else:
         file.write_bytes(content[:-1] + (bytes([content[-1] ^ 1]) if harm == "altered" else b""))
+    assert any("can't be read" in fault.reason for fault in evidence_log.verify(studied).faults)
     with pytest.raises(GuardError) as refusal:
         judged(studied)
     assert (refusal.value.code, refusal.value.where) == ("events.cold_file", f"{MONTH}/{file.name}")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from online_guard.errors import Fault
+from online_guard.errors import Fault, GuardError
 from online_guard.evidence import Events
 from online_guard.store import logged_tables
 from online_guard.store.evidence_loader import load_events
@@ -29,8 +29,9 @@ SESSIONS_AT_ONCE = 500
 """About 150 000 events of class hours."""
 UNREADABLE = (
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error, zlib.error, msgspec.DecodeError,
+    GuardError,
 )  # fmt: skip
-"""What reading a row raises whose bytes were changed."""
+"""What reading a row raises whose bytes were changed, or whose file."""
 EMPTY = canonical({})
 Name = tuple[str, ...]
 
