@@ -161,7 +161,7 @@ def a_message(platform: Platform) -> str:
     with writing(house.engine) as database:
         database.add(endpoint)
         database.flush()
-        outbox.put(database, endpoint, "session.verified", "hc-online/s", "{}", clock_ms())
+        outbox.put(database, endpoint, "session.verified", [("hc-online/s", "{}")], clock_ms())
     close_engine(house.engine)
     return str(platform.told("GET", "/v1/webhooks/messages")["messages"][0]["message_id"])
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from online_guard.errors import GuardError
-from online_guard.ingest.course import Place, WatchedVideo, derive_course, read_course
+from online_guard.ingest.course import Place, read_course
+from online_guard.ingest.derived_course import WatchedVideo, derive_course
 from online_guard.ingest.pseudonyms import Pseudonyms
 from online_guard.ingest.refusals import Refusal
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_guard.ingest.collected import Collector, watched_videos
-from online_guard.ingest.course import Course, derive_course
+from online_guard.ingest.course import Course
+from online_guard.ingest.derived_course import derive_course
 from online_guard.ingest.media import COMPLETED, MediaStatement
 from online_guard.ingest.pseudonyms import Pseudonyms
 from online_guard.ingest.sittings import Settled, first_of_each, settle_sittings

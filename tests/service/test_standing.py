@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -16,6 +18,7 @@ from online_guard.evidence import Enrolment, Evidence, assemble
 from online_guard.ingest.identity import settle
 from online_guard.ingest.live import LiveEvent
 from online_guard.policy import Policy
+from online_guard.service.directives import Drawn, tell, that_matter
 from online_guard.service.standing import Standing, Track, of_lesson
 from online_guard.simulate.course import Course
 from online_guard.store.event_chunks import Chunk, chunk_of, opened
@@ -156,3 +159,41 @@ def test_the_comparison_would_notice_a_wrong_clock(policy: Policy) -> None:
 def test_a_session_without_events_stands_at_the_beginning(policy: Policy) -> None:
     track = of_lesson(lesson([], []), KEY, policy)
     assert track == Track(Standing(0, 0.0, (2400.0, 4800.0), (False, False), 0, False))
+
+
+def test_a_lesson_of_no_class_hours_has_no_parts(policy: Policy) -> None:
+    evidence = lesson(ordinary(4), [])
+    (described,) = evidence.classes
+    lessons = tuple(dataclasses.replace(one, class_hours=0.0) for one in described.lessons)
+    without = dataclasses.replace(evidence, classes=(dataclasses.replace(described, lessons=lessons),))
+    standing = of_lesson(without, KEY, policy).standing
+    assert (standing.part_ends_s, standing.retained, standing.playing_ms) == ((), (), 20_000)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Drawn,
+            st.uuids().map(str),
+            st.sampled_from(["popup", "snapshot", "liveness"]),
+            st.just("nonce"),
+            st.integers(0, 900_000),
+            st.none() | st.just(1),
+            st.none() | st.just(2),
+        ),
+        max_size=12,
+    ),
+    st.integers(0, 900_000),
+)
+def test_directives_that_no_longer_matter_change_nothing(policy: Policy, drawn: list[Drawn], playing_ms: int) -> None:
+    standing = Standing(playing_ms, playing_ms / 1000, (2400.0, 4800.0), (False, True), 0, passed=False)
+    drawn.sort(key=lambda one: one.due_playing_ms)
+    fewer = [dataclasses.replace(one) for one in that_matter(drawn, playing_ms)]
+    known = {one.directive_id for one in drawn}
+    told = []
+    for directives in ([dataclasses.replace(one) for one in drawn], fewer):
+        with patch("online_guard.service.directives.secrets.randbelow", lambda most: most // 2):
+            rows, changed = tell(standing, directives, policy, 5)
+        new = sorted(one.kind for one in changed if one.directive_id not in known)
+        told.append(([row["directive_id"] for row in rows if row["directive_id"] in known], new))
+    assert told[0] == told[1]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_guard.evidence import Floats, Integers, civil_day
-from online_guard.ingest.course import WatchedVideo
+from online_guard.ingest.derived_course import WatchedVideo
 from online_guard.ingest.media import MediaStatement
 from online_guard.ingest.pseudonyms import Pseudonyms
 

@@ -15,7 +15,8 @@ from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest.bundle_intake import event_reader, good_rows
 from online_guard.ingest.bundle_writer import write_bundle
 from online_guard.ingest.collected import Collector, watched_videos
-from online_guard.ingest.course import Course, derive_course
+from online_guard.ingest.course import Course
+from online_guard.ingest.derived_course import derive_course
 from online_guard.ingest.duties import DutyReport, Facts, six_duties
 from online_guard.ingest.foreign_files import ForeignLog, open_log
 from online_guard.ingest.identity import take

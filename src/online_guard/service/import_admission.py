@@ -19,7 +19,7 @@ from online_guard.service.house import House
 from online_guard.service.import_border import survey_key
 from online_guard.service.import_events import read_ready
 from online_guard.service.import_prepared import FACTS, IMPORT, FactRow, Prepared, aside_row
-from online_guard.service.import_report import ACCEPTED, CONFLICT, DUPLICATE
+from online_guard.service.import_report import ACCEPTED, CONFLICT, DUPLICATE, table_of
 from online_guard.service.registration import class_body
 from online_guard.store import batch_rows, import_rows, queries, sealed_log
 from online_guard.store.chunk_tables import EventChunkRecord
@@ -55,7 +55,8 @@ def admit(house: House, database: Session, prepared: Prepared) -> set[str]:
     most_learners = house.policy.device.max_learners
     _small_tables(database, prepared)
     touched = import_learners.put_enrolments(house, database, prepared.evidence, prepared.platform_id, prepared.known)
-    _projects(house, database, prepared)
+    _of_learners(house, database, prepared)
+    _of_classes(database, prepared)
     _sessions(database, prepared)
     import_rows.touch_others(database, prepared.record.import_id)
     changed = _events(database, prepared)
@@ -71,11 +72,9 @@ def admit(house: House, database: Session, prepared: Prepared) -> set[str]:
     return touched | import_rows.classes_touched(database, prepared.record.import_id, class_ids, most_learners)
 
 
-def _news(
-    prepared: Prepared, table: str, file: str, rows: Iterable[Any], key_of: Callable[[Any], str]
-) -> Iterator[Any]:
+def _news(prepared: Prepared, file: str, rows: Iterable[Any], key_of: Callable[[Any], str]) -> Iterator[Any]:
     """Yield the rows of a small table that aren't known, and count all."""
-    seen: set[str] = set()
+    table, seen = table_of(file), set[str]()
     for row in rows:
         key = key_of(row)
         kind = prepared.known.get((file, key)) or (DUPLICATE if key in seen else None)
@@ -92,13 +91,13 @@ def _news(
 
 def _small_tables(database: Session, prepared: Prepared) -> None:
     evidence = prepared.evidence
-    for row in _news(prepared, "classes", "classes.json", evidence.classes, lambda row: str(row.class_id)):
+    for row in _news(prepared, "classes.json", evidence.classes, lambda row: str(row.class_id)):
         if row.class_id == prepared.growing and prepared.grown_from is not None:
             import_rows.grow_class(database, row.class_id, prepared.grown_from, class_body(row))
         else:
             database.add(ClassRecord(class_id=row.class_id, platform_id=row.platform_id, body=class_body(row)))
     database.flush()
-    for _ in _news(prepared, "enrolments", "enrolments.ndjson", evidence.enrolments, lambda row: str(row.enrolment_id)):
+    for _ in _news(prepared, "enrolments.ndjson", evidence.enrolments, lambda row: str(row.enrolment_id)):
         pass  # kept by `import_learners`, which needs them all
 
 
@@ -106,48 +105,36 @@ def _days(row: Any, *names: str) -> dict[str, str | None]:
     return {name: None if getattr(row, name) is None else getattr(row, name).isoformat() for name in names}
 
 
-def _projects(house: House, database: Session, prepared: Prepared) -> None:
-    """Keep practice, earlier projects, surveys and applications."""
+def _of_learners(house: House, database: Session, prepared: Prepared) -> None:
+    """Keep practice and earlier projects."""
     evidence = prepared.evidence
     practice = _news(
-        prepared,
-        "offline_hours",
-        "offline_hours.ndjson",
-        evidence.practice,
-        lambda row: f"{row.enrolment_id}/{row.on.isoformat()}",
+        prepared, "offline_hours.ndjson", evidence.practice, lambda row: f"{row.enrolment_id}/{row.on.isoformat()}"
     )
     rows = ({"enrolment_id": row.enrolment_id, "class_hours": row.class_hours, **_days(row, "on")} for row in practice)
     import_rows.put(database, PracticeRecord, rows)
-    learners = import_learners.learners_of(
-        house, database, prepared.platform_id, {row.learner_id for row in evidence.projects}
+    named = {row.learner_id for row in evidence.projects}
+    learners = import_learners.learners_of(house, database, prepared.platform_id, named)
+    projects = _news(prepared, "assessments.ndjson", evidence.projects, lambda row: f"{row.learner_id}/{row.class_id}")
+    rows = (
+        {"learner_id": learners[row.learner_id], "class_id": row.class_id, **_days(row, "ended_on", "assessed_on")}
+        for row in projects
     )
-    projects = _news(
-        prepared, "assessments", "assessments.ndjson", evidence.projects, lambda row: f"{row.learner_id}/{row.class_id}"
-    )
-    import_rows.put(
-        database,
-        ProjectRecord,
-        (
-            {"learner_id": learners[row.learner_id], "class_id": row.class_id} | _days(row, "ended_on", "assessed_on")
-            for row in projects
-        ),
-    )
+    import_rows.put(database, ProjectRecord, rows)
+
+
+def _of_classes(database: Session, prepared: Prepared) -> None:
+    """Keep surveys and applications."""
+    evidence = prepared.evidence
     surveys = _news(
         prepared,
-        "satisfaction",
         "satisfaction.ndjson",
         evidence.surveys,
         lambda row: survey_key(row.institution, row.surveyed_on.isoformat(), row.score),
     )
     rows = ({"institution": row.institution, "score": row.score, **_days(row, "surveyed_on")} for row in surveys)
     import_rows.put(database, SurveyRecord, rows)
-    filed = _news(
-        prepared,
-        "applications",
-        "applications.ndjson",
-        evidence.applications,
-        lambda row: f"{row.class_id}/{row.window}",
-    )
+    filed = _news(prepared, "applications.ndjson", evidence.applications, lambda row: f"{row.class_id}/{row.window}")
     rows = (
         {"class_id": row.class_id, "window": row.window, **_days(row, "applied_on", "assessment_on")} for row in filed
     )

@@ -8,13 +8,14 @@ that learner's. A fingerprint is never another platform's, and never an identity
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import msgspec
 from sqlalchemy.orm import Session
 
-from online_guard.evidence import Evidence
+from online_guard.evidence import Enrolment, Evidence
 from online_guard.service.house import House
 from online_guard.store import import_rows, imported_learners
 from online_guard.store.import_tables import ImportedEnrolmentRecord
@@ -37,33 +38,12 @@ def put_enrolments(
     house: House, database: Session, evidence: Evidence, platform_id: str, known: Mapping[tuple[str, str], str]
 ) -> set[str]:
     """Keep the enrolments of a bundle that are new, and whom each is; return other classes that change by it."""
-    rows = evidence.enrolments
-    is_new = {row.enrolment_id: ("enrolments.ndjson", row.enrolment_id) not in known for row in rows}
-    ids = [row.enrolment_id for row in rows if not is_new[row.enrolment_id]]
-    records = {
-        record.enrolment_id: record
-        for record in import_rows.stored(database, EnrolmentRecord, [EnrolmentRecord.enrolment_id], ids)
-    }
-    column = ImportedEnrolmentRecord.enrolment_id
-    linked = {link.enrolment_id for link in import_rows.stored(database, ImportedEnrolmentRecord, [column], ids)}
-    links = [
-        {
-            "enrolment_id": row.enrolment_id,
-            "pseudonym": pseudonym(house, platform_id, row.learner_id),
-            "is_registered": not is_new[row.enrolment_id],
-        }
-        for row in rows
-        if row.enrolment_id not in linked
-    ]
-    touched: set[str] = set()
-    registered = [link for link in links if link["is_registered"]]
-    import_rows.put(database, ImportedEnrolmentRecord, registered)
-    for link in registered:
-        touched |= set(
-            imported_learners.adopt(database, str(link["pseudonym"]), records[str(link["enrolment_id"])].learner_id)
-        )
-    learners = learners_of(house, database, platform_id, {row.learner_id for row in rows})
-    new = [
+    is_known = [("enrolments.ndjson", row.enrolment_id) in known for row in evidence.enrolments]
+    kept = [row for row, is_kept in zip(evidence.enrolments, is_known, strict=True) if is_kept]
+    new = [row for row, is_kept in zip(evidence.enrolments, is_known, strict=True) if not is_kept]
+    touched = _link(house, database, platform_id, kept)
+    learners = learners_of(house, database, platform_id, {row.learner_id for row in new})
+    rows = (
         {
             "enrolment_id": row.enrolment_id,
             "class_id": row.class_id,
@@ -73,9 +53,29 @@ def put_enrolments(
             "face_checks": str(row.face_checks),
             "leave": json.dumps(msgspec.to_builtins([asdict(period) for period in row.leave])),
         }
-        for row in rows
-        if is_new[row.enrolment_id]
-    ]
-    import_rows.put(database, EnrolmentRecord, new)
-    import_rows.put(database, ImportedEnrolmentRecord, (link for link in links if not link["is_registered"]))
+        for row in new
+    )
+    import_rows.put(database, EnrolmentRecord, rows)
+    links = (_link_of(house, platform_id, row, is_registered=False) for row in new)
+    import_rows.put(database, ImportedEnrolmentRecord, links)
     return touched
+
+
+def _link(house: House, database: Session, platform_id: str, kept: Sequence[Enrolment]) -> set[str]:
+    """Note which pseudonyms registered learners have; return the classes that become theirs by it."""
+    ids = [row.enrolment_id for row in kept]
+    column = ImportedEnrolmentRecord.enrolment_id
+    linked = {link.enrolment_id for link in import_rows.stored(database, ImportedEnrolmentRecord, [column], ids)}
+    found = import_rows.stored(database, EnrolmentRecord, [EnrolmentRecord.enrolment_id], ids)
+    learners = {record.enrolment_id: record.learner_id for record in found}
+    links = [_link_of(house, platform_id, row, is_registered=True) for row in kept if row.enrolment_id not in linked]
+    import_rows.put(database, ImportedEnrolmentRecord, links)
+    touched: set[str] = set()
+    for link in links:
+        touched |= set(imported_learners.adopt(database, link["pseudonym"], learners[link["enrolment_id"]]))
+    return touched
+
+
+def _link_of(house: House, platform_id: str, row: Enrolment, *, is_registered: bool) -> dict[str, Any]:
+    name = pseudonym(house, platform_id, row.learner_id)
+    return {"enrolment_id": row.enrolment_id, "pseudonym": name, "is_registered": is_registered}

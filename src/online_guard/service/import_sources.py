@@ -12,7 +12,8 @@ from pyarrow import ArrowException
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest import intake
 from online_guard.ingest.bundle import EVENTS_NDJSON, EVENTS_PARQUET
-from online_guard.ingest.course import derived_class_id, read_course
+from online_guard.ingest.course import read_course
+from online_guard.ingest.derived_course import derived_class_id
 from online_guard.ingest.intake import Intake
 from online_guard.ingest.pseudonyms import Pseudonyms
 from online_guard.ingest.rows import ClassRow

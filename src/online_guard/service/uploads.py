@@ -121,13 +121,7 @@ def add_part(
     if record.state != UPLOADING or offset != record.kept_bytes or offset + size > record.size:
         raise _wrong_offset(record)
     path = folder_of(house, import_id) / BODY
-    with path.open("r+b" if path.exists() else "x+b") as file:
-        file.seek(offset)
-        file.truncate()
-        while block := part.read(1024 * 1024):
-            file.write(block)
-        file.flush()
-        os.fsync(file.fileno())
+    _write(path, offset, part)
     end = offset + size
     if end == record.size:
         _check_whole(house, record, path)
@@ -139,6 +133,17 @@ def add_part(
         if end == record.size:
             ask(house, database, record, now_ms)
     return end
+
+
+def _write(path: Path, offset: int, part: BinaryIO) -> None:
+    """Put a part behind what is on disk, on disk before this returns; what a broken one left there is overwritten."""
+    with path.open("r+b" if path.exists() else "x+b") as file:
+        file.seek(offset)
+        file.truncate()
+        while block := part.read(1024 * 1024):
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _wrong_offset(record: ImportRecord) -> GuardError:
