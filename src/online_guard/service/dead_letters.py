@@ -73,7 +73,7 @@ def _find(database: Session, letter_id: str, platform_id: str | None = None) -> 
 def _told(letter: Letter) -> dict[str, Any]:
     record = letter.record
     return {
-        "letter_id": record.row_id,
+        "letter_id": str(record.row_id),
         "kind": record.kind,
         "platform_id": letter.platform_id,
         "session_id": letter.session_id,
