@@ -45,7 +45,7 @@ CHECKS = (
 )
 PASSWORD = "a password of the fuzzer"
 NOT_CALLED = {"/v1/logout", "/v1/login"}
-"""The one would end the run; after wrong passwords the other says 429, and the fuzzer would wait as it is told."""
+"""The one would end the run; after wrong passwords the other says 429, and the fuzzer would wait that long."""
 LEFT_OUT = {"Online-Guard-Test-Client", "Online-Guard-Test-Now-Ms", "platform_id"}
 """Parameters of test clients and of people that would have most requests refused before they are looked at."""
 
