@@ -223,7 +223,7 @@ def fuzz(
         examples: Of each operation in each phase.
         seed: Makes it repeatable, as far as the service's answers are.
         document: The OpenAPI document, the service's own by default.
-        options: `phases`, `steps` of the stateful one, `workers`, and `most_s`, which it fills whatever `examples` says.
+        options: `phases`, `steps` of the stateful one, `workers`, and `most_s`, which it fills in any case.
     """
     phases = options.get("phases", ("examples", "coverage", "fuzzing", "stateful"))
     config = SchemathesisConfig.from_dict(
