@@ -277,7 +277,7 @@ def main() -> int:
     os.environ["ONLINE_GUARD_LOGINS_PER_ADDRESS"] = "1000000/minute"
     options = {} if arguments.most_s is None else {"most_s": arguments.most_s}
     with tempfile.TemporaryDirectory() as folder, running_service(Path(folder), None, keep=False) as service:
-        report = run(service, arguments.examples, arguments.seed, workers=2, **options)
+        report = run(service, arguments.examples, arguments.seed, **options)
         log = (Path(folder) / "service.log").read_text("utf-8", "replace")
     print(f"seed {arguments.seed}: {report.sent:,} requests in {report.seconds:.0f} s")
     print("by status:", dict(sorted(report.statuses.items())))
