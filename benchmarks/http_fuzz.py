@@ -223,7 +223,7 @@ def fuzz(
         examples: Of each operation in each phase.
         seed: Makes it repeatable, as far as the service's answers are.
         document: The OpenAPI document, the service's own by default.
-        options: `phases`, `steps` of the stateful one, `workers`, and `most_s`, after which it ends.
+        options: `phases`, `steps` of the stateful one, `workers`, and `most_s`, which it fills in any case.
     """
     phases = options.get("phases", ("examples", "coverage", "fuzzing", "stateful"))
     config = SchemathesisConfig.from_dict(
@@ -234,8 +234,8 @@ def fuzz(
             "phases": {name: {"enabled": name in phases} for name in ("examples", "coverage", "fuzzing")}
             | {"stateful": {"enabled": "stateful" in phases, "max-steps": options.get("steps", 6)}},
             "workers": options.get("workers", 1),
-            "max-time": options.get("most_s", 3_600),
         }
+        | ({"max-time": options["most_s"]} if "most_s" in options else {})
     )
     document = document or httpx.get(f"{url}/v1/openapi.json", trust_env=False).json()
     schema: Any = schemathesis.openapi.from_dict(for_caller(document, role), config=config)
@@ -272,11 +272,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=250)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
-    parser.add_argument("--most-s", type=int, default=3_600, help="of each of the three callers")
+    parser.add_argument("--most-s", type=int, help="of each of the three callers: go on until then")
     arguments = parser.parse_args()
     os.environ["ONLINE_GUARD_LOGINS_PER_ADDRESS"] = "1000000/minute"
+    options = {} if arguments.most_s is None else {"most_s": arguments.most_s}
     with tempfile.TemporaryDirectory() as folder, running_service(Path(folder), None, keep=False) as service:
-        report = run(service, arguments.examples, arguments.seed, workers=2, most_s=arguments.most_s)
+        report = run(service, arguments.examples, arguments.seed, **options)
         log = (Path(folder) / "service.log").read_text("utf-8", "replace")
     print(f"seed {arguments.seed}: {report.sent:,} requests in {report.seconds:.0f} s")
     print("by status:", dict(sorted(report.statuses.items())))

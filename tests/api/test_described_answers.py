@@ -72,7 +72,7 @@ def test_whatever_is_sent_is_answered_as_described(service: RunningService) -> N
     key = create_key(house, "fuzz")
     house.engine.dispose()
     signed = http_fuzz.Signed(key.key_id, key.secret)
-    report = http_fuzz.fuzz(service.url, Role.PLATFORM, signed, {}, 8, 1, said, phases=("fuzzing",), most_s=6)
+    report = http_fuzz.fuzz(service.url, Role.PLATFORM, signed, {}, 8, 1, said, phases=("fuzzing",))
     assert report.failures == {}
     assert len(report.operations) == len(SOME)
 

@@ -188,7 +188,7 @@ IMPORT = having(
     counts=FACTS,
     provenance={"const": "import"},
 )
-LETTER = having(letter_id=COUNT, kind=TEXT, received_ms=MS, reason=TEXT, content=TEXT, state=TEXT)
+LETTER = having(letter_id=TEXT, kind=TEXT, received_ms=MS, reason=TEXT, content=TEXT, state=TEXT)
 ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /healthz": {200: keys(status={"const": "ok"})},
     "GET /readyz": {200: keys(status={"const": "ready"})},
@@ -250,6 +250,8 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /v1/log/proof": {200: {"anyOf": [INCLUSION, CONSISTENCY]}},
     "GET /v1/webhooks/messages": {200: keys(messages=many(MESSAGE), next=or_null(COUNT))},
     "POST /v1/webhooks/messages/{message_id}/replay": {200: MESSAGE},
+    "GET /v1/jobs": {200: FACTS},
+    "POST /v1/jobs/{job_id}/replay": {200: FACTS, 202: FACTS},
     "POST /v1/login": {200: LOGIN},
     "GET /v1/login/oidc": {303: ()},
     "GET /v1/login/oidc/callback": {200: LOGIN},
