@@ -188,7 +188,7 @@ IMPORT = having(
     counts=FACTS,
     provenance={"const": "import"},
 )
-LETTER = having(letter_id=TEXT, kind=TEXT, received_ms=MS, reason=TEXT, content=TEXT, state=TEXT)
+LETTER = having(letter_id=COUNT, kind=TEXT, received_ms=MS, reason=TEXT, content=TEXT, state=TEXT)
 ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /healthz": {200: keys(status={"const": "ok"})},
     "GET /readyz": {200: keys(status={"const": "ready"})},
