@@ -16,7 +16,16 @@ from sqlalchemy import update
 from online_guard.demo.people import identity_number, name_of
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.faces.pipeline import inspect
-from online_guard.service import backups, erasures, evidence_log, kept_pictures, liveness, registration, sessions
+from online_guard.service import (
+    backups,
+    erasures,
+    evidence_log,
+    kept_pictures,
+    liveness,
+    registration,
+    rollbacks,
+    sessions,
+)
 from online_guard.service.house import House, open_house
 from online_guard.service.verification import ledger_of, session_verdict
 from online_guard.settings import Settings
@@ -330,7 +339,7 @@ def test_a_backup_that_is_put_back_brings_nobody_back(prepared: Path, tmp_path: 
     (tmp_path / "data").replace(tmp_path / "moved away")
     backups.restore(settings, tmp_path / "backup", with_keys=False)
     assert len(list(settings.pictures.rglob("??/*"))) == 5
-    assert backups.accept_rollback(settings, "a test")[1] == 1
+    assert rollbacks.accept_rollback(settings, "a test")[1] == 1
     house = open_house(settings)
     assert erasures.apply_again(house) == 0
     assert not rows(house, PersonKeyRecord, learner_id=learner_id)
