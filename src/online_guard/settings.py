@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import tomllib
@@ -191,8 +192,8 @@ def unknown_variables() -> list[str]:
 
 def described() -> list[tuple[str, str, str]]:
     """Return for each setting its name, its default, and what it means, as the class says it."""
-    section = (Settings.__doc__ or "").partition("Attributes:")[2]
-    texts = dict(re.findall(r"^ {8}(\w+): ((?:.|\n {12})+)", section, re.MULTILINE))
+    section = (inspect.getdoc(Settings) or "").partition("Attributes:")[2]  # Python 3.13 strips the indentation itself
+    texts = dict(re.findall(r"^ {4}(\w+): ((?:.|\n {8})+)", section, re.MULTILINE))
     return [
         (name, "" if field.default is None else str(field.default), " ".join(texts.get(name, "").split()))
         for name, field in Settings.model_fields.items()
