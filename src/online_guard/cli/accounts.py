@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from online_guard.cli.common import AsJson, DataDir, app, print_json
+from online_guard.cli.common import AsJson, DataDir, app, opened, print_json
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.terms import Role
 
@@ -31,19 +28,6 @@ Platform = Annotated[str | None, typer.Option("--platform", help="平台 / Platf
 Name = Annotated[str, typer.Argument(help="用户名 / Name.")]
 
 
-@contextmanager
-def _open(data_dir: Path | None) -> Iterator[House]:
-    from online_guard.service.house import open_house
-    from online_guard.settings import Settings
-
-    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    house = open_house(Settings(**given))
-    try:
-        yield house
-    finally:
-        house.engine.dispose()
-
-
 @keys_app.command("create")
 def create_key(
     platform: Annotated[str, typer.Option("--platform", help="平台 / Platform.")],
@@ -53,7 +37,7 @@ def create_key(
     """新建密钥,密文只显示一次 / Make a key; its secret is shown this once."""
     from online_guard.service import platform_keys
 
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         _show_secret(platform_keys.create_key(house, platform), as_json)
 
 
@@ -70,7 +54,7 @@ def rotate_key(
     """更换密文,旧密文在重叠期内仍有效 / A new secret; the one before works on for a while."""
     from online_guard.service import platform_keys
 
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         chosen = _chosen(house, key_id, platform)
         _show_secret(platform_keys.rotate_key(house, chosen, round(overlap_hours * 3600)), as_json)
 
@@ -82,7 +66,7 @@ def revoke_key(
     """撤销密钥,一秒内在各进程生效 / End a key for good; every process refuses it within a second."""
     from online_guard.service import platform_keys
 
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         chosen = _chosen(house, key_id, platform)
         platform_keys.revoke_key(house, chosen)
     if as_json:
@@ -96,7 +80,7 @@ def list_keys(platform: Platform = None, data_dir: DataDir = None, as_json: AsJs
     """列出密钥 / List the keys, without their secrets."""
     from online_guard.service import platform_keys
 
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         _show_rows(platform_keys.list_keys(house, platform), as_json)
 
 
@@ -141,7 +125,7 @@ def add_user(
     from online_guard.service import accounts
 
     password = None if oidc_subject is not None else _password()
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         accounts.add_person(house, name, role, password, oidc_subject)
     _show_done(as_json, "已新增 / added", {"name": name, "role": str(role)})
 
@@ -152,7 +136,7 @@ def set_password(name: Name, data_dir: DataDir = None, as_json: AsJson = False) 
     from online_guard.service import accounts
 
     password = _password()
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         accounts.set_password(house, name, password)
     _show_done(as_json, "已更换密码 / password changed", {"name": name})
 
@@ -162,7 +146,7 @@ def set_totp(name: Name, data_dir: DataDir = None, as_json: AsJson = False) -> N
     """启用动态码,只显示一次 / Ask for one-time codes from now on; the address for their app is shown this once."""
     from online_guard.service import accounts
 
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         address = accounts.set_totp(house, name)
     _show_done(as_json, "请录入动态码应用 / for the authenticator app", {"name": name, "otpauth": address})
 
@@ -172,7 +156,7 @@ def disable_user(name: Name, data_dir: DataDir = None, as_json: AsJson = False) 
     """停用用户,其登录立即结束 / Let someone sign in no more; their logins end at once."""
     from online_guard.service import accounts
 
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         accounts.disable_person(house, name)
     _show_done(as_json, "已停用 / disabled", {"name": name})
 
@@ -182,7 +166,7 @@ def list_users(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """列出用户 / List everyone."""
     from online_guard.service import accounts
 
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         _show_rows(accounts.list_people(house), as_json)
 
 

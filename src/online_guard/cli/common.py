@@ -6,12 +6,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from online_guard.service.house import House
+    from online_guard.settings import Settings as MachineSettings
 
 app = typer.Typer(
     name="online-guard",
@@ -55,6 +59,26 @@ BAD_INPUT = 2
 def print_json(value: Any) -> None:
     """Write a value as JSON to standard output."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n")
+
+
+def machine_settings(data_dir: Path | None) -> MachineSettings:
+    """Return the settings of this machine, with another data folder when one is given."""
+    from online_guard.settings import Settings as MachineSettings
+
+    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+    return MachineSettings(**given)
+
+
+@contextmanager
+def opened(data_dir: Path | None) -> Iterator[House]:
+    """Yield the house of a data folder."""
+    from online_guard.service.house import open_house
+
+    house = open_house(machine_settings(data_dir))
+    try:
+        yield house
+    finally:
+        house.engine.dispose()
 
 
 @contextmanager

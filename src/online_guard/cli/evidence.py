@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from online_guard.cli.common import FOUND_SOMETHING, AsJson, DataDir, app, print_json
+from online_guard.cli.common import FOUND_SOMETHING, AsJson, DataDir, app, opened, print_json
 from online_guard.errors import ErrorKind, GuardError
-
-if TYPE_CHECKING:
-    from online_guard.service.house import House
 
 KnownHead = Annotated[
     list[Path] | None,
@@ -23,20 +18,6 @@ KnownHead = Annotated[
         help="此前留存的日志头(GET /v1/log/head 的答复) / A head kept elsewhere: shows roll-back and split view.",
     ),
 ]
-
-
-@contextmanager
-def opened(data_dir: Path | None) -> Iterator[House]:
-    """Yield the house of a data folder."""
-    from online_guard.service.house import open_house
-    from online_guard.settings import Settings as MachineSettings
-
-    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    house = open_house(MachineSettings(**given))
-    try:
-        yield house
-    finally:
-        house.engine.dispose()
 
 
 def read_heads(files: list[Path] | None) -> list[dict[str, Any]]:

@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from online_guard.cli.common import AsJson, DataDir, app, print_json
-
-if TYPE_CHECKING:
-    from online_guard.service.house import House
+from online_guard.cli.common import AsJson, DataDir, app, opened, print_json
 
 letters_app = typer.Typer(no_args_is_help=True, help="被拒收的事件 / Refused events.")
 app.add_typer(letters_app, name="dead-letters")
 
 LetterId = Annotated[str, typer.Argument(help="编号 / Id.")]
-
-
-@contextmanager
-def _open(data_dir: Path | None) -> Iterator[House]:
-    from online_guard.service.house import open_house
-    from online_guard.settings import Settings
-
-    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    house = open_house(Settings(**given))
-    try:
-        yield house
-    finally:
-        house.engine.dispose()
 
 
 @letters_app.command("list")
@@ -49,7 +31,7 @@ def list_letters(
     from online_guard.store.letter_rows import Which
 
     found: list[dict[str, Any]] = []
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         after: int | None = 0
         while after is not None:
             page = dead_letters.letters(house, Which(platform, session, None, state), reason, after, dead_letters.MOST)
@@ -69,7 +51,7 @@ def show(letter_id: LetterId, data_dir: DataDir = None) -> None:
     """内容与经过 / What one says, and what was done about it."""
     from online_guard.service import dead_letters
 
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         print_json(dead_letters.letter(house, letter_id, None))
 
 
@@ -84,7 +66,7 @@ def repair(
     from online_guard.service.house import clock_ms
 
     content = sys.stdin.buffer.read() if file is None else file.read_bytes()
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         print_json(dead_letters.repair(house, letter_id, content, _me(), clock_ms()))
 
 
@@ -94,7 +76,7 @@ def replay(letter_ids: Annotated[list[str], typer.Argument(help="编号 / Ids.")
     from online_guard.service import dead_letters
     from online_guard.service.house import clock_ms
 
-    with _open(data_dir) as house:
+    with opened(data_dir) as house:
         told = [dead_letters.replay(house, letter_id, _me(), clock_ms()) for letter_id in letter_ids]
     print_json(told)
     if any(row["state"] != dead_letters.REPLAYED for row in told):

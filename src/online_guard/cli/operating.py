@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from online_guard.cli.common import FOUND_SOMETHING, AsJson, DataDir, app, print_json
+from online_guard.cli.common import FOUND_SOMETHING, AsJson, DataDir, app, machine_settings, print_json
 from online_guard.errors import GuardError
 
 SIGNS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[red]✗[/]"}
-
-
-def machine_settings(data_dir: Path | None) -> Any:
-    """Return the settings of this machine, with another data folder when one is given."""
-    from online_guard.settings import Settings
-
-    return Settings(**({} if data_dir is None else {"data_dir": data_dir}))
 
 
 @app.command()

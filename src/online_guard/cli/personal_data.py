@@ -4,34 +4,14 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from online_guard.cli.common import FOUND_SOMETHING, AsJson, DataDir, app, print_json, progress_bar
-
-if TYPE_CHECKING:
-    from online_guard.service.house import House
+from online_guard.cli.common import FOUND_SOMETHING, AsJson, DataDir, app, opened, print_json, progress_bar
 
 vault_app = typer.Typer(no_args_is_help=True, help="主密钥 / The master key.")
 app.add_typer(vault_app, name="vault")
-
-
-@contextmanager
-def opened(data_dir: Path | None) -> Iterator[House]:
-    """Yield the house of a data folder."""
-    from online_guard.service.house import open_house
-    from online_guard.settings import Settings as MachineSettings
-
-    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    house = open_house(MachineSettings(**given))
-    try:
-        yield house
-    finally:
-        house.engine.dispose()
 
 
 def _show(told: dict[str, Any], as_json: bool) -> None:

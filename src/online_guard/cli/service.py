@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from online_guard.cli.common import DataDir, app
+from online_guard.cli.common import DataDir, app, machine_settings
 
 
 @app.command()
@@ -61,11 +61,9 @@ def prune(
     """将往月事件移出数据库;核验结论不变 / Move a past month's events out of the database; no verdict changes."""
     from online_guard.service.house import clock_ms, open_house
     from online_guard.service.pruning import prune as run
-    from online_guard.settings import Settings as MachineSettings
     from online_guard.store.unit_of_work import close_engine
 
-    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    house = open_house(MachineSettings(**given))
+    house = open_house(machine_settings(data_dir))
     try:
         done = run(house, month, clock_ms())
     finally:
@@ -77,10 +75,8 @@ def prune(
 def export_selection(data_dir: Path | None, out: Path, selection: Any) -> None:
     """Write what is stored as a bundle, and say how much that is."""
     from online_guard.service.export import export_bundle
-    from online_guard.settings import Settings as MachineSettings
 
-    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    done = export_bundle(MachineSettings(**given), out, selection)
+    done = export_bundle(machine_settings(data_dir), out, selection)
     typer.echo(f"会话 sessions: {done.sessions:,}  未结束而略去 open, left out: {done.left_open:,}", err=True)
 
 

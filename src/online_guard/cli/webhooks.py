@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from online_guard.cli.common import AsJson, DataDir, app, print_json
-from online_guard.cli.evidence import opened
+from online_guard.cli.common import AsJson, DataDir, app, opened, print_json
 
 webhooks_app = typer.Typer(no_args_is_help=True, help="事件推送(Standard Webhooks) / Webhooks.")
 app.add_typer(webhooks_app, name="webhooks")

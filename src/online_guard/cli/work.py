@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from online_guard.cli.common import FOUND_SOMETHING, DataDir, app
+from online_guard.cli.common import FOUND_SOMETHING, DataDir, app, opened
 
 
 @app.command()
@@ -18,20 +18,13 @@ def worker(
     until_idle: Annotated[bool, typer.Option(help="无任务时结束 / End when nothing waits.")] = False,
 ) -> None:
     """执行核验任务,可在多台机器上同时运行 / Do the jobs; several, on any host with the same database and key."""
-    from online_guard.service.house import open_house
-    from online_guard.settings import Settings as MachineSettings
-
-    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    house = open_house(MachineSettings(**given))
-    try:
+    with opened(data_dir) as house:
         if replay is not None:
             try_again(house, replay)
         elif list_jobs:
             raise typer.Exit(FOUND_SOMETHING if tell_jobs(house) else 0)
         else:
             do_jobs(house, until_idle)
-    finally:
-        house.engine.dispose()
 
 
 def do_jobs(house: Any, until_idle: bool) -> None:

@@ -18,6 +18,7 @@ from online_guard.service.import_report import KINDS, rows_of
 from online_guard.service.import_sources import BODY
 from online_guard.service.import_work import folder_of
 from online_guard.store import import_rows, jobs
+from online_guard.store.folders import sync_folder
 from online_guard.store.import_rows import DONE, FAILED, READING, RECEIVED, UPLOADING
 from online_guard.store.import_tables import ImportRecord
 from online_guard.store.unit_of_work import reading, writing
@@ -97,16 +98,8 @@ def _take(house: House, record: ImportRecord, path: Path, size: int) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
     path.replace(folder / BODY)
-    _sync_folder(folder)
+    sync_folder(folder)
     record.size = record.kept_bytes = size
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def ask(house: House, database: Session, record: ImportRecord, now_ms: int) -> None:

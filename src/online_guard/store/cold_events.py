@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.store.chunk_tables import EventChunkRecord
+from online_guard.store.folders import sync_folder
 from online_guard.store.tables import SessionRecord
 
 COLD = b"\2"
@@ -110,21 +111,13 @@ def write_file(folder: Path, month: str, chunks: Sequence[tuple[int, bytes]]) ->
         os.fsync(file.fileno())
     part.replace(path)
     for parent in (path.parent, folder):
-        _sync_folder(parent)
+        sync_folder(parent)
     moved, offset = [], 0
     for row_id, columns in chunks:
         place = _PLACE.pack(offset, len(columns), hashlib.sha256(columns).digest())
         moved.append(Moved(row_id, columns, COLD + place + name.encode()))
         offset += len(columns)
     return moved
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def let_go(database: Session, moved: Sequence[Moved]) -> int:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.store.folders import sync_folder
 
 KEY_BYTES = 32
 FORMAT = "online-guard keys 1"
@@ -117,7 +118,7 @@ def make_ring(key_file: Path) -> None:
         return
     finally:
         part.unlink()
-    _sync_folder(key_file)
+    sync_folder(key_file.parent)
 
 
 def change_ring(key_file: Path, change: Callable[[KeyRing], KeyRing]) -> KeyRing:
@@ -141,7 +142,7 @@ def change_ring(key_file: Path, change: Callable[[KeyRing], KeyRing]) -> KeyRing
         part.unlink(missing_ok=True)
         raise
     part.replace(key_file)
-    _sync_folder(key_file)
+    sync_folder(key_file.parent)
     return ring
 
 
@@ -154,11 +155,3 @@ def _write(part: Path, make: Callable[[], KeyRing]) -> KeyRing:
         file.flush()
         os.fsync(file.fileno())
     return ring
-
-
-def _sync_folder(key_file: Path) -> None:
-    handle = os.open(key_file.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
