@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from online_guard.service.house import House, open_house
 from online_guard.settings import Settings
+from online_guard.simulate.course import Course
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -43,3 +45,17 @@ def on_sqlite(tmp_path: Path, sqlite_url: str) -> Iterator[Review]:
     opened = open_house(Settings(data_dir=tmp_path / "data", database_url=sqlite_url))
     yield a_review(opened)
     opened.engine.dispose()
+
+
+@pytest.fixture
+def session_id(simulated: SimulatedPlatform) -> str:
+    """Return a short session that is closed and waits for its verification."""
+    course, learner_id = Course(), "learner"
+    simulated.register(course)
+    simulated.enrol(course, learner_id, 0)
+    simulated.verify()
+    desk = course.desk(simulated, learner_id, Random("short"))
+    learner = desk.sit(1)
+    learner.watch(30)
+    desk.leave(learner)
+    return learner.sitting.opening.session_id

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from random import Random
 
 import pytest
-from simulated_platform import SimulatedPlatform
 from sqlalchemy import select
 
 from online_guard.code_version import code_version
@@ -24,19 +22,6 @@ from online_guard.worker import work_once
 
 COURSE = Course()
 LEARNER = "learner"
-
-
-@pytest.fixture
-def session_id(simulated: SimulatedPlatform) -> str:
-    """Return a short session that is closed and waits for its verification."""
-    simulated.register(COURSE)
-    simulated.enrol(COURSE, LEARNER, 0)
-    simulated.verify()
-    desk = COURSE.desk(simulated, LEARNER, Random("short"))
-    learner = desk.sit(1)
-    learner.watch(30)
-    desk.leave(learner)
-    return learner.sitting.opening.session_id
 
 
 def jobs(house: House) -> list[JobRecord]:

@@ -6,11 +6,9 @@ import logging
 import sys
 import threading
 import time
-from random import Random
 from typing import Any
 
 import pytest
-from simulated_platform import SimulatedPlatform
 
 from online_guard import worker
 from online_guard.cli import main
@@ -28,19 +26,6 @@ from online_guard.worker import Worker, work_once
 
 COURSE = Course()
 LEARNER = "learner"
-
-
-@pytest.fixture
-def session_id(simulated: SimulatedPlatform) -> str:
-    """Return a short session that is closed and waits for its verification."""
-    simulated.register(COURSE)
-    simulated.enrol(COURSE, LEARNER, 0)
-    simulated.verify()
-    desk = COURSE.desk(simulated, LEARNER, Random("short"))
-    learner = desk.sit(1)
-    learner.watch(30)
-    desk.leave(learner)
-    return learner.sitting.opening.session_id
 
 
 def listed(house: House) -> list[JobRecord]:
