@@ -80,6 +80,7 @@ def check_consistency(first, first_root, size, root, path):
     if first in (0, size):
         return must(first_root == (root if first == size else sha256()), "split view: another root of the same size")
     steps = ([first_root] if first & (first - 1) == 0 else []) + path
+    must(steps, "no consistency proof: split view, or a head that the export wasn't asked about")
     place, last = first - 1, size - 1
     while place & 1:
         place, last = place >> 1, last >> 1
