@@ -77,6 +77,13 @@ class CaseState(StrEnum):
     CLEARED = "cleared"
 
 
+class AssessmentPart(StrEnum):
+    """A part of the offline assessment (理论考试, 实操考核)."""
+
+    THEORY = "theory"
+    PRACTICE = "practice"
+
+
 class Outcome(StrEnum):
     """Result of a liveness check."""
 
