@@ -13,6 +13,7 @@ from online_guard.policy import load_policy
 from online_guard.terms import AssessmentPart, CertificateRoute
 
 NAMES = ("吴𠮷", "杨㛃", "陈䶮", "林昇", "赵喆", "王堃", "孙龘", "李㐂", "阿依古丽·买买提", "欧阳建国", "=1+1", "张伟")
+POLICY = load_policy("huangchuan-2021")
 DAYS = (date(2021, 8, 10), date(2021, 8, 11))
 LONG = "潢川县华英禽业集团第二食品加工有限责任公司城关镇跨境电子商务分公司"
 
@@ -102,7 +103,8 @@ def papers() -> Papers:
     old, new = plan_of(range(11), DAYS[0]), plan_of(range(1, 13), DAYS[1])
     return Papers(
         roster=roster_of(2, new, old),
-        policy=load_policy("huangchuan-2021"),
+        tasks=POLICY.tasks.rows,
+        policy_title=POLICY.title,
         people={f"e{number:04d}": person(number) for number in range(13)},
         examiners={"x1": "周喆"},
         annex_two=(

@@ -47,7 +47,7 @@ def _paper(papers: Papers) -> dict[str, Any]:
         "window_zh": window_zh(roster.window),
         "version": roster.version,
         "published": published_text(roster),
-        "policy": papers.policy.title,
+        "policy": papers.policy_title,
     }
 
 

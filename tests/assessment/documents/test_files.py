@@ -1,0 +1,86 @@
+"""All files at once and one by one: complete, and the same bytes for the same papers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from online_guard.assessment.documents import FILES, Papers, make, masked, write
+from online_guard.assessment.documents.words import spans
+from online_guard.assessment.roster import Roster
+from online_guard.errors import ErrorKind, GuardError
+
+BEGINNINGS = {"json": b"{", "xlsx": b"PK", "pdf": b"%PDF", "ics": b"BEGIN:VCALENDAR\r\n"}
+
+
+def test_every_file_is_written_and_can_be_made_alone(papers: Papers, tmp_path: Path) -> None:
+    written = write(papers, tmp_path / "new")
+    names = [path.relative_to(tmp_path / "new").as_posix() for path in written.files]
+    assert names == [*FILES, "calendars/c-2021-001.ics", "calendars/c-2021-002.ics"]
+    assert sorted(names) == sorted(
+        path.relative_to(tmp_path / "new").as_posix() for path in (tmp_path / "new").rglob("*") if path.is_file()
+    )
+    assert written.missing == ("𠮷",)
+    for path, name in zip(written.files, FILES, strict=False):
+        assert path.read_bytes() == make(papers, name).body, "the same papers give the same bytes"
+        assert path.read_bytes().startswith(BEGINNINGS[name.rpartition(".")[2]])
+
+
+def test_another_time_of_publication_gives_other_bytes(papers: Papers) -> None:
+    later = replace(papers, roster=papers.roster.model_copy(update={"published_ms": 1_700_000_000_000}))
+    for name in FILES:
+        assert make(later, name).body != make(papers, name).body, name
+
+
+def test_an_error_leaves_the_folder_as_it_was(papers: Papers, tmp_path: Path) -> None:
+    (tmp_path / "roster.json").write_text("old")
+    broken = replace(papers, roster=papers.roster.model_copy(update={"sites": ()}))
+    with pytest.raises(KeyError):
+        write(broken, tmp_path)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("roster.json", "old")]
+
+
+def test_the_json_is_the_roster(papers: Papers) -> None:
+    body = make(papers, "roster.json").body
+    assert Roster.model_validate_json(body) == papers.roster
+    assert "电子商务师" in body.decode(), "as it is read, not as escapes"
+    assert json.loads(body)["version"] == 2
+
+
+def test_an_unknown_file_is_refused_with_the_names_there_are(papers: Papers) -> None:
+    with pytest.raises(GuardError) as refused:
+        make(papers, "../roster.json")
+    assert (refused.value.kind, refused.value.code) == (ErrorKind.NOT_FOUND, "documents.unknown")
+    assert "roster.xlsx" in refused.value.remedy
+
+
+def test_a_class_of_any_name_gets_a_file_in_the_folder(papers: Papers, tmp_path: Path) -> None:
+    names = ["..", "电商 1班", "a" * 128, "A*?<>|"]
+    candidates = [
+        one.model_copy(update={"class_id": names[place % 4]}) for place, one in enumerate(papers.roster.candidates)
+    ]
+    odd = replace(papers, roster=papers.roster.model_copy(update={"candidates": tuple(candidates)}), before=None)
+    calendars = [path for path in write(odd, tmp_path).files if path.parent.name == "calendars"]
+    assert len(set(calendars)) == 4
+    assert all(path.is_file() and len(path.name.encode()) < 255 for path in calendars)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("413026199001011234", "413***********1234"),
+        ("1234567890", "**********"),
+        ("12345678901", "123****8901"),
+        ("", ""),
+    ],
+)
+def test_a_masked_number_hides_at_least_four(number: str, expected: str) -> None:
+    assert masked(number) == expected
+
+
+def test_neighbouring_numbers_are_joined() -> None:
+    assert spans([3, 1, 2, 7, 9, 10]) == "1–3、7、9–10"
+    assert spans([]) == ""
