@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, time
+from functools import cache
 
 import pytest
 
-from online_guard.assessment.documents import AnnexTwo, Papers, Person, masked
+from online_guard.assessment.documents import AnnexTwo, Made, Papers, Person, make, masked
 from online_guard.assessment.roster import Candidate, Duty, Plan, Roster, Sitting, changes
 from online_guard.assessment.venues import Room, Site, Slot
 from online_guard.policy import load_policy
@@ -124,3 +126,9 @@ def papers() -> Papers:
         task_of_class={"c-2021-001": 9},
         before=roster_of(1, old),
     )
+
+
+@pytest.fixture(scope="session")
+def made(papers: Papers) -> Callable[[str], Made]:
+    """Return each file of the papers, made once: a PDF takes a process."""
+    return cache(lambda name: make(papers, name))

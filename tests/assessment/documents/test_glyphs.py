@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from pypdf.generic import ByteStringObject, ContentStream, TextStringObject
 
-from online_guard.assessment.documents import Papers, Person, make
+from online_guard.assessment.documents import Made, Papers, Person, make
 from online_guard.assessment.documents.glyphs import FONT, printable
 
 IN_FONT = "㛃䶮昇喆堃龘㐂·𬌗"
@@ -46,10 +47,9 @@ def test_what_is_printable_stays_printable(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["roster.pdf", "slips.pdf"])
-def test_papers_tell_what_the_font_lacks(papers: Papers, name: str) -> None:
-    made = make(papers, name)
-    text = "".join(page.extract_text() for page in PdfReader(BytesIO(made.body)).pages)
-    assert made.missing == ("𠮷",)
+def test_papers_tell_what_the_font_lacks(made: Callable[[str], Made], name: str) -> None:
+    text = "".join(page.extract_text() for page in PdfReader(BytesIO(made(name).body)).pages)
+    assert made(name).missing == ("𠮷",)
     assert "吴〓(U+20BB7)" in text
     assert "𠮷" not in text
     assert "请手写补全" in text

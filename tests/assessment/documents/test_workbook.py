@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, time
 from io import BytesIO
@@ -14,15 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from online_guard.assessment.documents import Papers, Person, make
+from online_guard.assessment.documents import Made, Papers, Person, make
 from online_guard.assessment.documents.workbook import Sheets
 
 NAMESPACE = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 
 
 @pytest.fixture(scope="module")
-def body(papers: Papers) -> bytes:
-    return make(papers, "roster.xlsx").body
+def body(made: Callable[[str], Made]) -> bytes:
+    return made("roster.xlsx").body
 
 
 def sheets_of(body: bytes) -> dict[str, ET.Element]:
