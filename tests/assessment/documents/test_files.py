@@ -85,3 +85,10 @@ def test_a_masked_number_hides_at_least_four(number: str, expected: str) -> None
 def test_neighbouring_numbers_are_joined() -> None:
     assert spans([3, 1, 2, 7, 9, 10]) == "1–3、7、9–10"
     assert spans([]) == ""
+
+
+def test_a_roster_without_anybody_has_its_files_too(papers: Papers) -> None:
+    plan = papers.roster.plan.model_copy(update={"sittings": (), "duties": ()})
+    nobody = papers.roster.model_copy(update={"candidates": (), "plan": plan, "changes": ()})
+    for name, ending in ((name, name.rpartition(".")[2]) for name in FILES):
+        assert make(Papers(roster=nobody, people={}), name).body.startswith(BEGINNINGS[ending]), name
