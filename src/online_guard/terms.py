@@ -179,6 +179,8 @@ LABELS: dict[StrEnum, tuple[str, str]] = {
     CertificateRoute.SPECIAL_OPERATION: ("特种作业操作考核", "special operation"),
     CertificateRoute.SPECIAL_ABILITY: ("专项能力考核", "special ability"),
     CertificateRoute.COMPLETION: ("结业考核", "completion"),
+    AssessmentPart.THEORY: ("理论考试", "theory"),
+    AssessmentPart.PRACTICE: ("实操考核", "practice"),
     Outcome.PASSED: ("通过", "passed"),
     Outcome.FAILED: ("未通过", "failed"),
     Outcome.INCONCLUSIVE: ("无结论", "inconclusive"),
