@@ -15,7 +15,7 @@ from online_guard.store import queries, roster_rows
 from online_guard.store.evidence_loader import training_class
 from online_guard.wording import failed_test_in_words
 
-ADDED, REMOVED, CHANGED = "added", "removed", "changed"
+ADDED, REMOVED, CHANGED = WHAT = ("added", "removed", "changed")
 ELIGIBLE = {"zh": "现已可参加考核", "en": "is eligible now"}
 GONE = {"zh": "已不在申请班次的名单上", "en": "is no longer of a class that applies"}
 Row = Mapping[str, Any]
@@ -37,12 +37,12 @@ class Candidacy:
     pending: tuple[str, ...]
 
     @classmethod
-    def of(cls, database: Session, window: str) -> Candidacy:
-        """Return who is eligible now by the last verification of each class that applies."""
+    def of(cls, database: Session, window: str, platform_id: str | None = None) -> Candidacy:
+        """Return who is eligible now by the last verification of each class that applies, of all platforms or one."""
         candidates: dict[str, Candidate] = {}
         refused: dict[str, Row] = {}
         pending: list[str] = []
-        for applied, record in roster_rows.applications(database, window):
+        for applied, record in roster_rows.applications(database, window, platform_id):
             if queries.is_pending(database, record.class_id):
                 pending.append(record.class_id)
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
 
@@ -114,9 +114,13 @@ def _told_when_refused() -> Iterator[None]:
         ) from error
 
 
-def applications(database: Session, window: str) -> list[tuple[ApplicationRecord, ClassRecord]]:
-    """Return the applications for a window with their classes."""
+def applications(
+    database: Session, window: str, platform_id: str | None = None
+) -> list[tuple[ApplicationRecord, ClassRecord]]:
+    """Return the applications for a window with their classes, of all platforms or of one."""
     query = select(ApplicationRecord, ClassRecord).join(ClassRecord).where(ApplicationRecord.window == window)
+    if platform_id is not None:
+        query = query.where(ClassRecord.platform_id == platform_id)
     rows = database.execute(query.order_by(ApplicationRecord.class_id))
     return [(applied, of_class) for applied, of_class in rows]
 
@@ -133,6 +137,7 @@ def enrolments(database: Session, enrolment_ids: Iterable[str]) -> Iterator[Enro
         yield from database.scalars(select(EnrolmentRecord).where(EnrolmentRecord.enrolment_id.in_(chunk)))
 
 
-def next_version(database: Session) -> int:
-    """Return the number of the next statement of venues."""
-    return 1 + (database.scalar(select(func.max(VenuesRecord.version))) or 0)
+def windows(database: Session, year: str) -> Sequence[str]:
+    """Return the windows of a year that have a roster, in their order."""
+    query = select(RosterRecord.window).where(RosterRecord.window.startswith(f"{year}-"))
+    return database.scalars(query.distinct().order_by(RosterRecord.window)).all()

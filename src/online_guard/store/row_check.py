@@ -1,4 +1,4 @@
-"""Whether stored rows still are what the evidence log says: events, snapshots, checks, claims, verdicts, decisions, rosters."""
+"""Whether stored rows still are what the evidence log says: events, captures, claims, verdicts, decisions, rosters."""
 
 from __future__ import annotations
 

@@ -79,9 +79,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.CheckConstraint("length(trim(published_by)) > 0", name="ck_roster_published_by"),
-        sa.ForeignKeyConstraint(
-            ["plan_id"], ["roster_draft.plan_id"], name=op.f("fk_roster_plan_id_roster_draft")
-        ),
+        sa.ForeignKeyConstraint(["plan_id"], ["roster_draft.plan_id"], name=op.f("fk_roster_plan_id_roster_draft")),
         sa.ForeignKeyConstraint(["venues_version"], ["venues.version"], name=op.f("fk_roster_venues_version_venues")),
         sa.PrimaryKeyConstraint("window", "version", name=op.f("pk_roster")),
         sa.UniqueConstraint("plan_id", name=op.f("uq_roster_plan_id")),
