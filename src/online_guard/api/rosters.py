@@ -11,7 +11,8 @@ from online_guard.api.assessments import TheWindow
 from online_guard.api.bodies import Body, Id
 from online_guard.api.callers import PEOPLE, PLATFORM, NowMs, PlatformId, TheCaller, TheHouse, callers
 from online_guard.assessment.venues import Venues
-from online_guard.service import published, roster_drafts, roster_files, rosters, venues
+from online_guard.service import drafts_told, published, roster_drafts, roster_files, rosters, venues
+from online_guard.service.roster_drafts import Wish
 from online_guard.terms import Role
 
 router = APIRouter(tags=["线下考核 assessments"])
@@ -53,7 +54,7 @@ def ask_plan(
     house: TheHouse, response: Response, window: TheWindow, body: PlanBody, caller: TheCaller, now_ms: NowMs
 ) -> dict[str, Any]:
     """Have a worker plan for all who are eligible now; `pending` names classes whose learners aren't in it yet."""
-    told = roster_drafts.ask(house, window, body.seed, caller.name, now_ms)
+    told = roster_drafts.ask(house, Wish(window, body.seed, caller.name, now_ms))
     response.headers["Location"] = f"/v1/assessments/{window}/plans/{told['plan_id']}"
     return told
 
@@ -61,7 +62,7 @@ def ask_plan(
 @router.get("/assessments/{window}/plans/{plan_id}", summary="编排结果 / a plan", openapi_extra=callers(*OFFICE))
 def one_plan(house: TheHouse, window: TheWindow, plan_id: PlanId) -> dict[str, Any]:
     """Return how far a plan is, the plan and what it would change; or what blocks, and what would free it."""
-    return roster_drafts.told(house, window, plan_id)
+    return drafts_told.told(house, window, plan_id)
 
 
 @router.post("/assessments/{window}/roster", summary="发布名单 / publish", openapi_extra=callers(*OFFICE))

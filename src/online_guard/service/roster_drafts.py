@@ -13,17 +13,17 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from online_guard.assessment.planning import Progress, plan
-from online_guard.assessment.roster import Candidate, Plan, Roster, changes
+from online_guard.assessment.roster import Candidate, Plan, Roster
 from online_guard.assessment.venues import Venues
 from online_guard.assessment.windows import window_of
 from online_guard.assessment.working_days import read_working_days
 from online_guard.errors import ErrorKind, Fault, GuardError
 from online_guard.evidence import civil_day
 from online_guard.service.candidacy import Candidacy
+from online_guard.service.drafts_told import CANDIDATES, candidates_in, roster_before, told, told_draft
 from online_guard.service.house import House, clock_ms
 from online_guard.service.venues import must_be_stated
 from online_guard.store import jobs, roster_rows
@@ -33,18 +33,20 @@ from online_guard.store.unit_of_work import reading, writing
 
 TOLD_EVERY_S = 1.0
 """How far a planning is is written down no more often."""
-PARKED = {
-    "code": "plan.parked",
-    "detail": "多次编排失败,等待运维人员处理 / planning failed again and again; an operator has to look",
-}
 LEFT_ALONE_MS = 600_000
 """So long workers leave a plan to the process that makes it by itself."""
-CANDIDATES = TypeAdapter(tuple[Candidate, ...])
 Tell = Callable[[Progress], object]
 
 
-class _Wish(NamedTuple):
-    """For which window a plan is wanted, by what seed, by whom and when (service clock)."""
+class Wish(NamedTuple):
+    """For which window a plan is wanted.
+
+    Attributes:
+        window: Such as `2021-08`.
+        seed: With which the same candidates and venues give the same plan.
+        asked_by: Name of the account.
+        now_ms: The service's clock.
+    """
 
     window: str
     seed: int
@@ -52,77 +54,75 @@ class _Wish(NamedTuple):
     now_ms: int
 
 
-def ask(house: House, window: str, seed: int, asked_by: str, now_ms: int) -> dict[str, Any]:
+def ask(house: House, wish: Wish) -> dict[str, Any]:
     """Have a plan made of who is eligible now; return the draft, which a worker fills.
-
-    Args:
-        house: The service.
-        window: Such as `2021-08`.
-        seed: With which the same candidates and venues give the same plan.
-        asked_by: Name of the account.
-        now_ms: The service's clock.
 
     Raises:
         GuardError: No venues were stated, or nobody is eligible.
     """
-    answer = _ask(house, _Wish(window, seed, asked_by, now_ms), clock_ms())
+    answer = _ask(house, wish, clock_ms())
     house.work.set()
     return answer
 
 
-def plan_here(house: House, window: str, seed: int, asked_by: str, now_ms: int, tell: Tell) -> dict[str, Any]:
+def plan_here(house: House, wish: Wish, tell: Tell) -> dict[str, Any]:
     """Make a plan in this process and return the draft; should it die, a worker makes the same plan later.
 
     Args:
         house: The service.
-        window: Such as `2021-08`.
-        seed: With which the same candidates and venues give the same plan.
-        asked_by: Name of the account.
-        now_ms: The service's clock.
+        wish: For which window.
         tell: Told of each better plan.
 
     Raises:
         GuardError: No venues were stated, or nobody is eligible.
     """
-    plan_id = _ask(house, _Wish(window, seed, asked_by, now_ms), clock_ms() + LEFT_ALONE_MS)["plan_id"]
+    plan_id = _ask(house, wish, clock_ms() + LEFT_ALONE_MS)["plan_id"]
     plan_once(house, plan_id, tell)
     with writing(house.engine) as database:
         job = jobs.held(database, roster_rows.DUTY, plan_id)
         if job is not None:
             jobs.finish(database, job)
-    return told(house, window, plan_id)
+    return told(house, wish.window, plan_id)
 
 
-def _ask(house: House, wish: _Wish, run_after_ms: int) -> dict[str, Any]:
+def _ask(house: House, wish: Wish, run_after_ms: int) -> dict[str, Any]:
     with writing(house.engine) as database:
         record = _draft(database, wish)
         database.add(record)
         database.flush()
         jobs.ask(database, roster_rows.DUTY, record.plan_id, run_after_ms)
-        return _told(database, record)
+        return told_draft(database, record)
 
 
-def plan_once(house: House, plan_id: str, tell: Tell | None = None) -> None:
+def plan_once(house: House, plan_id: str, tell: Tell = bool) -> None:
     """Make the plan of a draft, or keep what blocks; a draft that is finished stays as it is.
 
     Args:
         house: The service.
         plan_id: Of the draft.
-        tell: Told of each better plan, if given.
+        tell: Told of each better plan.
     """
     with reading(house.engine) as database:
         record = database.get_one(DraftRecord, plan_id)
         if record.state != PLANNING:
             return
         venues = Venues.model_validate_json(database.get_one(VenuesRecord, record.venues_version).body)
-        before = _before(database, record)
+        before = roster_before(database, record)
     keep = _kept_now_and_then(house, plan_id)
 
-    def told(progress: Progress) -> None:
+    def both(progress: Progress) -> None:
         keep(progress)
-        if tell is not None:
-            tell(progress)
+        tell(progress)
 
+    values = _made(house, record, venues, before, both)
+    with writing(house.engine) as database:
+        roster_rows.move_draft(database, plan_id, finished_ms=clock_ms(), **values)
+
+
+def _made(
+    house: House, record: DraftRecord, venues: Venues, before: Roster | None, progress: Callable[[Progress], None]
+) -> dict[str, str]:
+    """Return the state that planning a draft leads to, with the plan, what blocks, or what went wrong."""
     try:
         found = plan(
             placeable(record, before),
@@ -132,30 +132,13 @@ def plan_once(house: House, plan_id: str, tell: Tell | None = None) -> None:
             candidates_per_examiner=house.policy.training_class.learners_per_teacher,
             seed=record.seed,
             before=None if before is None else before.plan,
-            progress=told,
+            progress=progress,
         )
     except GuardError as error:
-        values = {"state": FAILED, "told": json.dumps(_problem(error), ensure_ascii=False)}
-    else:
-        is_plan = isinstance(found, Plan)
-        values = {"state": PLANNED if is_plan else BLOCKED, "plan" if is_plan else "told": found.model_dump_json()}
-    with writing(house.engine) as database:
-        roster_rows.move_draft(database, plan_id, finished_ms=clock_ms(), **values)
-
-
-def told(house: House, window: str, plan_id: str) -> dict[str, Any]:
-    """Return a draft: its state, how far it is, the plan and what it would change, or what blocks.
-
-    Raises:
-        GuardError: No such plan.
-    """
-    with reading(house.engine) as database:
-        return _told(database, roster_rows.find_draft(database, window, plan_id))
-
-
-def candidates_in(record: DraftRecord) -> tuple[Candidate, ...]:
-    """Return for whom a draft is made."""
-    return CANDIDATES.validate_json(record.candidates)
+        return {"state": FAILED, "told": json.dumps(_problem(error), ensure_ascii=False)}
+    if isinstance(found, Plan):
+        return {"state": PLANNED, "plan": found.model_dump_json()}
+    return {"state": BLOCKED, "told": found.model_dump_json()}
 
 
 def placeable(record: DraftRecord, before: Roster | None) -> Sequence[Candidate]:
@@ -176,7 +159,7 @@ def _after(candidate: Candidate, today: date) -> Candidate:
     return candidate.model_copy(update={"not_before": max(candidate.not_before, earliest)})
 
 
-def _draft(database: Session, wish: _Wish) -> DraftRecord:
+def _draft(database: Session, wish: Wish) -> DraftRecord:
     stated = must_be_stated(database)
     newest = roster_rows.newest_roster(database, wish.window)
     now = Candidacy.of(database, wish.window)
@@ -202,13 +185,6 @@ def _draft(database: Session, wish: _Wish) -> DraftRecord:
     )
 
 
-def _before(database: Session, record: DraftRecord) -> Roster | None:
-    """Return the published version of which a draft is to change little."""
-    if record.before_version is None:
-        return None
-    return Roster.model_validate_json(roster_rows.find_roster(database, record.window, record.before_version).body)
-
-
 def _kept_now_and_then(house: House, plan_id: str) -> Tell:
     """Return what writes down how far a planning is."""
     last_s = -TOLD_EVERY_S
@@ -226,30 +202,3 @@ def _kept_now_and_then(house: House, plan_id: str) -> Tell:
 
 def _problem(error: GuardError) -> dict[str, Any]:
     return {"code": error.code, "detail": " ".join(filter(None, (error.message, error.remedy))), "where": error.where}
-
-
-def _told(database: Session, record: DraftRecord) -> dict[str, Any]:
-    names = ("plan_id", "window", "state", "seed", "asked_ms", "asked_by", "finished_ms", "venues_version")
-    made = None if record.plan is None else Plan.model_validate_json(record.plan)
-    before = _before(database, record)
-    said = None if record.told is None else json.loads(record.told)
-    parked = record.state == PLANNING and roster_rows.is_parked(database, record.plan_id)
-    candidates = candidates_in(record)
-    answer: dict[str, Any] = {name: getattr(record, name) for name in names}
-    return answer | {
-        "progress": None if record.progress is None else json.loads(record.progress),
-        "problem": said if record.state == FAILED else PARKED if parked else None,
-        "blocked": said if record.state == BLOCKED else None,
-        "candidates": len(candidates),
-        "unconfirmed": {one.enrolment_id: one.unconfirmed for one in candidates if one.unconfirmed},
-        "pending": json.loads(record.pending),
-        "plan": None if made is None else made.model_dump(mode="json"),
-        "difference": {
-            "version": record.before_version,
-            "changes": [] if made is None or before is None else _changes(before.plan, made),
-        },
-    }
-
-
-def _changes(before: Plan, after: Plan) -> list[dict[str, Any]]:
-    return [one.model_dump(mode="json") for one in changes(before, after)]

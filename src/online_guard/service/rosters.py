@@ -14,8 +14,8 @@ from online_guard.errors import ErrorKind, Fault, GuardError
 from online_guard.policy import Policy
 from online_guard.service import webhooks
 from online_guard.service.candidacy import Candidacy
+from online_guard.service.drafts_told import candidates_in
 from online_guard.service.house import House
-from online_guard.service.roster_drafts import candidates_in
 from online_guard.service.venues import must_be_stated
 from online_guard.service.webhooks import Told
 from online_guard.store import roster_rows
@@ -55,18 +55,7 @@ def publish(house: House, window: str, plan_id: str, published_by: str, now_ms: 
         venues = Venues.model_validate_json(stated.body)
         _refuse_violations(plan, candidates, venues, house.policy)
         before = None if newest is None else read(newest)
-        roster = Roster(
-            window=window,
-            version=1 if before is None else before.version + 1,
-            published_ms=now_ms,
-            published_by=published_by,
-            sites=venues.sites,
-            slots=venues.slots,
-            candidates=candidates,
-            plan=plan,
-            changes=() if before is None else changes(before.plan, plan),
-            **law(house.policy),
-        )
+        roster = _next(before, plan, candidates, venues, house.policy, published_by, now_ms)
         record = _record(roster, plan_id, stated.version)
         roster_rows.put_roster(database, record)
         webhooks.emit_all(database, "roster.published", _messages(roster, before, record.sha256))
@@ -85,9 +74,30 @@ def versions(house: House, window: str) -> dict[str, Any]:
         return {"window": window, "versions": [_version(record) for record in roster_rows.rosters(database, window)]}
 
 
-def law(policy: Policy) -> dict[str, str]:
-    """Return what a roster says of the policy by which eligibility was judged."""
-    return {"policy_id": policy.id, "policy_version": policy.version, "policy_sha256": policy.sha256}
+def _next(
+    before: Roster | None,
+    plan: Plan,
+    candidates: tuple[Candidate, ...],
+    venues: Venues,
+    policy: Policy,
+    published_by: str,
+    now_ms: int,
+) -> Roster:
+    """Return the version after one."""
+    return Roster(
+        window=plan.window,
+        version=1 if before is None else before.version + 1,
+        published_ms=now_ms,
+        published_by=published_by,
+        policy_id=policy.id,
+        policy_version=policy.version,
+        policy_sha256=policy.sha256,
+        sites=venues.sites,
+        slots=venues.slots,
+        candidates=candidates,
+        plan=plan,
+        changes=() if before is None else changes(before.plan, plan),
+    )
 
 
 def _version(record: RosterRecord) -> dict[str, Any]:
