@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
-from online_guard.assessment.documents import FILES, AnnexTwo, Papers, make
+from online_guard.assessment.class_form import annex_two
+from online_guard.assessment.documents import FILES, Papers, make
 from online_guard.assessment.roster import Roster
 from online_guard.assessment.venues import Venues
-from online_guard.evidence import TrainingClass
 from online_guard.service.house import House
 from online_guard.service.personal_names import people_of
 from online_guard.service.rosters import read
@@ -17,7 +17,6 @@ from online_guard.store import queries, roster_rows
 from online_guard.store.evidence_loader import training_class
 from online_guard.store.roster_tables import VenuesRecord
 from online_guard.store.unit_of_work import reading
-from online_guard.terms import bilingual
 
 
 def made(house: House, window: str, version: int | None, name: str) -> tuple[bytes, str]:
@@ -60,21 +59,6 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
             earlier=tuple(_earlier(database, window)),
             before=before,
         )
-
-
-def annex_two(training_class: TrainingClass, members: int) -> AnnexTwo:
-    """Return what is known of a class for its form (附件2), of so many members; the rest stays free on the paper."""
-    return AnnexTwo(
-        class_id=training_class.class_id,
-        institution=training_class.institution,
-        occupation=training_class.occupation,
-        starts_on=training_class.starts_on,
-        ends_on=training_class.ends_on,
-        class_hours=sum(lesson.class_hours for lesson in training_class.lessons),
-        mode=bilingual(training_class.mode),
-        planned=members,
-        certificate_route=training_class.certificate_route,
-    )
 
 
 def _earlier(database: Session, window: str) -> Iterable[Roster]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from online_guard.assessment.planning import check
-from online_guard.assessment.roster import Candidate, Plan, Roster, changes
+from online_guard.assessment.roster import Candidate, Plan, Roster, published
 from online_guard.assessment.venues import Venues
 from online_guard.assessment.working_days import read_working_days
 from online_guard.errors import ErrorKind, Fault, GuardError
@@ -55,7 +55,7 @@ def publish(house: House, window: str, plan_id: str, published_by: str, now_ms: 
         venues = Venues.model_validate_json(stated.body)
         _refuse_violations(plan, candidates, venues, house.policy)
         before = None if newest is None else read(newest)
-        roster = _next(before, plan, candidates, venues, house.policy, published_by, now_ms)
+        roster = published(before, plan, candidates, venues, house.policy, published_by, now_ms)
         record = _record(roster, plan_id, stated.version)
         roster_rows.put_roster(database, record)
         webhooks.emit_all(database, "roster.published", _messages(roster, before, record.sha256))
@@ -72,32 +72,6 @@ def versions(house: House, window: str) -> dict[str, Any]:
     """Return all versions of a window's roster without their content, oldest first."""
     with reading(house.engine) as database:
         return {"window": window, "versions": [_version(record) for record in roster_rows.rosters(database, window)]}
-
-
-def _next(
-    before: Roster | None,
-    plan: Plan,
-    candidates: tuple[Candidate, ...],
-    venues: Venues,
-    policy: Policy,
-    published_by: str,
-    now_ms: int,
-) -> Roster:
-    """Return the version after one."""
-    return Roster(
-        window=plan.window,
-        version=1 if before is None else before.version + 1,
-        published_ms=now_ms,
-        published_by=published_by,
-        policy_id=policy.id,
-        policy_version=policy.version,
-        policy_sha256=policy.sha256,
-        sites=venues.sites,
-        slots=venues.slots,
-        candidates=candidates,
-        plan=plan,
-        changes=() if before is None else changes(before.plan, plan),
-    )
 
 
 def _version(record: RosterRecord) -> dict[str, Any]:
