@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from datetime import date, time
 
-from sqlalchemy import update
-
 from online_guard.api.bodies import ClassBody
 from online_guard.assessment.venues import Examiner, Room, Site, Slot, Venues
 from online_guard.demo.people import identity_number, name_of
@@ -36,7 +34,6 @@ VENUES = Venues(
         for number in (1, 2)
     ),
 )
-TOO_LITTLE = VENUES.model_copy(update={"examiners": VENUES.examiners[:1], "sites": (), "slots": VENUES.slots[:1]})
 
 
 def eligible_class(
@@ -62,7 +59,7 @@ def eligible_class(
         database.add(
             ApplicationRecord(class_id=class_id, window=WINDOW, applied_on="2021-08-02", assessment_on="2021-08-14")
         )
-        database.add_all(_row(class_id, one, house) for one in ids)
+        queries.replace_results(database, class_id, [], [_row(class_id, one, house) for one in ids])
     return ids
 
 
@@ -77,10 +74,11 @@ def _row(class_id: str, enrolment_id: str, house: House, failed: Sequence[str] =
 def judge_again(house: House, enrolment_id: str, *failed: str) -> None:
     """Let a later verification say something else of a learner."""
     class_id = enrolment_id.rpartition("-")[0]
-    row = _row(class_id, enrolment_id, house, failed)
     with writing(house.engine) as database:
-        own = (ResultRecord.owner == enrolment_id) & (ResultRecord.kind == "eligibility")
-        database.execute(update(ResultRecord).where(own).values(body=row.body))
+        known = {row.owner: row for row in queries.of_class(database, ResultRecord, class_id)}
+        bodies = {owner: json.loads(row.body)["failed"] for owner, row in known.items()} | {enrolment_id: failed}
+        rows = [_row(class_id, owner, house, codes) for owner, codes in sorted(bodies.items())]
+        queries.replace_results(database, class_id, [], rows)
 
 
 def wait_for_verification(house: House, class_id: str) -> None:
