@@ -103,7 +103,18 @@ def test_every_key_and_rule_has_a_clause(shipped: Policy) -> None:
 
 
 def test_clauses_are_of_the_notice_or_engineering(shipped: Policy) -> None:
-    known = {"(四)20", "(四)21(1)", "(四)21(2)", "(四)21(3)", "三(二)", "三(三)", "附件1", "附件2", "附件3", ENGINEERING}
+    known = {
+        "(四)20",
+        "(四)21(1)",
+        "(四)21(2)",
+        "(四)21(3)",
+        "三(二)",
+        "三(三)",
+        "附件1",
+        "附件2",
+        "附件3",
+        ENGINEERING,
+    }
     assert set(shipped.clauses.values()) == known
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from online_guard.assessment.roster import Roster
-from online_guard.policy.sections import Task
+from online_guard.policy import Policy
 from online_guard.terms import CertificateRoute
 
 
@@ -75,23 +75,36 @@ class Papers:
 
     Args:
         roster: A version of a window's roster.
+        policy: For its title and the tasks of Annex 1.
         people: Candidates by enrolment, those of `changes` too; one who is missing is printed as their enrolment.
         examiners: Names by examiner; one who is missing is printed as their id.
         annex_two: A form for each class that has one.
-        tasks: Rows of Annex 1: `policy.tasks.rows`.
         task_of_class: `no` of the row under which a class is counted; a class that isn't here is 未注明.
         earlier: Rosters of the year's windows before this one, for the sum of the year.
         before: The version before this one: its sittings that are gone are cancelled in calendars.
     """
 
     roster: Roster
+    policy: Policy
     people: Mapping[str, Person]
     examiners: Mapping[str, str] = field(default_factory=dict)
     annex_two: tuple[AnnexTwo, ...] = ()
-    tasks: tuple[Task, ...] = ()
     task_of_class: Mapping[str, int] = field(default_factory=dict)
     earlier: tuple[Roster, ...] = ()
     before: Roster | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file's bytes, the same for the same papers.
+
+    Args:
+        body: The bytes.
+        missing: Characters of names and texts that the font lacks, sorted; each is printed as 〓 with its code point.
+    """
+
+    body: bytes
+    missing: tuple[str, ...] = ()
 
 
 def masked(identity_number: str) -> str:
