@@ -37,7 +37,12 @@ VENUES = Venues(
 
 
 def eligible_class(
-    house: House, learners: int = 3, class_id: str = "C", platform_id: str = "hc-online", first_person: int = 0
+    house: House,
+    learners: int = 3,
+    class_id: str = "C",
+    platform_id: str = "hc-online",
+    first_person: int = 0,
+    window: str = WINDOW,
 ) -> Sequence[str]:
     """Register a class with learners who are all eligible, and return their enrolments."""
     body = ClassBody.model_validate(Course(class_id=class_id, platform_id=platform_id).class_row())
@@ -57,15 +62,15 @@ def eligible_class(
         )
     with writing(house.engine) as database:
         database.add(
-            ApplicationRecord(class_id=class_id, window=WINDOW, applied_on="2021-08-02", assessment_on="2021-08-14")
+            ApplicationRecord(class_id=class_id, window=window, applied_on=f"{window}-02", assessment_on=f"{window}-14")
         )
-        queries.replace_results(database, class_id, [], [_row(class_id, one, house) for one in ids])
+        queries.replace_results(database, class_id, [], [_row(class_id, one, house, window) for one in ids])
     return ids
 
 
-def _row(class_id: str, enrolment_id: str, house: House, failed: Sequence[str] = ()) -> ResultRecord:
+def _row(class_id: str, enrolment_id: str, house: House, window: str, failed: Sequence[str] = ()) -> ResultRecord:
     evidence = {code: {"clause": "附件2", "value": 2.0, "limit": 3.0} for code in failed}
-    body = {"class_id": class_id, "window": WINDOW, "enrolment_id": enrolment_id, "eligible": not failed}
+    body = {"class_id": class_id, "window": window, "enrolment_id": enrolment_id, "eligible": not failed}
     body |= {"failed": list(failed), "unconfirmed": [], "evidence": evidence}
     law = {"policy_id": house.policy.id, "policy_version": "1", "policy_sha256": house.policy.sha256}
     return ResultRecord(class_id=class_id, kind="eligibility", owner=enrolment_id, body=json.dumps(body), **law)
@@ -76,8 +81,9 @@ def judge_again(house: House, enrolment_id: str, *failed: str) -> None:
     class_id = enrolment_id.rpartition("-")[0]
     with writing(house.engine) as database:
         known = {row.owner: row for row in queries.of_class(database, ResultRecord, class_id)}
-        bodies = {owner: json.loads(row.body)["failed"] for owner, row in known.items()} | {enrolment_id: failed}
-        rows = [_row(class_id, owner, house, codes) for owner, codes in sorted(bodies.items())]
+        said = {owner: json.loads(row.body) for owner, row in known.items()}
+        window, said[enrolment_id]["failed"] = said[enrolment_id]["window"], list(failed)
+        rows = [_row(class_id, owner, house, window, row["failed"]) for owner, row in sorted(said.items())]
         queries.replace_results(database, class_id, [], rows)
 
 

@@ -71,10 +71,10 @@ def papers_of(found: Found, roster: Roster, venues: Venues, policy: Policy) -> P
     classes = {one.class_id for one in found.candidates}
     return Papers(
         roster=roster,
+        policy=policy,
         people={},
         examiners={one.examiner_id: one.name for one in venues.examiners},
         annex_two=tuple(
             annex_two(one, members[one.class_id]) for one in found.evidence.classes if one.class_id in classes
         ),
-        tasks=policy.tasks.rows,
     )

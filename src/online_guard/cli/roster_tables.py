@@ -15,6 +15,8 @@ from online_guard.assessment.documents import Papers, write
 from online_guard.assessment.planning import Blocked
 from online_guard.assessment.roster import Plan, Sitting
 from online_guard.assessment.venues import Site, Slot, Venues
+from online_guard.finished_blocks import not_writable
+from online_guard.ingest.locations import locate
 from online_guard.terms import AssessmentPart
 
 WEEKDAYS = "一二三四五六日"
@@ -90,8 +92,15 @@ def _places(sittings: Sequence[Mapping[str, Any]]) -> str:
 
 
 def write_papers(papers: Papers, out: Path) -> list[str]:
-    """Write all files of a roster into a folder; return their paths. What the font lacks is told."""
-    written = write(papers, out)
+    """Write all files of a roster into a folder; return their paths. What the font lacks is told.
+
+    Raises:
+        GuardError: The folder can't be written.
+    """
+    try:
+        written = write(papers, out)
+    except OSError as error:
+        raise not_writable(locate(out), error) from error
     for path in written.files:
         typer.echo(f"→ {path}", err=True)
     if written.missing:
