@@ -84,6 +84,7 @@ def test_from_stated_venues_to_a_roster_that_each_reads_in_part(
     whole = assessor.told("GET", f"{PATH}/roster")
     assert who(whole) == everybody
     assert sorted(whole["names"]) == everybody
+    assert assessor.send("GET", f"{PATH}/roster").headers["cache-control"] == "no-store"
     read = person(Role.READER).told("GET", f"{PATH}/roster")
     assert (who(read), "names" in read) == (everybody, False)
     only = assessor.told("GET", f"{PATH}/roster", platform_id="another")

@@ -44,8 +44,9 @@ def put_venues(house: TheHouse, response: Response, body: Venues, caller: TheCal
 
 
 @router.get("/venues", summary="现有考点 / the venues", openapi_extra=callers(*OFFICE))
-def get_venues(house: TheHouse) -> dict[str, Any]:
-    """Return what assessments are held with now."""
+def get_venues(house: TheHouse, response: Response) -> dict[str, Any]:
+    """Return what assessments are held with now, with the names of examiners."""
+    response.headers["Cache-Control"] = "no-store"
     return venues.stated(house)
 
 
@@ -78,6 +79,7 @@ def publish(
 @router.get("/assessments/{window}/roster", summary="考核名单 / the roster", openapi_extra=callers(PLATFORM, *PEOPLE))
 def roster(
     house: TheHouse,
+    response: Response,
     window: TheWindow,
     platform_id: PlatformId,
     caller: TheCaller,
@@ -85,6 +87,7 @@ def roster(
     since: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="与哪一版比较 / changes since which")] = None,
 ) -> dict[str, Any]:
     """Return a version; a platform sees its own candidates. `outdated` tells who is to be added or removed, and why."""
+    response.headers["Cache-Control"] = "no-store"
     return published.told(house, window, version, since, platform_id, with_names=caller.role in OFFICE)
 
 
@@ -103,5 +106,5 @@ def file(
 ) -> Response:
     """Return a file of a version, made on demand: it names persons, and isn't kept."""
     content, media_type = roster_files.made(house, window, version, name)
-    disposition = f'attachment; filename="{window}-{name}"'
-    return Response(content, media_type=media_type, headers={"Content-Disposition": disposition})
+    headers = {"Content-Disposition": f'attachment; filename="{window}-{name}"', "Cache-Control": "no-store"}
+    return Response(content, media_type=media_type, headers=headers)
