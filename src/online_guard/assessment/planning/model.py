@@ -10,7 +10,7 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from online_guard.assessment.planning.problem import Block, ClassKey, Journey, Problem
-from online_guard.assessment.planning.weights import WEIGHTS
+from online_guard.assessment.planning.weights import MOST_URGENT, WEIGHTS
 
 Var = cp_model.IntVar
 THEORY, PRACTICE = 0, 1
@@ -59,6 +59,16 @@ class Model:
         keys = {self.problem.groups[g].class_key for g in self.amounts}
         each = 2 * WEIGHTS["slots"].weight + WEIGHTS["sites"].weight
         return len(keys) * each + len({key[2] for key in keys}) * WEIGHTS["enterprise_days"].weight
+
+    @property
+    def worst(self) -> int:
+        """More than any layout's weighted sum, so that a place for everybody comes first."""
+        weights = {name: weight.weight for name, weight in WEIGHTS.items()}
+        people = sum(self.amounts.values())
+        latest = MOST_URGENT * weights["waiting"] * len(self.problem.days)
+        each = latest + weights["overload"] + 2 * (weights["slots"] + weights["sites"]) + weights["enterprise_days"]
+        examiners = sum(len(kind.members) for kind in self.problem.kinds) * len(self.days)
+        return 1 + people * each + examiners * weights["examiner_days"]
 
     @property
     def leftover(self) -> cp_model.LinearExpr:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
 
 from online_guard.assessment.planning.answers import Blocked, Progress, Tell
 from online_guard.assessment.planning.construct import construct
@@ -14,12 +16,15 @@ from online_guard.assessment.planning.problem import Problem, state
 from online_guard.assessment.planning.relaxation import relax
 from online_guard.assessment.planning.search import solve
 from online_guard.assessment.planning.seating import seat
+from online_guard.assessment.planning.what_blocks import what_blocks
 from online_guard.assessment.roster import Candidate, Plan
 from online_guard.assessment.venues import Venues
 from online_guard.assessment.working_days import WorkingDays
 from online_guard.errors import ErrorKind, GuardError
 
 GUARDS_EFFORT = 0.3
+TRIAL_EFFORT = 5.0
+"""Solver's seconds for one piece of advice."""
 
 
 def _untold(_: Progress) -> None:
@@ -62,20 +67,60 @@ def plan(
     """
     _must_be_sound(candidates)
     problem = state(candidates, venues, window, calendar, candidates_per_examiner)
+    found = place(problem, seed, deadline_s, progress)
+    if found.left:
+
+        def works(other: Venues) -> bool:
+            changed = state(candidates, other, window, calendar, candidates_per_examiner)
+            return is_possible(changed, seed)
+
+        reasons, remedies = what_blocks(candidates, venues, window, calendar, works)
+        unplaced = sum(found.left.values())
+        return Blocked(window=window, unplaced=unplaced, proved=found.proved, reasons=reasons, remedies=remedies)
+    sittings, duties = seat(problem, found.layout, {})
+    objective = weigh(measure(sittings, duties, candidates, venues, window, calendar))
+    bound = min(found.bound, objective)
+    progress(Progress(objective, bound))
+    return Plan(window=window, sittings=sittings, duties=duties, objective=objective, bound=bound, seed=seed)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A layout, who of each group is left over, and what is proved: the bound, or that somebody must be left over."""
+
+    layout: Layout
+    left: Mapping[int, int]
+    bound: int
+    proved: bool
+
+
+def place(problem: Problem, seed: int, effort: float, progress: Tell) -> Placed:
+    """Return the best layout found within an effort."""
     relaxation = relax(problem)
-    bound = relaxation.bound
+    if relaxation.bound is None:
+        layout, left = first_layout(problem, {}, seed)
+        return Placed(layout, left, 0, proved=True)
     layout, left = first_layout(problem, relaxation.wanted, seed)
-    if size(problem) <= SMALL:
-        model = Model(problem, range(len(problem.days)), {g: group.size for g, group in enumerate(problem.groups)})
-        solution = solve(model, seed=seed, effort=deadline_s, hint=layout)
-        if solution is not None:
-            layout, left = solution.layout, solution.left
-            bound = max(bound or 0, int(solution.bound) - model.least)
-    if left:
-        return Blocked(window=window, unplaced=sum(left.values()), proved=False, reasons=(), remedies=())
-    sittings, duties = seat(problem, layout, {})
-    counts = measure(sittings, duties, candidates, venues, window, calendar)
-    return Plan(window=window, sittings=sittings, duties=duties, objective=weigh(counts), bound=bound or 0, seed=seed)
+    if size(problem) > SMALL:
+        return Placed(layout, left, relaxation.bound, proved=False)
+    model = Model(problem, range(len(problem.days)), {g: group.size for g, group in enumerate(problem.groups)})
+    solution = solve(model, seed=seed, effort=effort, hint=layout)
+    if solution is None:
+        return Placed(layout, left, relaxation.bound, proved=False)
+    bound = max(relaxation.bound, ceil(solution.bound - 1e-6) - model.least)
+    return Placed(solution.layout, solution.left, bound, proved=solution.bound >= model.worst)
+
+
+def is_possible(problem: Problem, seed: int) -> bool:
+    """Return whether there is a plan; of large problems, whether one is found quickly."""
+    relaxation = relax(problem)
+    if relaxation.bound is None:
+        return False
+    if size(problem) > SMALL:
+        return not first_layout(problem, relaxation.wanted, seed)[1]
+    model = Model(problem, range(len(problem.days)), {g: group.size for g, group in enumerate(problem.groups)})
+    model.cp.add(model.leftover == 0)
+    return solve(model, seed=seed, effort=TRIAL_EFFORT, first=True) is not None
 
 
 def size(problem: Problem) -> int:
