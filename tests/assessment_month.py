@@ -6,8 +6,8 @@ from datetime import date, time
 from typing import Any
 
 from online_guard.assessment.planning import Blocked, check, plan
-from online_guard.assessment.planning.plan import is_possible
-from online_guard.assessment.planning.problem import state
+from online_guard.assessment.planning.placing import is_possible
+from online_guard.assessment.planning.stating import state
 from online_guard.assessment.roster import Candidate, Plan
 from online_guard.assessment.venues import Examiner, Room, Site, Slot, Venues
 from online_guard.assessment.working_days import read_working_days

@@ -201,8 +201,8 @@ def tiny_cases(draw: st.DrawFn) -> tuple[list[Candidate], Venues, int]:
     return people, venues, draw(st.integers(1, 2))
 
 
-def all_plans(people: list[Candidate], venues: Venues, per_examiner: int) -> list[int]:
-    """The objective of each plan that can be made at all, by trying every place and every examiner."""
+def all_plans(people: list[Candidate], venues: Venues, per_examiner: int) -> list[tuple[int, Plan]]:
+    """Each plan that can be made at all and its objective, by trying every place and every examiner."""
     days = [date(2021, 8, n) for n in (2, 3, 6)]
     places = [
         (day, slot.slot_no, one.site_id, room)
@@ -254,7 +254,7 @@ def all_plans(people: list[Candidate], venues: Venues, per_examiner: int) -> lis
             )
             tried = Plan(window=WINDOW, sittings=sittings, duties=duties, objective=0, bound=0, seed=0)
             if not check(tried, people, venues, CALENDAR, candidates_per_examiner=per_examiner):
-                found.append(weigh(measure(sittings, duties, people, venues, WINDOW, CALENDAR)))
+                found.append((weigh(measure(sittings, duties, people, venues, WINDOW, CALENDAR)), tried))
     return found
 
 
@@ -262,7 +262,7 @@ def all_plans(people: list[Candidate], venues: Venues, per_examiner: int) -> lis
 @given(tiny_cases())
 def test_tiny_cases_are_planned_as_well_as_can_be(case: tuple[list[Candidate], Venues, int]) -> None:
     people, venues, per_examiner = case
-    best = min(all_plans(people, venues, per_examiner), default=None)
+    best = min((objective for objective, _ in all_plans(people, venues, per_examiner)), default=None)
     found = planned(people, venues, per_examiner=per_examiner)
     if best is None:
         assert isinstance(found, Blocked)
@@ -270,3 +270,48 @@ def test_tiny_cases_are_planned_as_well_as_can_be(case: tuple[list[Candidate], V
     else:
         assert isinstance(found, Plan)
         assert (found.objective, found.bound) == (best, best)
+
+
+def moved(before: Plan, after: Plan) -> set[str]:
+    """Who of the first plan has another day, slot or room in the second."""
+
+    def places(plan: Plan) -> dict[str, list[tuple[object, ...]]]:
+        found: dict[str, list[tuple[object, ...]]] = {}
+        for one in sorted(plan.sittings, key=lambda one: one.part):
+            place = (one.on, one.slot_no, one.site_id, one.room_id)
+            found.setdefault(one.enrolment_id, []).append(place)
+        return found
+
+    old, new = places(before), places(after)
+    return {who for who in old.keys() & new.keys() if old[who] != new[who]}
+
+
+@settings(max_examples=15)
+@given(tiny_cases(), st.sampled_from(["examiner", "seats", "day", "withdrawn", "added"]))
+def test_after_a_change_the_fewest_move(case: tuple[list[Candidate], Venues, int], change: str) -> None:
+    people, venues, per_examiner = case
+    before = planned(people if change != "added" else people[:1], venues, per_examiner=per_examiner)
+    if isinstance(before, Blocked):
+        return
+    first = venues.sites[0]
+    if change == "examiner":
+        venues = venues.model_copy(update={"examiners": venues.examiners[:1]})
+    elif change == "seats":
+        rooms = (first.rooms[0].model_copy(update={"seats": 1}), *first.rooms[1:])
+        venues = venues.model_copy(update={"sites": (first.model_copy(update={"rooms": rooms}), *venues.sites[1:])})
+    elif change == "day":
+        closed = first.closed_on | {before.sittings[0].on}
+        venues = venues.model_copy(
+            update={"sites": (first.model_copy(update={"closed_on": closed}), *venues.sites[1:])}
+        )
+    elif change == "withdrawn":
+        people = people[:1]
+    every = all_plans(people, venues, per_examiner)
+    after = planned(people, venues, per_examiner=per_examiner, before=before)
+    assert isinstance(after, Blocked) is (not every)
+    if every:
+        assert isinstance(after, Plan)
+        fewest = min(len(moved(before, one)) for _, one in every)
+        assert len(moved(before, after)) == fewest
+        best = min(objective for objective, one in every if len(moved(before, one)) == fewest)
+        assert after.objective == best

@@ -33,7 +33,7 @@ def solve(
     first: bool = False,
     tell: Callable[[float, float], None] | None = None,
 ) -> Solution | None:
-    """Return the best found: nobody left over first, then the least unwanted; None when nothing was found in time.
+    """Return the best that is found; None when nothing was found in time.
 
     Args:
         model: Of some days.
@@ -45,7 +45,7 @@ def solve(
         tell: Told of objective and bound.
     """
     if not first:
-        model.cp.minimize(model.worst * model.leftover + model.unwanted)
+        model.cp.minimize(model.priced)
     if hint is not None:
         _hint(model, hint)
     solver = cp_model.CpSolver()
