@@ -18,10 +18,10 @@ class Construction:
 
     Args:
         problem: What is planned.
-        layout: Who is placed already.
+        kept: Who stays where they were.
     """
 
-    def __init__(self, problem: Problem, layout: Layout) -> None:
+    def __init__(self, problem: Problem, kept: Layout) -> None:
         self.problem = problem
         self.layout = {day: DayLayout() for day in range(len(problem.days))}
         self.load: Counter[int] = Counter()
@@ -33,17 +33,18 @@ class Construction:
         self.class_places: set[tuple[object, ...]] = set()
         self.learner_days: set[tuple[str, int]] = set()
         for day in range(len(problem.days)):
-            for site, slot in problem.blocks:
+            for slot in range(len(problem.slots)):
                 for room in problem.theory:
-                    if room.site == site:
-                        self.seats[day, (site, slot)] += room.seats
+                    self.seats[day, (room.site, slot)] += room.seats
                 for room in problem.practice:
-                    if room.site == site:
-                        for occupation, places in room.workstations.items():
-                            self.stations[day, (site, slot), occupation] += places
-        for day, one in layout.items():
-            for (g, journey), amount in one.ways.items():
-                self.put(g, day, journey, amount)
+                    for occupation, places in room.workstations.items():
+                        self.stations[day, (room.site, slot), occupation] += places
+        for day, one in kept.items():
+            for (g,), amount in one.stay.items():
+                has = problem.groups[g].has
+                if has is not None:
+                    self.layout[day].stay[g,] = amount
+                    self._take(problem.groups[g], day, has.journey, amount)
 
     def room(self, group: Group, day: int, journey: Journey) -> int:
         """Return how many more of a group find a place in both parts."""
@@ -90,8 +91,10 @@ class Construction:
 
     def put(self, g: int, day: int, journey: Journey, amount: int) -> None:
         """Place some of a group."""
-        group = self.problem.groups[g]
         self.layout[day].ways[g, journey] += amount
+        self._take(self.problem.groups[g], day, journey, amount)
+
+    def _take(self, group: Group, day: int, journey: Journey, amount: int) -> None:
         self.load[day] += amount
         self.seats[day, journey[0]] -= amount
         self.stations[day, journey[1], group.occupation] -= amount
@@ -104,6 +107,17 @@ class Construction:
             self.class_places.add((group.class_key, day, block[0]))
         if group.learner_id is not None:
             self.learner_days.add((group.learner_id, day))
+
+    def place_near(self, g: int, amount: int, wanted: int) -> int:
+        """Place all of a group on the nearest day to the one wanted that isn't overloaded, or else wherever it can be.
+
+        Return how many are left over.
+        """
+        every = range(len(self.problem.days))
+        for day in sorted(every, key=lambda day: (abs(day - wanted), day)):
+            if amount and self.load[day] + amount <= self.problem.even:
+                amount = self.place(g, amount, [day], whole=True)
+        return self.place(g, amount, every)
 
     def place(self, g: int, amount: int, days: Iterable[int], *, whole: bool = False) -> int:
         """Place some of a group on the days given, all on one way where it can be; return how many are left over.
@@ -132,24 +146,20 @@ class Construction:
         return amount
 
 
-def construct(problem: Problem, wanted: Mapping[int, int]) -> tuple[Layout, dict[int, int]]:
+def construct(problem: Problem, wanted: Mapping[int, int], kept: Layout) -> tuple[Layout, dict[int, int]]:
     """Return the ways of all who found a place, and how many of each group didn't.
 
     Args:
         problem: What is planned.
         wanted: By group, the day to try first.
+        kept: Who stays where they were.
     """
-    work = Construction(problem, {})
-    every = range(len(problem.days))
+    work = Construction(problem, kept)
+    staying = Counter({g: amount for one in kept.values() for (g,), amount in one.stay.items()})
     left = {}
-    order = sorted(problem.classes, key=lambda key: (-problem.class_size[key], key))
-    for key in order:
+    for key in sorted(problem.classes, key=lambda key: (-problem.class_size[key], key)):
         for g in sorted(problem.classes[key], key=lambda g: (-problem.groups[g].size, g)):
-            rest = problem.groups[g].size
-            for day in sorted(every, key=lambda day: (abs(day - wanted.get(g, day)), day)):
-                if work.load[day] + rest <= problem.even:
-                    rest = work.place(g, rest, [day], whole=True)
-            rest = work.place(g, rest, every) if rest else 0
+            rest = work.place_near(g, problem.groups[g].size - staying[g], wanted.get(g, 0))
             if rest:
                 left[g] = rest
     return work.layout, left

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from online_guard.assessment.planning.problem import usable_days
+from online_guard.assessment.planning.stating import usable_days
 from online_guard.assessment.planning.weights import WEIGHTS, even_load, urgency
 from online_guard.assessment.roster import Candidate, Duty, Sitting
 from online_guard.assessment.venues import Venues

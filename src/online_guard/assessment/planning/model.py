@@ -10,7 +10,7 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from online_guard.assessment.planning.problem import Block, ClassKey, Journey, Problem
-from online_guard.assessment.planning.weights import WEIGHTS
+from online_guard.assessment.planning.weights import MOST_URGENT, WEIGHTS
 
 Var = cp_model.IntVar
 THEORY, PRACTICE = 0, 1
@@ -24,13 +24,14 @@ class Model:
         problem: What is planned.
         days: Numbers of the days on which they may be placed.
         amounts: How many of each group.
+        moving: Whether anybody may be given other places than those in the plan in force.
     """
 
     def __init__(
-        self, problem: Problem, days: Sequence[int], amounts: Mapping[int, int], *, whole: bool = False
+        self, problem: Problem, days: Sequence[int], amounts: Mapping[int, int], *, moving: bool = True
     ) -> None:
-        self.whole = whole
         self.problem = problem
+        self.moving = moving
         self.days = tuple(days)
         self.amounts = {g: amount for g, amount in sorted(amounts.items()) if amount}
         self.cp = cp_model.CpModel()
@@ -61,6 +62,26 @@ class Model:
         return len(keys) * each + len({key[2] for key in keys}) * WEIGHTS["enterprise_days"].weight
 
     @property
+    def worst(self) -> int:
+        """More than any layout's weighted sum, so that a place for everybody comes first."""
+        weights = {name: weight.weight for name, weight in WEIGHTS.items()}
+        people = sum(self.amounts.values())
+        latest = MOST_URGENT * weights["waiting"] * len(self.problem.days)
+        each = latest + weights["overload"] + 2 * (weights["slots"] + weights["sites"]) + weights["enterprise_days"]
+        examiners = sum(len(kind.members) for kind in self.problem.kinds) * len(self.days)
+        return 1 + people * each + examiners * weights["examiner_days"]
+
+    @property
+    def priced(self) -> cp_model.LinearExpr:
+        """What is minimised: first those left over, then those moved, then what is unwanted."""
+        return self.price * self.leftover + self.worst * self.moved + self.unwanted
+
+    @property
+    def price(self) -> int:
+        """Of one who is left over: more than moving everybody."""
+        return self.worst * (1 + sum(self.amounts.values()))
+
+    @property
     def leftover(self) -> cp_model.LinearExpr:
         """How many find no place."""
         return cp_model.LinearExpr.sum(list(self.left.values()))
@@ -78,12 +99,6 @@ class Model:
         var = self.counts[name][key] = self._count(most)
         return var
 
-    def _way(self, key: tuple[Any, ...], amount: int) -> Var:
-        if not self.whole or amount > min(self.problem.most(self.problem.groups[key[1]].occupation)):
-            return self._named("ways", key, amount)
-        var = self.counts["ways"][key] = self.cp.new_int_var_from_domain(cp_model.Domain.from_values([0, amount]), "")
-        return var
-
     def _candidates(self) -> None:
         """Each candidate goes one way on one day, or is left over; later days and overloaded days are unwanted."""
         on_day: dict[int, list[Var]] = defaultdict(list)
@@ -94,9 +109,9 @@ class Model:
                 if day < group.first_day:
                     continue
                 ways = [
-                    (journey, self._way((day, g, journey), amount))
+                    (journey, self._named("ways", (day, g, journey), amount))
                     for journey in self.problem.journeys(group.occupation)
-                    if self.problem.is_open(day, journey)
+                    if self.moving and self.problem.is_open(day, journey)
                 ]
                 if group.has is not None and group.has.day == day:
                     stay = self._named("stay", (day, g), amount)

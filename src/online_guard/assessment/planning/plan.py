@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from online_guard.assessment.planning.answers import Blocked, Progress, Tell
-from online_guard.assessment.planning.construct import construct
-from online_guard.assessment.planning.layout import DayLayout, Layout
+from online_guard.assessment.planning.check import check
 from online_guard.assessment.planning.measure import measure, weigh
-from online_guard.assessment.planning.model import Model
-from online_guard.assessment.planning.problem import Problem, state
-from online_guard.assessment.planning.relaxation import relax
-from online_guard.assessment.planning.search import solve
+from online_guard.assessment.planning.placing import is_possible, place
 from online_guard.assessment.planning.seating import seat
-from online_guard.assessment.roster import Candidate, Plan
+from online_guard.assessment.planning.stating import state
+from online_guard.assessment.planning.what_blocks import what_blocks
+from online_guard.assessment.roster import Candidate, Duty, Plan, Sitting
 from online_guard.assessment.venues import Venues
 from online_guard.assessment.working_days import WorkingDays
 from online_guard.errors import ErrorKind, GuardError
 
-GUARDS_EFFORT = 0.3
-
 
 def _untold(_: Progress) -> None:
     pass
-
-
-SMALL = 20_000
-"""Up to so many counts the whole month is one exact model (measured: proved best in seconds)."""
 
 
 def plan(
@@ -61,57 +53,47 @@ def plan(
         GuardError: `planning.candidate_twice`, `planning.no_candidates`.
     """
     _must_be_sound(candidates)
-    problem = state(candidates, venues, window, calendar, candidates_per_examiner)
-    relaxation = relax(problem)
-    bound = relaxation.bound
-    layout, left = first_layout(problem, relaxation.wanted, seed)
-    if size(problem) <= SMALL:
-        model = Model(problem, range(len(problem.days)), {g: group.size for g, group in enumerate(problem.groups)})
-        solution = solve(model, seed=seed, effort=deadline_s, hint=layout)
-        if solution is not None:
-            layout, left = solution.layout, solution.left
-            bound = max(bound or 0, int(solution.bound) - model.least)
-    if left:
-        return Blocked(window=window, unplaced=sum(left.values()), proved=False, reasons=(), remedies=())
-    sittings, duties = seat(problem, layout, {})
-    counts = measure(sittings, duties, candidates, venues, window, calendar)
-    return Plan(window=window, sittings=sittings, duties=duties, objective=weigh(counts), bound=bound or 0, seed=seed)
+    problem = state(candidates, venues, window, calendar, candidates_per_examiner, before)
+    found = place(problem, seed, deadline_s, progress)
+    if found.left:
+
+        def works(other: Venues) -> bool:
+            changed = state(candidates, other, window, calendar, candidates_per_examiner)
+            return is_possible(changed, seed)
+
+        reasons, remedies = what_blocks(candidates, venues, window, calendar, works)
+        unplaced = sum(found.left.values())
+        return Blocked(window=window, unplaced=unplaced, proved=found.proved, reasons=reasons, remedies=remedies)
+    had = {(one.enrolment_id, one.part): one.seat_no for one in before.sittings} if before is not None else {}
+    sittings, duties = seat(problem, found.layout, had)
+    if before is not None:
+        duties = _keep_duties(before, sittings, duties, candidates, venues, calendar, candidates_per_examiner)
+    objective = weigh(measure(sittings, duties, candidates, venues, window, calendar))
+    bound = min(found.bound, objective)
+    progress(Progress(objective, bound))
+    return Plan(window=window, sittings=sittings, duties=duties, objective=objective, bound=bound, seed=seed)
 
 
-def size(problem: Problem) -> int:
-    """Return how many counts the exact model of the whole month has, about."""
-    days = len(problem.days)
-    ways = sum(len(problem.journeys(group.occupation)) for group in problem.groups)
-    posts = len(problem.blocks) + len(problem.arcs) + len(problem.practice) * len(problem.slots)
-    return days * (ways + len(problem.kinds) * posts)
-
-
-def first_layout(problem: Problem, wanted: Mapping[int, int], seed: int) -> tuple[Layout, dict[int, int]]:
-    """Return ways for as many as find them quickly, with rooms and examiners; and who is left over."""
-    ways, left = construct(problem, wanted)
-    layout: Layout = {}
-    remaining = Counter(left)
-    for day, one in ways.items():
-        layout[day], missing = examiners_given_ways(problem, day, one, seed)
-        remaining.update(missing)
-    return layout, dict(remaining)
-
-
-def examiners_given_ways(problem: Problem, day: int, ways: DayLayout, seed: int) -> tuple[DayLayout, dict[int, int]]:
-    """Return rooms and examiners for people's ways, and how many of each group nobody can watch."""
-    amounts: Counter[int] = Counter()
-    for (g, _), amount in ways.ways.items():
-        amounts[g] += amount
-    for exactly in (True, False):
-        model = Model(problem, [day], amounts)
-        for (_, g, journey), var in model.counts["ways"].items():
-            model.cp.add(var == ways.ways[g, journey] if exactly else var <= ways.ways[g, journey])
-        if exactly:
-            model.cp.add(model.leftover == 0)
-        solution = solve(model, seed=seed, effort=GUARDS_EFFORT)
-        if solution is not None:
-            return solution.layout[day], dict(solution.left)
-    return DayLayout(), dict(amounts)
+def _keep_duties(
+    before: Plan,
+    sittings: tuple[Sitting, ...],
+    duties: tuple[Duty, ...],
+    candidates: Sequence[Candidate],
+    venues: Venues,
+    calendar: WorkingDays,
+    per_examiner: int,
+) -> tuple[Duty, ...]:
+    """Return the duties, as before on each day on which the old ones still do."""
+    known = {one.enrolment_id: one for one in candidates}
+    kept: list[Duty] = []
+    for day in sorted({one.on for one in sittings}):
+        today = tuple(one for one in sittings if one.on == day)
+        old = tuple(one for one in before.duties if one.on == day)
+        one_day = before.model_copy(update={"sittings": today, "duties": old})
+        people = [known[who] for who in sorted({one.enrolment_id for one in today})]
+        holds = not check(one_day, people, venues, calendar, candidates_per_examiner=per_examiner)
+        kept.extend(old if holds else (one for one in duties if one.on == day))
+    return tuple(kept)
 
 
 def _must_be_sound(candidates: Sequence[Candidate]) -> None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import calendar as months
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from online_guard.assessment.planning.weights import even_load, urgency
-from online_guard.assessment.roster import Candidate
-from online_guard.assessment.venues import Room, Slot, Venues
-from online_guard.assessment.working_days import DayKind, WorkingDays
-from online_guard.terms import AssessmentPart
+from online_guard.assessment.planning.weights import even_load
+from online_guard.assessment.venues import Slot
 
 Block = tuple[int, int]
 """Site and slot, by their numbers in the problem."""
@@ -157,82 +152,3 @@ class Problem:
     def is_open(self, day: int, journey: Journey) -> bool:
         """Return whether both sites of a journey are open."""
         return all((day, site) not in self.closed for site, _ in journey)
-
-
-def usable_days(window: str, venues: Venues, calendar: WorkingDays) -> tuple[date, ...]:
-    """Return the days of the window's month on which assessments may be held and a site is open."""
-    year, month = (int(part) for part in window.split("-"))
-    days = [date(year, month, n) for n in range(1, months.monthrange(year, month)[1] + 1)]
-    held = [day for day in days if calendar.kind(day) is DayKind.WORKING or day in venues.open_on]
-    return tuple(day for day in held if any(day not in site.closed_on for site in venues.sites))
-
-
-def state(
-    candidates: Sequence[Candidate], venues: Venues, window: str, calendar: WorkingDays, per_examiner: int
-) -> Problem:
-    """Return the problem; the order of what is given doesn't matter."""
-    days = usable_days(window, venues, calendar)
-    sites = sorted(venues.sites, key=lambda site: site.site_id)
-    numbers = {site.site_id: number for number, site in enumerate(sites)}
-    rooms = [
-        (room.part, _room(number, room))
-        for number, site in enumerate(sites)
-        for room in sorted(site.rooms, key=lambda room: room.room_id)
-    ]
-    stated = {frozenset(way.between): way.minutes for way in venues.travel}
-    return Problem(
-        groups=_groups(candidates, days, date.fromisoformat(f"{window}-01")),
-        days=days,
-        slots=tuple(sorted(venues.slots, key=lambda slot: slot.starts)),
-        sites=tuple(site.site_id for site in sites),
-        closed=frozenset(
-            (d, numbers[site.site_id]) for site in sites for d, day in enumerate(days) if day in site.closed_on
-        ),
-        theory=tuple(room for part, room in rooms if part is AssessmentPart.THEORY),
-        practice=tuple(room for part, room in rooms if part is AssessmentPart.PRACTICE),
-        kinds=_kinds(venues, days),
-        minutes={
-            (numbers[a], numbers[b]): stated.get(frozenset((a, b)), venues.travel_minutes)
-            for a in numbers
-            for b in numbers
-            if a != b
-        },
-        per_examiner=per_examiner,
-    )
-
-
-def _room(site: int, room: Room) -> PlannedRoom:
-    workstations = dict(sorted(room.workstations.items()))
-    return PlannedRoom(site, room.room_id, room.seats or sum(workstations.values()), workstations)
-
-
-def _groups(candidates: Sequence[Candidate], days: Sequence[date], opens: date) -> tuple[Group, ...]:
-    enrolled = Counter(one.learner_id for one in candidates)
-    alike: dict[tuple[tuple[object, ...], tuple[str, ...]], list[Candidate]] = defaultdict(list)
-    for one in candidates:
-        alone = (one.learner_id, one.enrolment_id) if enrolled[one.learner_id] > 1 else ()
-        who = (one.platform_id, one.class_id, one.enterprise, one.occupation, one.not_before, one.waiting_since)
-        alike[who, alone].append(one)
-    groups = []
-    for key in sorted(alike, key=str):
-        some = alike[key]
-        first = some[0]
-        groups.append(
-            Group(
-                members=tuple(sorted(one.enrolment_id for one in some)),
-                class_key=(first.platform_id, first.class_id, first.enterprise),
-                occupation=first.occupation,
-                urgency=urgency(first.waiting_since, opens),
-                first_day=sum(day < first.not_before for day in days),
-                learner_id=first.learner_id if enrolled[first.learner_id] > 1 else None,
-            )
-        )
-    return tuple(groups)
-
-
-def _kinds(venues: Venues, days: Sequence[date]) -> tuple[Kind, ...]:
-    alike: dict[tuple[str, ...], list[tuple[str, frozenset[int]]]] = defaultdict(list)
-    for one in sorted(venues.examiners, key=lambda one: one.examiner_id):
-        off = frozenset(number for number, day in enumerate(days) if day in one.days_off)
-        alike[tuple(sorted(one.occupations))].append((one.examiner_id, off))
-    return tuple(Kind(frozenset(occupations), tuple(members)) for occupations, members in sorted(alike.items()))

@@ -10,9 +10,6 @@ from ortools.sat.python import cp_model
 from online_guard.assessment.planning.layout import COUNTS, DayLayout, Layout
 from online_guard.assessment.planning.model import Model
 
-UNPLACED = 1_000_000
-"""More than a few days' unwanted things: a place for everybody comes first."""
-
 
 @dataclass(frozen=True)
 class Solution:
@@ -33,9 +30,10 @@ def solve(
     effort: float,
     hint: Layout | None = None,
     gap: float = 0.0,
+    first: bool = False,
     tell: Callable[[float, float], None] | None = None,
 ) -> Solution | None:
-    """Return the best found: nobody left over first, then the least unwanted; None when nothing was found in time.
+    """Return the best that is found; None when nothing was found in time.
 
     Args:
         model: Of some days.
@@ -43,9 +41,11 @@ def solve(
         effort: In the solver's deterministic seconds.
         hint: A layout to start from.
         gap: Share of the objective by which the answer may be off.
+        first: Stop at the first layout.
         tell: Told of objective and bound.
     """
-    model.cp.minimize(UNPLACED * model.leftover + model.unwanted)
+    if not first:
+        model.cp.minimize(model.priced)
     if hint is not None:
         _hint(model, hint)
     solver = cp_model.CpSolver()
