@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, time
+from functools import cache
 
 import pytest
 
-from online_guard.assessment.documents import AnnexTwo, Papers, Person, masked
+from online_guard.assessment.documents import AnnexTwo, Made, Papers, Person, make, masked
 from online_guard.assessment.roster import Candidate, Duty, Plan, Roster, Sitting, changes
 from online_guard.assessment.venues import Room, Site, Slot
 from online_guard.policy import load_policy
 from online_guard.terms import AssessmentPart, CertificateRoute
 
 NAMES = ("吴𠮷", "杨㛃", "陈䶮", "林昇", "赵喆", "王堃", "孙龘", "李㐂", "阿依古丽·买买提", "欧阳建国", "=1+1", "张伟")
+POLICY = load_policy("huangchuan-2021")
 DAYS = (date(2021, 8, 10), date(2021, 8, 11))
 LONG = "潢川县华英禽业集团第二食品加工有限责任公司城关镇跨境电子商务分公司"
 
@@ -102,7 +105,8 @@ def papers() -> Papers:
     old, new = plan_of(range(11), DAYS[0]), plan_of(range(1, 13), DAYS[1])
     return Papers(
         roster=roster_of(2, new, old),
-        policy=load_policy("huangchuan-2021"),
+        tasks=POLICY.tasks.rows,
+        policy_title=POLICY.title,
         people={f"e{number:04d}": person(number) for number in range(13)},
         examiners={"x1": "周喆"},
         annex_two=(
@@ -122,3 +126,9 @@ def papers() -> Papers:
         task_of_class={"c-2021-001": 9},
         before=roster_of(1, old),
     )
+
+
+@pytest.fixture(scope="session")
+def made(papers: Papers) -> Callable[[str], Made]:
+    """Return each file of the papers, made once: a PDF takes a process."""
+    return cache(lambda name: make(papers, name))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from online_guard.assessment.roster import Roster
-from online_guard.policy import Policy
+from online_guard.policy.sections import Task
 from online_guard.terms import CertificateRoute
 
 
@@ -75,20 +75,22 @@ class Papers:
 
     Args:
         roster: A version of a window's roster.
-        policy: For its title and the tasks of Annex 1.
         people: Candidates by enrolment, those of `changes` too; one who is missing is printed as their enrolment.
         examiners: Names by examiner; one who is missing is printed as their id.
         annex_two: A form for each class that has one.
+        tasks: Rows of Annex 1: `policy.tasks.rows`.
+        policy_title: Under which policy the assessment is held, as a line below headings; `policy.title`.
         task_of_class: `no` of the row under which a class is counted; a class that isn't here is 未注明.
         earlier: Rosters of the year's windows before this one, for the sum of the year.
         before: The version before this one: its sittings that are gone are cancelled in calendars.
     """
 
     roster: Roster
-    policy: Policy
     people: Mapping[str, Person]
     examiners: Mapping[str, str] = field(default_factory=dict)
     annex_two: tuple[AnnexTwo, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    policy_title: str = ""
     task_of_class: Mapping[str, int] = field(default_factory=dict)
     earlier: tuple[Roster, ...] = ()
     before: Roster | None = None

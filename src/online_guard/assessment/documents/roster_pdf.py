@@ -10,30 +10,32 @@ from online_guard.assessment.documents.papers import Made, Papers
 from online_guard.assessment.documents.room_lists import RoomList, room_lists
 from online_guard.assessment.documents.typesetting import typeset
 from online_guard.assessment.documents.words import day_en, day_zh, slot_name
+from online_guard.assessment.venues import Site
 from online_guard.terms import LABELS
 
 
 def roster_pdf(papers: Papers) -> Made:
     """Return the roster by site, day, slot and room, each list on a page of its own."""
     lists = room_lists(papers)
-    by_site = groupby(lists, key=lambda one: one.site)
     return typeset(
         papers,
         "roster",
         {
             "totals": totals(papers, lists),
-            "overview": [
-                {
-                    "name": site.name,
-                    "address": site.address,
-                    "rows": [{**_head(one), "count": len(one.seats)} for one in own],
-                }
-                for site, own in by_site
-            ],
+            "overview": [_site(site, tuple(own)) for site, own in groupby(lists, key=lambda one: one.site)],
             "lists": [{**_head(one), "seats": _seats(one)} for one in lists],
             "changes": change_rows(papers),
         },
     )
+
+
+def _site(site: Site, lists: tuple[RoomList, ...]) -> dict[str, Any]:
+    by_day = groupby(lists, key=lambda one: one.place.on)
+    days = [
+        {"zh": day_zh(day), "en": day_en(day), "rows": [{**_head(one), "count": len(one.seats)} for one in own]}
+        for day, own in by_day
+    ]
+    return {"name": site.name, "address": site.address, "days": days}
 
 
 def _head(one: RoomList) -> dict[str, Any]:

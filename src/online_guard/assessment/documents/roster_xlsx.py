@@ -36,7 +36,7 @@ def roster_xlsx(papers: Papers) -> Made:
     body = BytesIO()
     with xlsxwriter.Workbook(body, {"in_memory": True}) as book:
         created = published(roster).replace(tzinfo=None)  # a workbook's properties are in UTC without saying so
-        book.set_properties({"title": title, "comments": papers.policy.title, "created": created})
+        book.set_properties({"title": title, "comments": papers.policy_title, "created": created})
         sheets = Sheets(book, title, f"第{roster.version}版 version {roster.version}")
         sheets.add("总览", OVERVIEW, _overview(lists))
         by_day = sorted(lists, key=lambda one: one.place.on)  # stable: by site, slot and room within a day
@@ -87,7 +87,7 @@ def _notes(papers: Papers, lists: tuple[RoomList, ...]) -> Iterator[tuple[Cell, 
     yield "版本 version", roster.version
     yield "发布时间（北京时间） published (UTC+8)", published(roster).astimezone(CHINA).replace(tzinfo=None)
     yield "发布人 published by", roster.published_by
-    yield "政策 policy", f"{papers.policy.title} ({roster.policy_id} {roster.policy_version})"
+    yield "政策 policy", f"{roster.policy_id} {roster.policy_version} {papers.policy_title}".rstrip()
     yield "政策包 SHA-256 of the policy pack", roster.policy_sha256
     for zh, en, number in totals(papers, lists):
         yield f"{zh} {en}", number

@@ -38,7 +38,7 @@ class Counted:
 
 def counted(papers: Papers) -> tuple[Counted, ...]:
     """Return the rows of Annex 1 in its order, 未注明 for the classes that name none of them, and the sum."""
-    tasks = papers.policy.tasks.rows
+    tasks = papers.tasks
     known = {task.no for task in tasks}
 
     def numbers(*rosters: Roster) -> Counter[int | None]:
