@@ -56,16 +56,24 @@ class Canvas:
         """Write words at a place of the zoomed layer."""
         self.at(x, y, f'<text class="{name}">{escape(words)}{svg.title(note)}</text>')
 
-    def beside(self, x1: float, x2: float, y: float, kind: str, words: str) -> None:
-        """Write words beside a bar where there is room, else upon it, cut where they are too long."""
+    def beside(self, x1: float, x2: float, y: float, kind: str, words: str, *, only_beside: bool = False) -> None:
+        """Write words beside a bar where there is room, else upon it, cut where too long, or (`only_beside`) not."""
         room = self.axis.width
         if x2 + 6 + wide(words) <= room:
             self.words(x2 + 6, y, kind, words)
         elif wide(words) <= x1 - 6:
             self.words(x1 - 6, y, f"{kind} end", words)
-        else:
+        elif not only_beside:
             place = min(x1 + 5, max(4.0, room - wide(words) - 4))
             self.words(place, y, kind, shortened(words, room - place - 4), words)
+
+    def row(self, name: str, height: float, **values: object) -> float:
+        """Begin a row below what is drawn already, say what it is, and return its upper edge."""
+        top = self.y
+        self.label(top + height / 2 + 4, self.say(name, **values))
+        self.rule(top + height)
+        self.y = top + height
+        return top
 
     def label(self, y: float, words: str) -> None:
         """Write what a row is, left of the plot."""

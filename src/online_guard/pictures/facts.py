@@ -222,3 +222,8 @@ class SessionFacts:
     beats: tuple[tuple[int, int], ...]
     others: tuple[Other, ...]
     marks: tuple[Mark, ...]
+
+    @property
+    def rules(self) -> set[str]:
+        """Return the rules that were found."""
+        return {mark.rule for mark in self.marks}

@@ -8,6 +8,7 @@ from itertools import accumulate
 import numpy as np
 
 from online_guard.evidence import Evidence
+from online_guard.pictures import ways
 from online_guard.pictures.facts import Check, Due, Mark, Other, Photo, SessionFacts, Span
 from online_guard.pictures.telemetry import Session, Telemetry
 from online_guard.policy import Policy
@@ -60,10 +61,10 @@ def session_facts(
         start_ms=span[0],
         end_ms=span[1],
         tracks=tracks,
-        pieces=tuple(piece for session in sessions for piece in session.pieces()),
-        cones=tuple(cone for session in sessions for cone in session.cones()),
-        wedges=tuple(wedge for session in sessions for wedge in session.wedges()),
-        jumps=tuple(jump for session in sessions for jump in session.jumps(session.key in leapt)),
+        pieces=tuple(piece for session in sessions for piece in ways.pieces(session)),
+        cones=tuple(cone for session in sessions for cone in ways.cones(session)),
+        wedges=tuple(wedge for session in sessions for wedge in ways.wedges(session)),
+        jumps=tuple(jump for session in sessions for jump in ways.jumps(session, session.key in leapt)),
         away=tuple(stretch for session in sessions for stretch in session.away()),
         declared=tuple(stretch for session in sessions for stretch in session.declared()),
         controls=tuple(control for session in sessions for control in session.controls()),
@@ -209,6 +210,6 @@ def _mark(number: int, finding: Finding, place: Span | None, span: Span) -> Mark
         start_ms=start,
         end_ms=end,
         whole=place is None,
-        name=(rule.zh, rule.name.replace("-", " ")),
+        name=(rule.zh, rule.name),
         said=in_words(finding.rule, finding.evidence),
     )

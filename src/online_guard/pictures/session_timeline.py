@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from online_guard.pictures import svg, timeline_findings
+from online_guard.pictures import svg, timeline_checks, timeline_clocks, timeline_findings, timeline_players
 from online_guard.pictures.axis import Axis, clock
 from online_guard.pictures.canvas import Canvas
 from online_guard.pictures.facts import SessionFacts
-from online_guard.pictures.timeline_lanes import Lanes, lanes_of
-from online_guard.pictures.timeline_legend import legend_rows, used
+from online_guard.pictures.timeline_legend import explain, used
 from online_guard.pictures.timeline_plot import Plot
 from online_guard.pictures.words import Language
 from online_guard.terms import Outcome
@@ -43,12 +42,14 @@ def session_timeline(
     canvas = Canvas(_axis(facts, width - left - 12), language, left)
     marks = facts.marks
     top = canvas.y + len(timeline_findings.rows(marks)) * timeline_findings.ROW_PX + 8
-    lanes = lanes_of(facts.tracks)
+    lanes = timeline_players.lanes_of(facts.tracks)
     plot = Plot(canvas, facts, top, 150.0 if narrow else 200.0, lanes)
     rows, canvas.zoomed = canvas.zoomed, []
     canvas.y = top + plot.height + 8
     plot.draw()
-    Lanes(canvas, facts, lanes, thumbnails).draw()
+    timeline_players.draw(canvas, facts, lanes)
+    timeline_checks.draw(canvas, facts, thumbnails)
+    timeline_clocks.draw(canvas, facts)
     foot, canvas.y = canvas.y, 4.0
     above, canvas.zoomed = canvas.zoomed, rows
     canvas.zoomed += [svg.bar(x1, top, x2 - x1, foot - top, "cut", canvas.say("cut")) for x1, x2 in canvas.axis.cuts()]
@@ -57,7 +58,7 @@ def session_timeline(
     canvas.y = foot
     _hours(canvas, top, 80 if narrow else 100)
     if legend:
-        legend_rows(canvas, used(facts))
+        explain(canvas, used(facts))
     return canvas.finish("timeline", canvas.say("timeline", lesson_no=facts.lesson_no), _told(canvas, facts))
 
 

@@ -12,30 +12,20 @@ from online_guard.evidence import Evidence, Integers
 from online_guard.pictures.facts import (
     Arrival,
     Away,
-    Cone,
     Control,
     Declared,
-    Jump,
-    Kind,
-    Piece,
-    Point,
     Popup,
     Track,
-    Wedge,
 )
 from online_guard.policy import Policy
 from online_guard.terms import EVENT_TYPES, EventType
 from online_guard.timeline import leaps, visibility
 from online_guard.timeline.clocks import moment_of
-from online_guard.timeline.columns import ABSENT, allowed_ns, chain_excess_ns, chain_gain_ns
+from online_guard.timeline.columns import ABSENT, chain_excess_ns, chain_gain_ns
 from online_guard.timeline.digest import View
 from online_guard.timeline.segments import exceeds_ns, group_starts, nanoseconds
 
 NS = 1e9
-BREAK_MS = 30_000
-"""A longer pause begins a new run of playing; a shorter one would draw one cone upon the other."""
-LEAST_RUN_MS = 30_000
-"""A shorter run is drawn without a cone: it would be a dot."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +95,7 @@ class Session:
         return int(self.all.seen.timeline.at_ms[row]) + self.offset_ms
 
     @cached_property
-    def _track_of(self) -> dict[int, int]:
+    def track_of(self) -> dict[int, int]:
         """Return the place of each of the timeline's tracks in the picture, in order of first event."""
         tracks = dict.fromkeys(self.all.seen.timeline.track[self.rows.start : self.rows.stop].tolist())
         return {track: self.first_track + place for place, track in enumerate(tracks)}
@@ -113,7 +103,7 @@ class Session:
     def tracks(self) -> tuple[Track, ...]:
         """Return the players."""
         timeline, names = self.all.seen.timeline, self.all.evidence.events.player_names
-        moments: dict[int, list[int]] = {track: [] for track in self._track_of}
+        moments: dict[int, list[int]] = {track: [] for track in self.track_of}
         players: dict[int, str] = {}
         for row in self.rows:
             track = int(timeline.track[row])
@@ -121,102 +111,13 @@ class Session:
             players[track] = str(names[timeline.player[row]])
         return tuple(Track(self.key, players[track], min(at), max(at)) for track, at in moments.items())
 
-    def _intervals(self) -> Iterator[tuple[int, int]]:
+    def intervals(self) -> Iterator[tuple[int, int]]:
         """Yield the rows of neighbouring events of each player, in `seq` order of the second, while it is open."""
         timeline = self.all.seen.timeline
         for row in self.rows:
             before = int(timeline.previous[row])
             if before != ABSENT and timeline.type[before] != EventType.PLAYER_CLOSED.code:
                 yield before, row
-
-    def _kind(self, row: int) -> Kind:
-        timeline, slack = self.all.seen.timeline, nanoseconds(self.all.policy.playback.slack_s)
-        if timeline.plays[row]:
-            if self.all.excess_ns[row] and timeline.gain_ns[row] > 0:
-                return Kind.FAST
-            if timeline.observed[row] or timeline.delta_ms[row] <= 0:
-                return Kind.PLAY
-            return Kind.SILENT
-        moved = timeline.end_ns[row] - timeline.start_ns[row] > slack
-        reopened = timeline.type[row] == EventType.PLAYER_OPENED.code
-        return Kind.FAST if moved and not reopened else Kind.PAUSE
-
-    def pieces(self) -> Iterator[Piece]:
-        """Yield the players' ways; neighbouring intervals of one kind that meet are one piece."""
-        timeline = self.all.seen.timeline
-        open_pieces: dict[int, tuple[Kind, list[Point]]] = {}
-        for before, row in self._intervals():
-            track, kind = self._track_of[int(timeline.track[row])], self._kind(row)
-            start = (self.at(before), float(timeline.start_ns[row] / NS))
-            end = (self.at(row), float(timeline.end_ns[row] / NS))
-            known = open_pieces.get(track)
-            if known and known[0] is kind and known[1][-1] == start:
-                known[1].append(end)
-                continue
-            if known:
-                yield Piece(track, known[0], tuple(known[1]))
-            open_pieces[track] = (kind, [start, end])
-        for track, (kind, points) in open_pieces.items():
-            yield Piece(track, kind, tuple(points))
-
-    def cones(self) -> Iterator[Cone]:
-        """Yield a cone for each run of playing of a player."""
-        timeline = self.all.seen.timeline
-        runs: dict[int, Cone] = {}
-        for before, row in self._intervals():
-            track = int(timeline.track[row])
-            here, until = self.at(before), self.at(row)
-            run = runs.get(track)
-            if timeline.plays[row] and (run is None or here - run.until_ms > BREAK_MS):
-                if run:
-                    yield run
-                run = Cone(here, float(timeline.start_ns[row] / NS), until)
-                runs[track] = run
-            if run and timeline.plays[row]:
-                runs[track] = replace(run, until_ms=until)
-            if run and timeline.type[row] == EventType.SEEK.code:
-                yield runs.pop(track)
-        yield from runs.values()
-
-    def wedges(self) -> Iterator[Wedge]:
-        """Yield where content ran ahead of time, each stretch in which positions go on from one another."""
-        timeline, excess = self.all.seen.timeline, self.all.excess_ns
-        real: list[Point] = []
-        most: list[Point] = []
-        for before, row in self._intervals():
-            ahead = float(excess[row] / NS)
-            start, end = float(timeline.start_ns[row] / NS), float(timeline.end_ns[row] / NS)
-            if not timeline.plays[row]:
-                continue
-            if real and (not ahead or abs(real[-1][1] - start) > self.all.policy.playback.slack_s):
-                yield Wedge(tuple(real), tuple(most))
-                real, most = [], []
-            if ahead:
-                if not real:
-                    allowed = float(allowed_ns(int(timeline.delta_ms[row]), self.all.policy) / NS)
-                    real, most = [(self.at(before), start)], [(self.at(before), max(0.0, end - ahead - allowed))]
-                real.append((self.at(row), end))
-                most.append((self.at(row), end - ahead))
-        if real:
-            yield Wedge(tuple(real), tuple(most))
-
-    def jumps(self, leaps_ahead: bool) -> Iterator[Jump]:
-        """Yield the seeks and, where the learner is known to have leapt ahead (OG102), the events nothing led to."""
-        timeline = self.all.seen.timeline
-        for row in self.rows:
-            furthest = self.all.leapt.get((self.local, int(timeline.seq[row]))) if leaps_ahead else None
-            is_seek = timeline.type[row] == EventType.SEEK.code
-            if not is_seek and furthest is None:
-                continue
-            is_first = timeline.previous[row] == ABSENT
-            from_s = (furthest or 0.0) if is_first or not is_seek else float(timeline.end_ns[row] / NS)
-            yield Jump(
-                self._track_of[int(timeline.track[row])],
-                self.at(row),
-                from_s,
-                float(timeline.position_ns[row] / NS),
-                furthest is not None,
-            )
 
     def away(self) -> Iterator[Away]:
         """Yield the stretches in which a player was hidden or out of focus."""
@@ -226,7 +127,7 @@ class Session:
             (True, visibility.unfocused(timeline, clocks)),
         ):
             for place in np.flatnonzero(timeline.track_session[found.track] == self.local).tolist():
-                track = self._track_of[int(found.track[place])]
+                track = self.track_of[int(found.track[place])]
                 start, end = self.at(int(found.begin[place])), self.at(int(found.end[place]))
                 yield Away(track, start, end, int(found.played_ms[place]), blurred)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from online_guard.pictures import svg
-from online_guard.pictures.axis import Axis
-from online_guard.pictures.canvas import Canvas, wide
-from online_guard.pictures.facts import Kind, Photo, SessionFacts
-from online_guard.pictures.words import Language
+from collections.abc import Iterable
 
-ROW_PX = 18.0
+from online_guard.pictures import svg
+from online_guard.pictures.canvas import Canvas
+from online_guard.pictures.facts import Kind, Photo, SessionFacts
+from online_guard.pictures.legend import legend
+from online_guard.pictures.words import Language, say
+
 BRIEF_MS = 5_000
 """A stretch too short to be seen needs no explanation."""
 WAYS = {Kind.PLAY: "playing", Kind.FAST: "fast", Kind.SILENT: "silent", Kind.PAUSE: "paused"}
@@ -71,24 +72,14 @@ def photo_name(photo: Photo) -> str:
     return "photo_foreign" if not photo.asked else "photo_good" if photo.good else "photo_bad"
 
 
-def legend_rows(canvas: Canvas, names: list[str]) -> None:
-    """Draw signs with their meaning, in rows below what is drawn already."""
-    room = canvas.left + canvas.axis.width
-    x, y = 8.0, canvas.y + 12
-    for name in names:
-        words = canvas.say(name)
-        if x > 8 and x + 28 + wide(words) > room:
-            x, y = 8.0, y + ROW_PX
-        place = f"translate({svg.number(x)} {svg.number(y)})"
-        canvas.fixed.append(
-            svg.element("g", SIGNS[name] + svg.text(28, 4, "meaning", words), transform=place, class_="key")
-        )
-        x += 28 + wide(words) + 18
-    canvas.y = y + 12
+def explain(canvas: Canvas, names: Iterable[str]) -> None:
+    """Draw signs with their meaning below what is drawn already."""
+    items = ((SIGNS[name], canvas.say(name)) for name in names)
+    parts, canvas.y = legend(items, canvas.y, canvas.left + canvas.axis.width)
+    canvas.fixed += parts
 
 
 def timeline_legend(language: Language = Language.ZH, width: int = 860) -> str:
     """Return a picture that explains every sign of a session's timeline."""
-    canvas = Canvas(Axis((), width - 12.0), language, 0.0)
-    legend_rows(canvas, list(SIGNS))
-    return canvas.finish("legend", canvas.say("legend"), [])
+    parts, height = legend(((sign, say(language, name)) for name, sign in SIGNS.items()), 0, width)
+    return svg.picture("legend", width, height, say(language, "legend"), [], parts)
