@@ -19,7 +19,6 @@ from online_guard.simulate.scene import honest_classes, plant
 from online_guard.simulate.shapes import SHAPES
 from online_guard.verdict import Finding
 
-SVG = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "title", "desc", "g", "path", "rect", "line", "text", "image"}
 
 
@@ -77,10 +76,10 @@ def read(picture: str) -> ET.Element:
     """
     tree = ET.fromstring(picture)
     for one in tree.iter():
-        assert one.tag.removeprefix(SVG) in ALLOWED, one.tag
+        assert one.tag in ALLOWED, one.tag
         assert not [name for name in one.attrib if name.startswith("on") or name == "style"], one.attrib
     assert tree.get("role") == "img"
-    assert tree.get("aria-label") == tree.findtext(f"{SVG}title")
+    assert tree.get("aria-label") == tree.findtext("title")
     return tree
 
 
@@ -100,8 +99,8 @@ def words(tree: ET.Element) -> Iterator[str]:
 def marks(tree: ET.Element) -> Iterator[str]:
     """Yield a line for each thing that is drawn: its class, its places, what it says."""
     for one in tree.iter():
-        tag, name = one.tag.removeprefix(SVG), one.get("class", "")
+        tag, name = one.tag, one.get("class", "")
         if tag in ("path", "rect", "text") and name and "meaning" not in name:
             place = one.get("d") or " ".join(one.get(key, "") for key in ("x", "width") if one.get(key))
-            said = one.text or one.findtext(f"{SVG}title") or ""
+            said = one.text or one.findtext("title") or ""
             yield " | ".join((name, place[:60], said))

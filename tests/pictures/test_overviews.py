@@ -3,7 +3,7 @@ import re
 from datetime import date
 
 import pytest
-from picture_reader import SVG, classes, read, words
+from picture_reader import classes, read, words
 
 from online_guard.ledger import LedgerEntry
 from online_guard.pictures.assessment_calendar import Month, assessment_calendar
@@ -51,10 +51,10 @@ def test_a_large_class_fits_and_a_mark_says_what_the_colour_says() -> None:
     picture = ledger_heat_map([Learner(f"learner-{n:04}", cells) for n in range(80)], range(1, 61))
     tree = read(picture)
     width = float(tree.get("viewBox", "").split()[2])
-    boxes = list(tree.iter(f"{SVG}rect"))
+    boxes = list(tree.iter("rect"))
     assert len(boxes) == 80 * 3 + 5
     assert all(float(one.get("x", "0")) + float(one.get("width", "0")) <= width for one in boxes)
-    crosses = next(one for one in tree.iter(f"{SVG}path") if one.get("class") == "sign refused")
+    crosses = next(one for one in tree.iter("path") if one.get("class") == "sign refused")
     assert crosses.get("d", "").count("M") == 2 * 80 * 3
     assert len(picture) < 200_000
 
@@ -67,7 +67,7 @@ def test_a_rule_that_nearly_every_session_breaks_is_drawn_as_the_platforms_fault
     most = round(100 * PLATFORM_SHARE)
     weeks = (week(0, most - 1), week(1, most, elsewhere=0.02, upheld=3, dismissed=1))
     tree = read(rule_trend([RuleWeeks("OG106", weeks)]))
-    bars = [one for one in tree.iter(f"{SVG}rect") if "hits" in one.get("class", "")]
+    bars = [one for one in tree.iter("rect") if "hits" in one.get("class", "")]
     assert [one.get("class") for one in bars] == ["hits", "hits platform"]
     tall = [float(one.get("height", "")) for one in bars]
     assert tall[0] / tall[1] == pytest.approx((most - 1) / most, abs=0.001)
@@ -95,7 +95,7 @@ def test_a_calendar_tells_three_kinds_of_days_and_who_comes() -> None:
     assert {"可考 118 人，不符合 14 人", "名单第 2 版已发布", "29?", "2021-08-10 工作日 60 人考核"} <= set(said)
     english = list(words(read(assessment_calendar([month], kind, Language.EN, width=400))))
     assert not any(HAN.search(text) for text in english)
-    assert len([one for one in tree.iter(f"{SVG}rect") if one.get("class", "").startswith("day ")]) == 31 + 31 + 4
+    assert len([one for one in tree.iter("rect") if one.get("class", "").startswith("day ")]) == 31 + 31 + 4
 
 
 def test_long_times_without_events_are_cut_out() -> None:

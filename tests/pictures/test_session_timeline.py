@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from picture_reader import SVG, classes, drawn, marks, read, scene, words
+from picture_reader import classes, drawn, marks, read, scene, words
 from scenario_check import all_cases, policy_of
 from scenario_reader import read_case
 
@@ -135,15 +135,15 @@ def test_every_scenario_can_be_drawn(language: Language, width: int) -> None:
 def _findings_are_inside(tree: object, facts: SessionFacts) -> None:
     """See that each finding has its place within the plot, its number, and words that name its rule."""
     width = float(tree.get("data-width"))  # type: ignore[attr-defined]
-    found = {one.get("id"): one for one in tree.iter(f"{SVG}g") if one.get("data-finding")}  # type: ignore[attr-defined]
+    found = {one.get("id"): one for one in tree.iter("g") if one.get("data-finding")}  # type: ignore[attr-defined]
     assert set(found) == {f"finding-{mark.number}" for mark in facts.marks}
     for mark in facts.marks:
         one = found[f"finding-{mark.number}"]
         x1, x2 = float(one.get("data-x1")), float(one.get("data-x2"))
         assert 0 <= x1 < x2 <= width
         assert facts.start_ms <= int(one.get("data-start")) <= int(one.get("data-end")) <= facts.end_ms
-        assert one.findtext(f"{SVG}title").startswith(f"{mark.number} {mark.rule} ")
-        for bar in one.iter(f"{SVG}rect"):
+        assert one.findtext("title").startswith(f"{mark.number} {mark.rule} ")
+        for bar in one.iter("rect"):
             assert float(bar.get("x")) + float(bar.get("width")) <= width + 0.02
     told = "\n".join(words(tree))  # type: ignore[arg-type]
     assert all(f" {mark.rule} " in told for mark in facts.marks)
@@ -187,7 +187,7 @@ def test_every_word_is_there_in_both_languages() -> None:
         assert set(re.findall(r"{(\w+)", zh)) == set(re.findall(r"{(\w+)", en)), name
         assert not HAN.search(en)
     for language in Language:
-        assert len(read(timeline_legend(language)).findall(f"{SVG}g")) == len(SIGNS)
+        assert len(read(timeline_legend(language)).findall("g")) == len(SIGNS)
 
 
 def test_a_long_session_with_a_heartbeat_a_second_stays_small() -> None:
@@ -198,7 +198,7 @@ def test_a_long_session_with_a_heartbeat_a_second_stays_small() -> None:
 def test_thumbnails_stand_where_snapshots_were_taken_and_can_not_become_markup() -> None:
     facts = small()
     tree = read(session_timeline(facts, thumbnails={facts.photos[0].key: '/a"><script>'}, prefix="case-"))
-    (image,) = tree.iter(f"{SVG}image")
+    (image,) = tree.iter("image")
     assert image.get("href") == '/a"><script>'
     assert "thumbnail good" in classes(tree)
     assert all(one.get("id", "case-").startswith("case-") for one in tree.iter())
@@ -236,7 +236,7 @@ def test_what_can_be_zoomed_has_its_place() -> None:
         if one.get("data-x") is not None:
             x, y = float(one.get("data-x", "")), float(one.get("data-y", ""))
             assert one.get("transform") == f"translate({_short(left + x)} {_short(y)})"
-    (inner,) = tree.iter(f"{SVG}svg") if tree.tag != f"{SVG}svg" else list(tree.iter(f"{SVG}svg"))[1:]
+    _, inner = tree.iter("svg")
     assert inner.get("preserveAspectRatio") == "none"
     assert inner.get("viewBox") == f"0 0 {_short(width)} {inner.get('data-height')}"
 

@@ -1,8 +1,8 @@
 """Facts of sessions, classes and rules → SVG as text: pure functions, no script, no style attribute, nothing loaded.
 
-Every picture is an `<svg class="picture …" role="img">` with a title and a description in words; its look comes from
-`pictures.css` (`stylesheet()`), whose colours are the custom properties of `page/page.css`, light and dark. The
-language is a parameter (`words.Language`).
+Every picture is to stand in an HTML page: an `<svg class="picture …" role="img">` with a title and a description in
+words. Its look comes from `pictures.css` (`stylesheet()`), whose colours are the custom properties of `page/page.css`,
+light and dark. The language is a parameter (`words.Language`).
 
 How a script zooms and pans a session's timeline: the outer `<svg>` holds the texts, signs and thumbnails, an inner
 `<svg class="zoomed" preserveAspectRatio="none">` everything that stretches. Zooming to the stretch [x, x + w] of

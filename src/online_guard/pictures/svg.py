@@ -78,10 +78,7 @@ def picture(
     """
     inside = title(label) + (f"<desc>{escape(' '.join(told))}</desc>" if told else "") + "".join(parts)
     frame = f"0 0 {number(width)} {number(height)}"
-    return element(
-        "svg", inside, xmlns="http://www.w3.org/2000/svg", class_=f"picture {name}", viewBox=frame, role="img",
-        aria_label=label, **more,
-    )  # fmt: skip
+    return element("svg", inside, class_=f"picture {name}", viewBox=frame, role="img", aria_label=label, **more)
 
 
 def thinned(points: Sequence[tuple[float, float]], tolerance: float) -> list[tuple[float, float]]:
