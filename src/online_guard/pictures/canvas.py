@@ -14,7 +14,7 @@ from online_guard.pictures.words import Language, say
 
 LEAST_PX = 3.0
 """A moment must still be seen."""
-WIDE_PX, SLIM_PX = 11.0, 6.1
+WIDE_PX, SLIM_PX = 11.0, 6.5
 """Widths of a Chinese and of a Latin letter at 11 px, as estimated for the place of words."""
 
 
@@ -52,20 +52,25 @@ class Canvas:
         place = f"translate({svg.number(self.left + x)} {svg.number(y)})"
         self.fixed.append(svg.element("g", content, class_=name, data_x=float(x), data_y=float(y), transform=place))
 
-    def words(self, x: float, y: float, name: str, words: str, note: str = "") -> None:
-        """Write words at a place of the zoomed layer."""
-        self.at(x, y, f'<text class="{name}">{escape(words)}{svg.title(note)}</text>')
+    def words(self, x: float, y: float, name: str, words: str, note: str = "", *, right: float = 0.0) -> None:
+        """Write words `right` px right of a place of the zoomed layer."""
+        where = right or None
+        self.at(x, y, svg.element("text", escape(words) + svg.title(note), class_=name, x=where))
+
+    def pinned(self, x: float, y: float, name: str, words: str, note: str = "") -> None:
+        """Write words that stay where they are when a reader zooms."""
+        self.fixed.append(svg.text(self.left + x, y, name, words, note))
 
     def beside(self, x1: float, x2: float, y: float, kind: str, words: str, *, only_beside: bool = False) -> None:
         """Write words beside a bar where there is room, else upon it, cut where too long, or (`only_beside`) not."""
         room = self.axis.width
         if x2 + 6 + wide(words) <= room:
-            self.words(x2 + 6, y, kind, words)
+            self.words(x2, y, kind, words, right=6)
         elif wide(words) <= x1 - 6:
-            self.words(x1 - 6, y, f"{kind} end", words)
+            self.words(x1, y, f"{kind} end", words, right=-6)
         elif not only_beside:
             place = min(x1 + 5, max(4.0, room - wide(words) - 4))
-            self.words(place, y, kind, shortened(words, room - place - 4), words)
+            self.pinned(place, y, kind, shortened(words, room - place - 4), words)
 
     def row(self, name: str, height: float, **values: object) -> float:
         """Begin a row below what is drawn already, say what it is, and return its upper edge."""

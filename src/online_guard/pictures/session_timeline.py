@@ -13,6 +13,8 @@ from online_guard.pictures.timeline_plot import Plot
 from online_guard.pictures.words import Language
 from online_guard.terms import Outcome
 
+DATE_PX = 120.0
+"""What the first moment, which names the day, takes up."""
 NARROW_PX = 500
 """Below this width a picture is drawn for a phone."""
 NOTHING: Mapping[str, str] = {}
@@ -76,12 +78,14 @@ def _hours(canvas: Canvas, top: float, apart: float) -> None:
     """Write times of day below the picture, the day where it begins."""
     foot, day = canvas.y, ""
     for x, moment in canvas.axis.ticks(apart):
+        if day and x < DATE_PX:
+            continue
         canvas.zoomed.insert(0, svg.line(x, top, x, foot, "grid"))
         today = clock(moment, "%m-%d")
         words = clock(moment, "%H:%M") if day else clock(moment, "%Y-%m-%d %H:%M")
         if day and today != day:
             words = clock(moment, "%m-%d %H:%M")
-        kind = "tick" if day else "tick first"
+        kind = "tick first" if not day else "tick last" if x > canvas.axis.width - 16 else "tick"
         day = today
         canvas.at(x, foot + 15, svg.element("text", words, class_=kind), "at hour")
     canvas.y = foot + 22

@@ -34,7 +34,7 @@ def _arrivals(canvas: Canvas, facts: SessionFacts) -> None:
     canvas.zoomed.append(svg.path("".join(late), "fan", canvas.say("on_time")))
     canvas.zoomed.append(svg.path("".join(early), "fan early", canvas.say("future")))
     if early:
-        canvas.words(canvas.axis.width - 2, top + 14, "label end", canvas.say("future"))
+        canvas.pinned(canvas.axis.width - 2, top + 14, "label end", canvas.say("future"))
 
 
 def _beats(canvas: Canvas, facts: SessionFacts) -> None:
@@ -50,7 +50,7 @@ def _beats(canvas: Canvas, facts: SessionFacts) -> None:
     words = [canvas.say("milliseconds", count=count) for count in (middle, high - low)]
     kind = "label end" if "OG803" in facts.rules else "small over end"
     told = canvas.say("steady", median=words[0], spread=words[1])
-    canvas.words(canvas.axis.width - 2, top + 11, kind, told)
+    canvas.pinned(canvas.axis.width - 2, top + 11, kind, told)
 
 
 def _others(canvas: Canvas, facts: SessionFacts) -> None:

@@ -8,7 +8,7 @@ from online_guard.pictures import svg
 from online_guard.pictures.axis import clock
 from online_guard.pictures.canvas import Canvas
 from online_guard.pictures.facts import Mark
-from online_guard.pictures.words import pair
+from online_guard.pictures.words import Language, pair, say
 from online_guard.terms import Effect
 
 ROW_PX = 19.0
@@ -25,8 +25,9 @@ def rows(marks: tuple[Mark, ...]) -> list[list[Mark]]:
 
 def in_words(canvas: Canvas, mark: Mark) -> str:
     """Return a finding as a sentence."""
-    name, said = pair(canvas.language, mark.name), pair(canvas.language, mark.said, " / ")
-    return canvas.say("finding", number=mark.number, rule=mark.rule, name=name, said=said)
+    language = Language.EN if canvas.language is Language.EN else Language.ZH
+    name, said = pair(language, mark.name), pair(language, mark.said)
+    return say(language, "finding", number=mark.number, rule=mark.rule, name=name, said=said)
 
 
 def draw(canvas: Canvas, marks: tuple[Mark, ...], foot: float, prefix: str) -> None:

@@ -42,7 +42,8 @@ def draw(canvas: Canvas, facts: SessionFacts, lanes: Sequence[int]) -> None:
 
 def _player(canvas: Canvas, facts: SessionFacts, lanes: Sequence[int], lane: int) -> None:
     name = "lane_player" if max(lanes) else "lane_sessions" if len(facts.keys) > 1 else "lane_play"
-    top = canvas.row(name, 20, number=lane + 1, count=len(facts.keys))
+    values = {"lane_player": {"number": lane + 1}, "lane_sessions": {"count": len(facts.keys)}}
+    top = canvas.row(name, 20, **values.get(name, {}))
     heights = {Kind.PAUSE: (7.0, 2.0), Kind.SILENT: (5.0, 6.0), Kind.PLAY: (3.0, 9.0), Kind.FAST: (3.0, 9.0)}
     for kind, (down, height) in heights.items():
         spans = [

@@ -135,12 +135,12 @@ class Plot:
         if last_ms - first_ms >= 1000:
             rate = (last_s - first_s) * 1000 / (last_ms - first_ms)
             words = f"{self.canvas.say('rate', rate=rate)} · {words}"
-        self._beside(self.canvas.x(last_ms), (self.y(last_s) + self.y(wedge.most[place][1])) / 2, words)
+        self._beside(self.canvas.x(last_ms), 0.35 * self.y(last_s) + 0.65 * self.y(wedge.most[place][1]), words)
 
     def _beside(self, x: float, y: float, words: str) -> None:
         """Write a label right of a place, left of it near the edge."""
         is_right = x + 8 + wide(words) * 1.15 <= self.canvas.axis.width
-        self.canvas.words(x + 8 if is_right else x - 8, y + 4, "label" if is_right else "label end", words)
+        self.canvas.words(x, y + 4, "label" if is_right else "label end", words, right=8.0 if is_right else -8.0)
 
 
 def _greatest(wedge: Wedge) -> float:

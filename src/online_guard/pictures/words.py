@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Language(StrEnum):
-    """In which language a picture speaks; `BOTH` puts English behind Chinese, for pages without a switch."""
+    """In which language a picture speaks; `BOTH` puts English behind Chinese names, for pages without a switch."""
 
     ZH = "zh"
     EN = "en"
@@ -117,16 +117,18 @@ SAID: dict[str, tuple[str, str]] = {
 """What each word says; names in braces are given by the caller."""
 
 
-def pair(language: Language, words: tuple[str, str], between: str = " ") -> str:
+def pair(language: Language, words: tuple[str, str]) -> str:
     """Return a Chinese and an English text in a language."""
     zh, en = words
-    return {Language.ZH: zh, Language.EN: en, Language.BOTH: zh if zh == en else f"{zh}{between}{en}"}[language]
+    return {Language.ZH: zh, Language.EN: en, Language.BOTH: zh if zh == en else f"{zh} {en}"}[language]
 
 
 def say(language: Language, name: str, /, **values: object) -> str:
-    """Return a word of `SAID` in a language, with its values."""
+    """Return a word of `SAID` in a language, with its values; what has values is said in one language only."""
     zh, en = SAID[name]
-    return pair(language, (zh.format(**values), en.format(**values)))
+    if values:
+        return (en if language is Language.EN else zh).format(**values)
+    return pair(language, (zh, en))
 
 
 def length(language: Language, seconds: float) -> str:
