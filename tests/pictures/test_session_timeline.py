@@ -72,7 +72,7 @@ SHOWS = {
     "parallel_platforms": {"bar together"},
     "scripted_answers": {"stem bad", "median"},
     "ignored_popups": {"bar bad"},
-    "liveness_missing": {"said reject"},
+    "liveness_missing": {"said missing"},
     "liveness_failed": {"glyph mid bad"},
     "foreign_snapshots": {"glyph mid doubt"},
     "session_replay": {"beat"},

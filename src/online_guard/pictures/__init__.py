@@ -15,11 +15,11 @@ How a script zooms and pans a session's timeline: the outer `<svg>` holds the te
       one.classList.toggle("out", at < 0 || at > width)
     }
 
-`outer.dataset.axis` is JSON, `[[first_ms, last_ms, first_x, last_x], …]` (service clock, ms since the epoch, without
-the times that are cut out): places to moments, for labels of a zoomed axis. Each finding is a
-`<g id="{prefix}finding-{n}" class="finding …" data-finding="{finding_id}" data-start data-end data-x1 data-x2>` with n
-from 1 in the order of its moments; data-start and data-end are ms, data-x1 and data-x2 places as above, in the zoomed
-svg.
+and from a zoom of 6 on `outer.classList.add("near")` shows finer moments. `outer.dataset.axis` is JSON,
+`[[first_ms, last_ms, first_x, last_x], …]` (service clock, ms since the epoch, without the times that are cut out):
+places to moments. Each finding is a `<g id="{prefix}finding-{n}" class="finding …" data-finding="{finding_id}"
+data-start data-end data-x1 data-x2>` in the zoomed svg, with n from 1 in the order of their moments; data-start and
+data-end are ms, data-x1 and data-x2 places as above. The class `current` lifts one out.
 """
 
 from __future__ import annotations

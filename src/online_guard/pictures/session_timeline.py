@@ -15,6 +15,8 @@ from online_guard.terms import Outcome
 
 DATE_PX = 120.0
 """What the first moment, which names the day, takes up."""
+NEAR_ZOOM = 6
+"""From this zoom on there is room for the fine moments."""
 NARROW_PX = 500
 """Below this width a picture is drawn for a phone."""
 NOTHING: Mapping[str, str] = {}
@@ -75,19 +77,18 @@ def _axis(facts: SessionFacts, width: float) -> Axis:
 
 
 def _hours(canvas: Canvas, top: float, apart: float) -> None:
-    """Write times of day below the picture, the day where it begins."""
+    """Write times of day below the picture, the day where it begins; `fine` ones are for a reader who zooms in."""
     foot, day = canvas.y, ""
-    for x, moment in canvas.axis.ticks(apart):
-        if day and x < DATE_PX:
-            continue
+    coarse = [tick for tick in canvas.axis.ticks(apart) if not 0 < tick[0] < DATE_PX]
+    for x, moment in coarse:
         canvas.zoomed.insert(0, svg.line(x, top, x, foot, "grid"))
         today = clock(moment, "%m-%d")
-        words = clock(moment, "%H:%M") if day else clock(moment, "%Y-%m-%d %H:%M")
-        if day and today != day:
-            words = clock(moment, "%m-%d %H:%M")
+        form = "%Y-%m-%d %H:%M" if not day else "%H:%M" if today == day else "%m-%d %H:%M"
         kind = "tick first" if not day else "tick last" if x > canvas.axis.width - 16 else "tick"
         day = today
-        canvas.at(x, foot + 15, svg.element("text", words, class_=kind), "at hour")
+        canvas.at(x, foot + 15, svg.element("text", clock(moment, form), class_=kind), "at hour")
+    for x, moment in sorted(set(canvas.axis.ticks(apart / NEAR_ZOOM)) - set(coarse)):
+        canvas.at(x, foot + 15, svg.element("text", clock(moment, "%H:%M:%S"), class_="tick"), "at fine")
     canvas.y = foot + 22
 
 

@@ -136,7 +136,7 @@ def _checks(canvas: Canvas, facts: SessionFacts) -> None:
 
 def _nothing(canvas: Canvas, facts: SessionFacts, y: float, rules: set[str]) -> None:
     """Write that there is none of it, in red where a rule says that there should be."""
-    canvas.pinned(2, y, "said reject" if rules & facts.rules else "said none", canvas.say("none"))
+    canvas.pinned(2, y, "said missing" if rules & facts.rules else "said none", canvas.say("none"))
 
 
 def _thumbnail(href: str, kind: str, note: str) -> str:
