@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
+from online_guard.store.assessment_tables import ConfirmationRecord
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
@@ -34,6 +35,9 @@ NAMED_BY = {
     "liveness": "check_id",
     "claim": "claim_id",
     "decision": "name",
+    "application": "window",
+    "confirmation": "number",
+    "survey": "name",
 }
 """What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
@@ -43,6 +47,8 @@ DECISION_FIELDS = (
 APPEAL_FIELDS = (
     "rule", "subject", "subject_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before",
 )  # fmt: skip
+APPLICATION_FIELDS = ("window", "applied_on", "assessment_on", "certificate_route", "task_row")
+CONFIRMATION_FIELDS = ("number", "enrolment_id", "code", "answer", "reason", "reviewer", "role", "said_ms")
 NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
 POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
 
@@ -107,6 +113,23 @@ def notice_entries(row: NoticeRecord, grounds: Iterable[GroundRecord]) -> list[E
     found = sorted([ground.lesson_no, ground.finding_id, ground.decision_number] for ground in grounds)
     payload = {"name": f"notice {row.notice_id}", "grounds": found} | _values(row, NOTICE_FIELDS)
     return [Entry("decision", about_enrolment(row.enrolment_id), payload)]
+
+
+def application_entries(row: Any) -> list[Entry]:
+    """Return the entry of an application for an assessment window, made here or by a bundle."""
+    payload = _values(row, APPLICATION_FIELDS) | {"papers": _read(getattr(row, "papers", None))}
+    return [Entry("application", about_class(row.class_id), payload)]
+
+
+def confirmation_entries(row: ConfirmationRecord) -> list[Entry]:
+    """Return the entry of what an assessor said of a test."""
+    return [Entry("confirmation", about_class(row.class_id), _values(row, CONFIRMATION_FIELDS))]
+
+
+def survey_entries(row: Any) -> list[Entry]:
+    """Return the entry of a survey of an institution."""
+    payload = {"name": f"{row.surveyed_on} {float(row.score)!r}", "asked": getattr(row, "asked", None)}
+    return [Entry("survey", f"institution/{row.institution}", payload)]
 
 
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:

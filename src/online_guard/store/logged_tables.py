@@ -9,9 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from online_guard.store import logged_rows
+from online_guard.store.assessment_tables import ConfirmationRecord
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
+from online_guard.store.import_tables import SurveyRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
+    ApplicationRecord,
     CheckRecord,
     ClaimRecord,
     ClassRecord,
@@ -42,6 +45,7 @@ def rows(database: Session) -> Iterator[Row]:
         results = database.scalars(select(ResultRecord).where(ResultRecord.class_id == class_id)).all()
         yield Row(f"class {class_id}", logged_rows.verdict_entries, (findings, results))
     yield from _of_review(database)
+    yield from _of_assessments(database)
 
 
 def _of_sessions(database: Session) -> Iterator[Row]:
@@ -66,3 +70,12 @@ def _of_review(database: Session) -> Iterator[Row]:
     for notice in database.scalars(select(NoticeRecord)):
         grounds = database.scalars(select(GroundRecord).where(GroundRecord.notice_id == notice.notice_id)).all()
         yield Row(f"notice {notice.notice_id}", logged_rows.notice_entries, (notice, grounds))
+
+
+def _of_assessments(database: Session) -> Iterator[Row]:
+    for filed in database.scalars(select(ApplicationRecord)):
+        yield Row(f"application {filed.class_id}/{filed.window}", logged_rows.application_entries, (filed,))
+    for said in database.scalars(select(ConfirmationRecord)):
+        yield Row(f"confirmation {said.class_id}/{said.number}", logged_rows.confirmation_entries, (said,))
+    for survey in database.scalars(select(SurveyRecord)):
+        yield Row(f"survey {survey.row_id}", logged_rows.survey_entries, (survey,))
