@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from stored_class import HONEST, cheat, store_class
 
+from online_guard.assessment.attendance import AttendedDay
 from online_guard.errors import GuardError
 from online_guard.service import (
     applications,
@@ -25,6 +26,7 @@ from online_guard.service import (
     verification,
 )
 from online_guard.service.applications import Filing
+from online_guard.service.class_attendance import attendance_of
 from online_guard.service.confirmations import Word
 from online_guard.service.house import House, open_house
 from online_guard.settings import Settings
@@ -181,6 +183,16 @@ def test_confirmations_stand_beside_the_row_and_the_newest_of_the_learner_goes_f
 def test_a_bundle_says_the_same_as_the_service_whatever_was_confirmed(on_sqlite: House, tmp_path: Path) -> None:
     confirmations.of_class(on_sqlite, COURSE.class_id, word(Answer.DENY), 1)
     assert judged_in_batch(on_sqlite, tmp_path / "bundle")["eligibility"] == judged_live(on_sqlite)["eligibility"]
+
+
+def test_attendance_is_that_of_accepted_sessions_and_practice(on_sqlite: House) -> None:
+    with reading(on_sqlite.engine) as database:
+        figures = attendance_of(database, COURSE.class_id)
+    assert (figures.enrolled, figures.attended) == (2, 2)
+    assert figures.days[-1] == AttendedDay(date(2021, 7, 20), 2, 0), "both practised on the last day"
+    assert all(day.present == 1 for day in figures.days[:-1]), (
+        "elsewhere one learner studied, each on days of their own"
+    )
 
 
 @pytest.mark.parametrize("code", ["E03", "E11"])
