@@ -29,7 +29,7 @@ from online_guard.api.schemas import (
 )
 from online_guard.assessment.documents import FILES
 from online_guard.ingest.live import Status
-from online_guard.terms import Outcome, Verdict
+from online_guard.terms import Answer, CertificateRoute, Outcome, Paper, Verdict
 
 IN_WORDS = keys(zh=TEXT, en=TEXT)
 STATE = one_of("open", "pending", "verified")
@@ -55,6 +55,9 @@ COMPONENTS: Mapping[str, Schema] = {
     ),
     "Eligibility": keys(
         "provenance",
+        "settled",
+        "admitted",
+        "updated_ms",
         provenance=PROVENANCE,
         class_id=TEXT,
         window=or_null(TEXT),
@@ -63,8 +66,25 @@ COMPONENTS: Mapping[str, Schema] = {
         failed=many(TEXT),
         unconfirmed=many(TEXT),
         evidence=FACTS,
-        tests={"type": "object", "additionalProperties": keys(zh=TEXT, en=TEXT, clause=TEXT)},
+        tests={"type": "object", "additionalProperties": ref("FailedTest")},
+        settled=ref("Settled"),
+        admitted=FLAG,
+        updated_ms=MS,
     ),
+    "FailedTest": keys("answer", zh=TEXT, en=TEXT, clause=TEXT, cure=many(ref("Cure")), answer=one_of(*Answer)),
+    "Cure": keys(
+        "lessons",
+        "from_on",
+        "until_on",
+        "window",
+        zh=TEXT,
+        en=TEXT,
+        lessons=many(COUNT),
+        from_on=DAY,
+        until_on=DAY,
+        window=TEXT,
+    ),
+    "Settled": keys(eligible=FLAG, failed=many(TEXT), unconfirmed=many(TEXT)),
 }
 CLASS = having(class_id=TEXT, platform_id=TEXT, lessons=many(having(lesson_no=COUNT, class_hours=NUMBER)))
 ENROLMENT = keys(enrolment_id=TEXT, class_id=TEXT, learner_id=TEXT, face_checks=one_of("required", "declined"))
@@ -163,7 +183,44 @@ CLAIMED = keys(
     refused_by=many(TEXT),
     findings=many(ref("Finding")),
 )
-APPLICATION = keys(class_id=TEXT, window=TEXT, applied_on=DAY, assessment_on=DAY)
+APPLICATION = keys(
+    "certificate_route",
+    "task_row",
+    "papers",
+    "missing_papers",
+    "failed",
+    "evidence",
+    "tests",
+    "refused",
+    "pending",
+    class_id=TEXT,
+    window=TEXT,
+    applied_on=DAY,
+    assessment_on=DAY,
+    certificate_route=one_of(*CertificateRoute),
+    task_row=COUNT,
+    papers=many(one_of(*Paper)),
+    missing_papers=many(keys(paper=one_of(*Paper), zh=TEXT, en=TEXT)),
+    failed=many(TEXT),
+    evidence=FACTS,
+    tests={"type": "object", "additionalProperties": ref("FailedTest")},
+    refused=many(ref("Eligibility")),
+    pending=FLAG,
+)
+CONFIRMATION = keys(
+    class_id=TEXT,
+    number=COUNT,
+    enrolment_id=or_null(TEXT),
+    code=TEXT,
+    answer=one_of(*Answer),
+    reason=TEXT,
+    reviewer=TEXT,
+    role=TEXT,
+    said_ms=MS,
+)
+SUSPENSION = keys(surveyed_on=DAY, score=NUMBER, from_on=DAY, until_on=DAY)
+SURVEY = {"surveyed_on": DAY, "score": NUMBER, "asked": or_null(COUNT)}
+SURVEYED = keys(institution=TEXT, **SURVEY, suspension=or_null(SUSPENSION), judged_again=many(TEXT))
 LOGIN = keys(name=TEXT, role=TEXT, csrf_token=TEXT)
 DECISION = having(finding_id=TEXT, number=COUNT, decision=TEXT, reason=TEXT, reviewer=or_null(TEXT), decided_ms=MS)
 APPEAL = having(finding_id=TEXT, number=COUNT, appellant=TEXT, reason=TEXT, opened_ms=MS, outcome=TEXT)
@@ -251,9 +308,24 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     },
     "POST /v1/assessments/{window}/applications": {200: APPLICATION, 201: APPLICATION},
     "GET /v1/assessments/{window}/candidates": {
-        200: keys(
-            window=TEXT, pending=many(TEXT), candidates=many(ref("Eligibility")), refused=many(ref("Eligibility"))
-        )
+        200: {
+            "anyOf": [
+                keys(
+                    window=TEXT,
+                    pending=many(TEXT),
+                    candidates=many(ref("Eligibility")),
+                    refused=many(ref("Eligibility")),
+                ),
+                keys(window=TEXT, rows=many(ref("Eligibility")), next_cursor=or_null(TEXT)),
+            ]
+        }
+    },
+    "POST /v1/enrolments/{enrolment_id}/confirmations": {200: CONFIRMATION, 201: CONFIRMATION},
+    "POST /v1/classes/{class_id}/confirmations": {200: CONFIRMATION, 201: CONFIRMATION},
+    "GET /v1/classes/{class_id}/confirmations": {200: keys(class_id=TEXT, confirmations=many(CONFIRMATION))},
+    "POST /v1/surveys": {200: SURVEYED, 201: SURVEYED},
+    "GET /v1/surveys": {
+        200: keys(institution=TEXT, minimum=NUMBER, surveys=many(keys(**SURVEY)), suspensions=many(SUSPENSION))
     },
     "PUT /v1/venues": {200: VENUES, 201: VENUES},
     "GET /v1/venues": {200: VENUES},

@@ -12,7 +12,17 @@ from online_guard.evidence import Leave, Lesson, TrainingClass
 from online_guard.ingest.live import moment_ms
 from online_guard.ingest.rows import INT32, LATEST_MS
 from online_guard.redaction import holds_number
-from online_guard.terms import ApplicantKind, CertificateRoute, DecisionKind, FaceChecks, LessonKind, Mode
+from online_guard.service.applications import Filing
+from online_guard.terms import (
+    Answer,
+    ApplicantKind,
+    CertificateRoute,
+    DecisionKind,
+    FaceChecks,
+    LessonKind,
+    Mode,
+    Paper,
+)
 
 Id = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,128}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -176,11 +186,36 @@ class PracticeBody(Body):
 
 
 class ApplicationBody(Body):
-    """An application for an assessment."""
+    """An application for an assessment; route, papers (Annex 2) and the row of Annex 1 may be left out."""
 
     class_id: Id
     applied_on: Day
     assessment_on: Day
+    certificate_route: CertificateRoute | None = None
+    papers: Annotated[list[Paper], Field(max_length=len(Paper))] | None = None
+    task_row: Annotated[int, Field(ge=1, le=14, strict=True)] | None = None
+
+    def filing(self, window: str) -> Filing:
+        """Return the application for a window."""
+        papers = None if self.papers is None else frozenset(self.papers)
+        return Filing(**dict(self) | {"window": window, "papers": papers})
+
+
+class ConfirmationBody(Body):
+    """What an assessor says of a test that lacked data."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^E[0-9]{2}$")]
+    answer: Answer
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), NAMES_NOBODY]
+
+
+class SurveyBody(Body):
+    """A satisfaction survey of an institution."""
+
+    institution: Text
+    surveyed_on: Day
+    score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+    asked: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
 
 class DecisionBody(Body):

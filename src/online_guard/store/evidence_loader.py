@@ -122,6 +122,14 @@ def load_class(database: Session, class_id: str, most_learners: int) -> tuple[Ev
     return _load(database, list(database.scalars(enrolments)), rows, users)
 
 
+def load_records(database: Session, class_ids: Sequence[str], enrolments: Sequence[EnrolmentRecord]) -> Evidence:
+    """Return what eligibility rests on beside the ledger: classes, some of their enrolments, and what is said of them.
+
+    Without sessions, pictures and events.
+    """
+    return _load(database, enrolments, [], class_ids=class_ids)[0]
+
+
 def load_lesson(database: Session, enrolment_id: str, lesson_no: int) -> tuple[Evidence, Events]:
     """Return the evidence of the sessions of one lesson of an enrolment, and their raw events, unsettled."""
     sessions = select(SessionRecord).where(
@@ -135,9 +143,11 @@ def _load(
     enrolments: Sequence[EnrolmentRecord],
     sessions: Sequence[SessionRecord],
     silent: Sequence[SessionRecord] = (),
+    class_ids: Sequence[str] = (),
 ) -> tuple[Evidence, Events]:
+    """Return the evidence of enrolments and their classes, and of further classes where they are named."""
     ids = [record.enrolment_id for record in enrolments]
-    class_ids = sorted({record.class_id for record in enrolments})
+    class_ids = sorted({record.class_id for record in enrolments} | set(class_ids))
     classes = select(ClassRecord).where(ClassRecord.class_id.in_(class_ids))
     days = select(PracticeRecord).where(PracticeRecord.enrolment_id.in_(ids))
     filed = select(ApplicationRecord).where(ApplicationRecord.class_id.in_(class_ids))

@@ -229,6 +229,9 @@ class ApplicationRecord(Base):
     window: Mapped[str] = mapped_column(String(7), primary_key=True)
     applied_on: Mapped[str] = mapped_column(String(10))
     assessment_on: Mapped[str] = mapped_column(String(10))
+    certificate_route: Mapped[str | None] = mapped_column(String(32))
+    papers: Mapped[str | None] = mapped_column(Text)
+    task_row: Mapped[int | None]
 
 
 class JobRecord(Base):
