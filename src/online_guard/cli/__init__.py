@@ -19,6 +19,7 @@ from online_guard.cli import (
     personal_data,
     push,
     service,
+    sheets,
     webhooks,
     work,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "personal_data",
     "push",
     "service",
+    "sheets",
     "webhooks",
     "work",
 ]

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
+from online_guard.store.result_tables import AssessmentResultRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
     ClaimRecord,
@@ -34,6 +35,7 @@ NAMED_BY = {
     "liveness": "check_id",
     "claim": "claim_id",
     "decision": "name",
+    "result": "name",
 }
 """What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
@@ -42,6 +44,10 @@ DECISION_FIELDS = (
 )  # fmt: skip
 APPEAL_FIELDS = (
     "rule", "subject", "subject_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before",
+)  # fmt: skip
+OUTCOME_FIELDS = (
+    "absent", "assessed_on", "theory_mark", "practice_mark", "passed", "certificate_route", "certificate_index",
+    "recorded_ms", "recorded_by",
 )  # fmt: skip
 NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
 POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
@@ -107,6 +113,12 @@ def notice_entries(row: NoticeRecord, grounds: Iterable[GroundRecord]) -> list[E
     found = sorted([ground.lesson_no, ground.finding_id, ground.decision_number] for ground in grounds)
     payload = {"name": f"notice {row.notice_id}", "grounds": found} | _values(row, NOTICE_FIELDS)
     return [Entry("decision", about_enrolment(row.enrolment_id), payload)]
+
+
+def outcome_entries(row: AssessmentResultRecord) -> list[Entry]:
+    """Return the entry of a version of a learner's result in an assessment; of a certificate, its fingerprint."""
+    payload = {"name": f"result {row.window}/{row.version}"} | _values(row, OUTCOME_FIELDS)
+    return [Entry("result", about_enrolment(row.enrolment_id), payload)]
 
 
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:

@@ -69,7 +69,7 @@ def _logged(database: Session, unreadable: list[Fault]) -> dict[Name, bytes]:
     return said
 
 
-KINDS = ("snapshot", "liveness", "claim", "verdict", "decision")
+KINDS = ("snapshot", "liveness", "claim", "verdict", "decision", "result")
 """Kinds whose rows are compared here; events are compared session by session."""
 
 
