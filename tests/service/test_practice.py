@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sheet_class import a_day, enrolled, number_of, practised, statuses, stored
+from sheet_class import a_day, enrolled, number_of, placed, practised, statuses, stored
 
 from online_guard.errors import GuardError
 from online_guard.ingest.refusals import Refusal
@@ -104,6 +104,6 @@ def test_practice_is_told_page_by_page(house: House, monkeypatch: pytest.MonkeyP
 
 def test_practice_of_another_platform_is_not_there(house: House) -> None:
     enrolled(house)
-    for call in (practice.practice_of, lambda *about: practice.record(*about, [])):
+    for call in (practice.practice_of, lambda *about: practice.record(*about, placed([a_day()]))):
         with pytest.raises(GuardError, match="class"):
             call(house, "one", "Q")

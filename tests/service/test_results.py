@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from sheet_class import (
 )
 from sqlalchemy import text
 
-from online_guard.service import erasures, evidence_log, results
+from online_guard.service import erasures, evidence_log, practice, result_sheets, results
 from online_guard.service.house import House, open_house
 from online_guard.settings import Settings
 from online_guard.store import queries
@@ -47,6 +47,8 @@ def failed(house: House, enrolment_id: str) -> list[str]:
 def test_a_result_closes_the_project_for_the_next_class_on_another_platform(house: House, tmp_path: Path) -> None:
     platform = enrolled(house)
     resulted(house, a_result("a", **CERTIFIED), absent("b"))
+    with reading(house.engine) as database:
+        assert queries.is_pending(database, "one"), "OG703: nobody studies after the assessment"
     platform.verify()
     assert "E08" not in failed(house, "x"), "assessed on 14 August, and the class begins on 14 September"
     assert "E08" in failed(house, "y"), "a project that ended, and was never assessed"
@@ -154,8 +156,10 @@ CHANGES = {
 
 
 @pytest.fixture
-def light(tmp_path: Path, sqlite_url: str) -> Any:
-    """Return a house where the database makes no difference."""
+def light(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """Return a house where the database makes no difference; two rows of a sheet are a transaction."""
+    for module in (practice, result_sheets):
+        monkeypatch.setattr(module, "AT_ONCE", 2)
     opened = open_house(Settings(data_dir=tmp_path / "data", database_url=sqlite_url))
     enrolled(opened)
     yield opened

@@ -18,6 +18,7 @@ from online_guard.ingest.sheets import Placed
 from online_guard.service.house import House, clock_ms
 from online_guard.service.sheet_report import (
     ACCEPTED,
+    AT_ONCE,
     CONFLICT,
     DUPLICATE,
     REFUSED,
@@ -26,7 +27,7 @@ from online_guard.service.sheet_report import (
     RowReport,
     SheetReport,
 )
-from online_guard.store import queries, result_rows
+from online_guard.store import import_rows, queries, result_rows
 from online_guard.store.evidence_loader import training_class as stored_class
 from online_guard.store.tables import EnrolmentRecord, PracticeRecord
 from online_guard.store.unit_of_work import reading, writing
@@ -69,8 +70,10 @@ def record(house: House, class_id: str, platform_id: str | None, rows: Rows, *, 
     Raises:
         GuardError: No such class.
     """
-    with (reading if dry_run else writing)(house.engine) as database:
-        report = _settled(house, database, class_id, platform_id, rows, SheetReport(dry_run))
+    report = SheetReport(dry_run)
+    for some in import_rows.chunks(rows, max(len(rows), 1) if dry_run else AT_ONCE):
+        with (reading if dry_run else writing)(house.engine) as database:
+            _settled(house, database, class_id, platform_id, some, report)
     house.work.set()
     return report
 
@@ -111,7 +114,7 @@ def _settled(
     books = _Books(training_class, Learners(house, members), known)
     report.rows += [_settle(books, placed) for placed in rows]
     if books.changed and not report.is_dry_run:
-        result_rows.put_practice(database, {key: known[key] for key in books.changed})
+        result_rows.put_practice(database, days, {key: known[key] for key in books.changed})
         queries.enqueue(database, [class_id], clock_ms())
     return report
 

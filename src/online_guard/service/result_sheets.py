@@ -22,6 +22,7 @@ from online_guard.ingest.sheets import Placed
 from online_guard.service.house import House
 from online_guard.service.sheet_report import (
     ACCEPTED,
+    AT_ONCE,
     CONFLICT,
     DUPLICATE,
     REFUSED,
@@ -31,7 +32,7 @@ from online_guard.service.sheet_report import (
     SheetReport,
     fingerprint,
 )
-from online_guard.store import logged_rows, queries, result_rows, sealed_log
+from online_guard.store import import_rows, logged_rows, queries, result_rows, sealed_log
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.result_tables import AssessmentResultRecord
 from online_guard.store.sealed_columns import CERTIFICATE
@@ -65,11 +66,13 @@ def record(
         now_ms: The service's clock.
         dry_run: Whether only to tell what would be kept.
     """
-    with (reading if dry_run else writing)(house.engine) as database:
-        books = _Books(house, database, window, rows, now_ms, recorded_by, is_locked=not dry_run)
-        report = SheetReport(dry_run, [_settle(books, placed) for placed in rows])
-        if not dry_run:
-            _keep(house, database, books)
+    report = SheetReport(dry_run)
+    for some in import_rows.chunks(rows, max(len(rows), 1) if dry_run else AT_ONCE):
+        with (reading if dry_run else writing)(house.engine) as database:
+            books = _Books(house, database, window, some, now_ms, recorded_by, is_locked=not dry_run)
+            report.rows += [_settle(books, placed) for placed in some]
+            if not dry_run:
+                _keep(house, database, books)
     house.work.set()
     return report
 
@@ -190,11 +193,13 @@ def _beside(versions: Sequence[AssessmentResultRecord], record: AssessmentResult
 def _keep(house: House, database: Session, books: _Books) -> None:
     """Put the new versions into the database and the evidence log, and close the learners' projects with them."""
     keys = PersonKeys(database, house.vault)
+    keys.load(books.enrolments[record.enrolment_id].learner_id for record, number in books.new if number is not None)
     for record, number in books.new:
         if number is not None:
-            person, bound = keys.of_enrolment(record.enrolment_id), result_rows.result_key(record)
+            person = keys.make(books.enrolments[record.enrolment_id].learner_id)
+            bound = result_rows.result_key(record)
             record.certificate_number = house.vault.seal(number.encode(), CERTIFICATE, person, bound)
-        database.add(record)
+    database.add_all(record for record, _ in books.new)
     database.flush()
     sealed_log.append_all(database, [entry for record, _ in books.new for entry in logged_rows.outcome_entries(record)])
     changed = result_rows.put_projects(database, _projects(books))

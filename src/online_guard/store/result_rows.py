@@ -28,12 +28,17 @@ def practice_of(database: Session, class_id: str) -> dict[tuple[str, str], Pract
     return {(row.enrolment_id, row.on): row for row in sorted(rows, key=lambda row: (row.enrolment_id, row.on))}
 
 
-def put_practice(database: Session, days: Mapping[tuple[str, str], tuple[float, float | None]]) -> None:
-    """Keep class hours and minutes of video by enrolment and day, in the place of what was."""
-    for (enrolment_id, on), (class_hours, video_minutes) in sorted(days.items()):
-        database.merge(
-            PracticeRecord(enrolment_id=enrolment_id, on=on, class_hours=class_hours, video_minutes=video_minutes)
-        )
+def put_practice(
+    database: Session,
+    known: Mapping[tuple[str, str], PracticeRecord],
+    days: Mapping[tuple[str, str], tuple[float, float | None]],
+) -> None:
+    """Keep class hours and minutes of video by enrolment and day, in the place of what is known."""
+    names = ("enrolment_id", "on", "class_hours", "video_minutes")
+    new = [dict(zip(names, (*key, *days[key]), strict=True)) for key in sorted(days.keys() - known.keys())]
+    import_rows.put(database, PracticeRecord, new)
+    for key in days.keys() & known.keys():
+        known[key].class_hours, known[key].video_minutes = days[key]
 
 
 def learners_of(database: Session, enrolment_ids: Iterable[str]) -> set[str]:
@@ -94,18 +99,15 @@ def put_projects(database: Session, rows: Sequence[dict[str, Any]]) -> set[str]:
     columns = [ProjectRecord.learner_id, ProjectRecord.class_id]
     keys = [(row["learner_id"], row["class_id"]) for row in rows]
     known = {(row.learner_id, row.class_id): row for row in import_rows.stored(database, ProjectRecord, columns, keys)}
-    changed = set()
+    changed = {key[0] for key in keys if key not in known}
+    import_rows.put(database, ProjectRecord, [row for key, row in zip(keys, rows, strict=True) if key not in known])
     for key, row in zip(keys, rows, strict=True):
         record = known.get(key)
         if record is None:
-            known[key] = ProjectRecord(**row)
-            database.add(known[key])
-        elif (record.ended_on, record.assessed_on) != (row["ended_on"], row["assessed_on"]):
-            record.ended_on, record.assessed_on = row["ended_on"], row["assessed_on"]
-        else:
             continue
-        changed.add(key[0])
-    database.flush()
+        if (record.ended_on, record.assessed_on) != (row["ended_on"], row["assessed_on"]):
+            record.ended_on, record.assessed_on = row["ended_on"], row["assessed_on"]
+            changed.add(key[0])
     return changed
 
 
