@@ -33,6 +33,7 @@ AUDITORS = {Role.AUDITOR, Role.SECOND_AUDITOR}
 OFFICE = {Role.ASSESSOR, Role.ADMIN}
 ANYONE: set[Role] = set()
 """Nobody need be anybody."""
+PRACTICE_SHEET = b"enrolment_id,on,class_hours\nnobody,2021-07-01,8\n"
 Ids = dict[str, str]
 
 
@@ -88,6 +89,8 @@ ROWS = {
     "POST /v1/classes/{class_id}/practice": Row(
         PLATFORM, body=lambda ids: [{"enrolment_id": ids["enrolment_id"], "on": "2021-07-01", "class_hours": 8}]
     ),
+    "POST /v1/classes/{class_id}/practice/sheet": Row(PLATFORM, body=lambda ids: PRACTICE_SHEET),
+    "GET /v1/classes/{class_id}/practice": Row(EVERYBODY),
     "PUT /v1/enrolments/{enrolment_id}/reference-photo": Row(PLATFORM, body=lambda ids: b"photo"),
     "POST /v1/sessions": Row(PLATFORM, body=opening_body),
     "POST /v1/sessions/{session_id}/events": Row(PLATFORM, body=lambda ids: {"events": [event(0, "play")]}),
@@ -151,6 +154,17 @@ ROWS = {
         body=lambda ids: {"institution": "无此机构", "surveyed_on": "2021-06-01", "score": 0.9, "asked": 10},
     ),
     "GET /v1/surveys": Row(EVERYBODY, names_object=False, query=lambda ids: {"institution": CLASS["institution"]}),
+    "POST /v1/assessments/{window}/results": Row(
+        {Role.ASSESSOR, Role.ADMIN},
+        names_object=False,
+        body=lambda ids: [{"enrolment_id": ids["enrolment_id"], "absent": True}],
+    ),
+    "POST /v1/assessments/{window}/results/sheet": Row(
+        {Role.ASSESSOR, Role.ADMIN}, names_object=False, body=lambda ids: b"enrolment_id,absent\nnobody,yes\n"
+    ),
+    "GET /v1/assessments/{window}/results": Row(
+        {Role.PLATFORM, Role.ASSESSOR, Role.READER, Role.ADMIN}, names_object=False
+    ),
     "GET /v1/jobs": Row({Role.ADMIN}, names_object=False),
     "POST /v1/jobs/{job_id}/replay": Row({Role.ADMIN}, names_object=False),
 }

@@ -178,11 +178,34 @@ class ClaimBody(Body):
 
 
 class PracticeBody(Body):
-    """Attended practice of a day."""
+    """Attended practice of a day; `video_minutes` of continuous video per class hour."""
 
-    enrolment_id: Id
+    enrolment_id: Id | None = None
+    identity_number: Annotated[str, StringConstraints(max_length=40)] | None = None
     on: Day
     class_hours: Annotated[float, Field(gt=0, le=24, allow_inf_nan=False, strict=True)]
+    video_minutes: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False, strict=True)] | None = None
+
+
+Mark = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
+
+
+class ResultBody(Body):
+    """What became of a learner in an assessment; `corrects`: the version that this one takes the place of."""
+
+    class_id: Id | None = None
+    enrolment_id: Id | None = None
+    identity_number: Annotated[str, StringConstraints(max_length=40)] | None = None
+    absent: Annotated[bool, Field(strict=True)] = False
+    assessed_on: Day | None = None
+    theory_mark: Mark | None = None
+    practice_mark: Mark | None = None
+    passed: Annotated[bool, Field(strict=True)] | None = None
+    certificate_route: CertificateRoute | None = None
+    certificate_number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] | None = (
+        None
+    )
+    corrects: Annotated[int, Field(ge=1, le=1_000, strict=True)] | None = None
 
 
 class ApplicationBody(Body):
