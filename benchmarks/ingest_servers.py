@@ -20,6 +20,7 @@ from online_guard.api import sessions
 from online_guard.api.app import create_app
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import Caller
+from online_guard.api.server import collect_seldom
 from online_guard.ingest.live import clean_batch
 from online_guard.service.house import House, clock_ms, open_house
 from online_guard.service.intake import Batch
@@ -187,6 +188,7 @@ def main() -> None:
             logs.set_up(settings)
             house = open_house(settings)
             app = create_app(house) if kind == "ours" else nothing(house)
+            collect_seldom()
     uvicorn.run(
         app, host="127.0.0.1", port=port, loop="uvloop", http="httptools", log_level="warning", access_log=False
     )

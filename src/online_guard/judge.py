@@ -129,6 +129,8 @@ def _records(
 ) -> list[Finding]:
     if found.not_evaluable:
         skipped[rule.id].update(found.not_evaluable)
+    if not len(found.row):
+        return []
     enrolment_of, name_of = _subject(rule.subject, facts)
     rows = [int(row) for row in found.row]
     effects = [policy.effects[rule.id]] * len(rows)

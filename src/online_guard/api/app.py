@@ -26,6 +26,7 @@ from online_guard.api import (
     operations,
     problems,
     registration,
+    rosters,
     sessions,
     webhooks,
 )
@@ -38,7 +39,7 @@ from online_guard.api.description import described
 from online_guard.api.idempotency import Idempotency
 from online_guard.api.limits import LimitedBodies
 from online_guard.api.observed import VERSION, Observed
-from online_guard.api.server import Server
+from online_guard.api.server import Server, collect_seldom
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service import erasures
 from online_guard.service.house import House, open_house
@@ -77,6 +78,7 @@ def create_app(house: House) -> FastAPI:
         imports,
         enrolments,
         assessments,
+        rosters,
         cases,
         jobs,
         learners,
@@ -125,7 +127,9 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
         if again:
             log.warning("%d 人此前已删除,已重新删除 / were erased before and came back: erased again", again)
         with beside(house), Remembering(house):
-            Server(house, create_app(house)).run()
+            app = create_app(house)
+            collect_seldom()
+            Server(house, app).run()
     finally:
         close_engine(house.engine)
 

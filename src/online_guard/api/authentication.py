@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import limits
 from anyio import to_thread
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from online_guard.api.callers import Caller, not_authenticated, open_paths
@@ -64,14 +64,14 @@ class Rate:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._code = code
 
-    def count(self, name: str) -> None:
+    async def count(self, name: str) -> None:
         """Count it once more.
 
         Raises:
             GuardError: It happens too often.
         """
-        if not self._limiter.hit(self._most, name):
-            reset_s = self._limiter.get_window_stats(self._most, name).reset_time
+        if not await self._limiter.hit(self._most, name):
+            reset_s = (await self._limiter.get_window_stats(self._most, name)).reset_time
             raise GuardError(
                 ErrorKind.THROTTLED,
                 self._code,
@@ -137,7 +137,7 @@ class Authentication:
                 remedy="见 docs/clients / see docs/clients.",
             )
         used = self._nonces.use(signature, int(now_s))
-        self._requests.count(key.key_id)
+        await self._requests.count(key.key_id)
         return Caller(Role.PLATFORM, key.key_id, key.platform_id, used)
 
     async def _person(self, scope: Scope, headers: Mapping[str, str]) -> Caller | None:

@@ -148,21 +148,23 @@ def told_to(house: House, caller: Caller, answer: dict[str, Any]) -> dict[str, A
 
 
 async def _platform_id(
-    caller: TheCaller,
+    request: Request,
     platform_id: Annotated[
         str | None, Query(max_length=128, description="平台,人员可指明 / for people: which one")
     ] = None,
 ) -> str | None:
-    return own_platform(caller, platform_id, "?platform_id")
+    return own_platform(await _caller(request), platform_id, "?platform_id")
 
 
 PlatformId = Annotated[str | None, Depends(_platform_id)]
 """The platform whose objects are meant: a platform's own, whatever it says; None for a person who names none."""
 
 
-async def _is_test_client(
-    house: TheHouse, token: Annotated[str | None, Header(alias="Online-Guard-Test-Client")] = None
-) -> bool:
+_Token = Annotated[str | None, Header(alias="Online-Guard-Test-Client")]
+_Told = Annotated[int | None, Header(alias="Online-Guard-Test-Now-Ms", ge=0, le=LATEST_MS)]
+
+
+def _is_test_client(house: House, token: str | None) -> bool:
     """Return whether the caller is the trusted test client; a wrong or unexpected token is refused."""
     if token is None:
         return False
@@ -178,14 +180,9 @@ async def _is_test_client(
     return True
 
 
-TestClient = Annotated[bool, Depends(_is_test_client)]
-
-
-async def _clock(
-    is_test_client: TestClient,
-    told: Annotated[int | None, Header(alias="Online-Guard-Test-Now-Ms", ge=0, le=LATEST_MS)] = None,
-) -> Callable[[], int]:
+async def _clock(request: Request, token: _Token = None, told: _Told = None) -> Callable[[], int]:
     """Return the service's clock, to be read later; a trusted test client may set it for its request."""
+    is_test_client = _is_test_client(request.app.state.house, token)
     if told is None:
         return clock_ms
     if not is_test_client:
@@ -202,8 +199,8 @@ async def _clock(
 Clock = Annotated[Callable[[], int], Depends(_clock)]
 
 
-async def _now_ms(clock: Clock) -> int:
-    return clock()
+async def _now_ms(request: Request, token: _Token = None, told: _Told = None) -> int:
+    return (await _clock(request, token, told))()
 
 
 NowMs = Annotated[int, Depends(_now_ms)]

@@ -32,8 +32,13 @@ class LoginBody(Body):
     code: Annotated[str, StringConstraints(max_length=16)] | None = None
 
 
+async def _not_too_often(request: Request) -> None:
+    """Refuse a flood of tries from one address."""
+    await request.state.tries.count(request.client.host if request.client else "")
+
+
 async def _from_a_page_of_ours(request: Request, house: TheHouse) -> None:
-    """Refuse the pages of other sites, which could sign a browser in under a name of theirs; and a flood of tries."""
+    """Refuse the pages of other sites, which could sign a browser in under a name of theirs."""
     if is_foreign(request.headers, house.settings.public_url):
         raise GuardError(
             ErrorKind.FORBIDDEN,
@@ -41,14 +46,13 @@ async def _from_a_page_of_ours(request: Request, house: TheHouse) -> None:
             "请求不是本服务页面发出的 / the request doesn't come from a page of this service",
             where="origin",
         )
-    request.state.tries.count(request.client.host if request.client else "")
 
 
 @router.post(
     "/login",
     summary="登录 / log in",
     openapi_extra=callers(ANYONE),
-    dependencies=[Depends(_from_a_page_of_ours)],
+    dependencies=[Depends(_from_a_page_of_ours), Depends(_not_too_often)],
 )
 async def log_in(house: TheHouse, request: Request, response: Response, body: LoginBody) -> dict[str, Any]:
     """Begin a login: a cookie, and a `csrf_token` that every later request but GET sends as `Online-Guard-CSRF`.
@@ -67,10 +71,10 @@ async def log_in(house: TheHouse, request: Request, response: Response, body: Lo
     status_code=SEE_OTHER,
     response_class=RedirectResponse,
     openapi_extra=callers(ANYONE),
+    dependencies=[Depends(_not_too_often)],
 )
 def log_in_elsewhere(house: TheHouse, request: Request) -> RedirectResponse:
     """Send the browser to the provider, and remember in a cookie that it was this one."""
-    request.state.tries.count(request.client.host if request.client else "")
     url, state = provider_logins.begin(house, _callback(house, request))
     answer = RedirectResponse(url, SEE_OTHER, {"Cache-Control": "no-store"})
     secure = _is_https(house, request)

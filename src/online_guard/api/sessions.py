@@ -13,8 +13,8 @@ from online_guard.api.bodies import Id, MomentInQuery, OpeningBody
 from online_guard.api.callers import (
     EVERYBODY,
     PLATFORM,
+    Clock,
     ImageBytes,
-    JsonBytes,
     NowMs,
     PlatformId,
     TheCaller,
@@ -57,14 +57,15 @@ async def add_events(
     request: Request,
     house: TheHouse,
     session_id: SessionId,
-    body: JsonBytes,
-    now_ms: NowMs,
+    clock: Clock,
     platform_id: PlatformId,
     caller: TheCaller,
 ) -> Response:
     """Take 1 to 1 000 events, and answer for each: accepted, duplicate, conflict, or refused with the reason."""
     asked = request.scope["state"].get("asked")
-    answer = await settled(request.app, house, Batch(session_id, platform_id, body, now_ms, caller.used, asked))
+    body = await request.body()
+    batch = Batch(session_id, platform_id, body, clock(), caller.used, asked)
+    answer = await settled(request.app, house, batch)
     refused = answer["counts"].get(Status.REFUSED, 0)
     metrics.count_events(answer["counts"], (row["reason"] for row in answer["results"] if refused and "reason" in row))
     return Response(msgspec.json.encode(answer), media_type="application/json")

@@ -15,7 +15,7 @@ from online_guard.policy.pack import Policy
 from online_guard.terms import Subject
 from online_guard.timeline.coverage import Lessons, Studied, studied
 from online_guard.timeline.digest import NEVER, Digest, View
-from online_guard.timeline.segments import group_starts
+from online_guard.timeline.segments import group_lengths, group_starts
 
 
 class Together(StrEnum):
@@ -116,7 +116,10 @@ class Findings:
             name: column if isinstance(column, (np.ndarray, list)) else [column] * size
             for name, column in columns.items()
         }
-        times = [np.broadcast_to(np.asarray(moment, np.int64), size) for moment in (start_ms, end_ms)]
+        times = [
+            np.asarray(moment, np.int64) if isinstance(moment, np.ndarray) else np.full(size, moment, np.int64)
+            for moment in (start_ms, end_ms)
+        ]
         return cls(np.asarray(row, np.int64), times[0], times[1], spread)
 
     @classmethod
@@ -143,7 +146,7 @@ class Findings:
             more: Further columns, one value for each place; the first place's is kept.
         """
         starts = group_starts(session)
-        counts = np.diff(np.append(starts, len(session)))
+        counts = group_lengths(starts, len(session))
         first = {name: column[starts] for name, column in more.items()}
         kept = np.maximum.reduceat(value, starts) if greatest and len(starts) else value[starts]
         shown = limit[starts] if isinstance(limit, np.ndarray) else limit

@@ -111,18 +111,20 @@ class Intake:
         """Return what waits; nothing when nothing came for a while, and then the thread ends."""
         with self._more:
             self._more.wait_for(lambda: len(self._waiting) > 0, IDLE_S)
-            if self._last > 1:
-                self._gather()
+        if self._last > 1:
+            self._gather()
+        with self._more:
             group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
             self._last = len(group)
             self._runs = bool(group)
             return group
 
     def _gather(self) -> None:
+        """Wait for more, without holding up those who bring it."""
         until, known = time.monotonic() + GATHER_S, 0
         while known < len(self._waiting) < MOST_AT_ONCE and time.monotonic() < until:
             known = len(self._waiting)
-            self._more.wait(QUIET_S)
+            time.sleep(QUIET_S)
 
 
 def _answers(batches: Sequence[Batch], settle: Settle) -> list[Answer]:

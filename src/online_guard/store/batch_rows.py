@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, insert, literal_column, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from online_guard.store import sealed_log
@@ -21,11 +21,6 @@ _LETTERS, _ANSWERS = (insert(cast("Table", record.__table__)) for record in (Dea
 _CHUNKS = Many(
     insert(cast("Table", EventChunkRecord.__table__)),
     ("session_row", "first_seq", "last_seq", "received_ms", "count", "columns"),
-)
-_CHANGED = Many(
-    update(SESSIONS)
-    .where(SESSIONS.c.row_id == bindparam("row"))
-    .values(revision=SESSIONS.c.revision + literal_column("1"))
 )
 
 
@@ -89,5 +84,7 @@ class Writes:
             if rows:
                 connection.execute(statement, rows)
         sealed_log.append_all(database, self.entries)
-        _CHANGED.execute(connection, [{"row": row} for row in sorted(self.changed)])
+        if self.changed:
+            numbers = ",".join(map(str, sorted(self.changed)))  # of our own making
+            connection.exec_driver_sql(f"UPDATE session SET revision = revision + 1 WHERE row_id IN ({numbers})")  # noqa: S608
         self.chunks, self.letters, self.entries, self.answers, self.changed = [], [], [], [], set()

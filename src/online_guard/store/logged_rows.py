@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
+from online_guard.store.roster_tables import RosterRecord, VenuesRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
     ClaimRecord,
@@ -34,6 +36,7 @@ NAMED_BY = {
     "liveness": "check_id",
     "claim": "claim_id",
     "decision": "name",
+    "roster": "name",
 }
 """What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
@@ -43,6 +46,8 @@ DECISION_FIELDS = (
 APPEAL_FIELDS = (
     "rule", "subject", "subject_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before",
 )  # fmt: skip
+VENUES_FIELDS = ("stated_ms", "stated_by", "sha256")
+ROSTER_FIELDS = ("plan_id", "venues_version", "published_ms", "published_by", "sha256")
 NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
 POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
 
@@ -107,6 +112,23 @@ def notice_entries(row: NoticeRecord, grounds: Iterable[GroundRecord]) -> list[E
     found = sorted([ground.lesson_no, ground.finding_id, ground.decision_number] for ground in grounds)
     payload = {"name": f"notice {row.notice_id}", "grounds": found} | _values(row, NOTICE_FIELDS)
     return [Entry("decision", about_enrolment(row.enrolment_id), payload)]
+
+
+def venues_entries(row: VenuesRecord) -> list[Entry]:
+    """Return the entry of a statement of venues; its body stays out, which names examiners."""
+    payload = {"name": f"venues {row.version}"} | _values(row, VENUES_FIELDS) | _digest(row.body)
+    return [Entry("roster", "venues", payload)]
+
+
+def roster_entries(row: RosterRecord) -> list[Entry]:
+    """Return the entry of a published roster, told by the digest of its body."""
+    payload = {"name": f"roster {row.window}/{row.version}"} | _values(row, ROSTER_FIELDS) | _digest(row.body)
+    return [Entry("roster", f"assessment/{row.window}", payload)]
+
+
+def _digest(body: str) -> dict[str, str]:
+    """Return the SHA-256 of a body as it lies there now, whatever its row says."""
+    return {"body_sha256": hashlib.sha256(body.encode()).hexdigest()}
 
 
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:

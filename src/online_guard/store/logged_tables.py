@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from online_guard.store import logged_rows
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
+from online_guard.store.roster_tables import RosterRecord, VenuesRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
     CheckRecord,
@@ -42,6 +43,7 @@ def rows(database: Session) -> Iterator[Row]:
         results = database.scalars(select(ResultRecord).where(ResultRecord.class_id == class_id)).all()
         yield Row(f"class {class_id}", logged_rows.verdict_entries, (findings, results))
     yield from _of_review(database)
+    yield from _of_rosters(database)
 
 
 def _of_sessions(database: Session) -> Iterator[Row]:
@@ -66,3 +68,10 @@ def _of_review(database: Session) -> Iterator[Row]:
     for notice in database.scalars(select(NoticeRecord)):
         grounds = database.scalars(select(GroundRecord).where(GroundRecord.notice_id == notice.notice_id)).all()
         yield Row(f"notice {notice.notice_id}", logged_rows.notice_entries, (notice, grounds))
+
+
+def _of_rosters(database: Session) -> Iterator[Row]:
+    for stated in database.scalars(select(VenuesRecord)):
+        yield Row(f"venues {stated.version}", logged_rows.venues_entries, (stated,))
+    for roster in database.scalars(select(RosterRecord).execution_options(yield_per=1)):
+        yield Row(f"roster {roster.window}/{roster.version}", logged_rows.roster_entries, (roster,))

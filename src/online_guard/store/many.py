@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.sql.dml import UpdateBase
+
+MOST_ROWS = 256
+"""In one step of SQLite, which takes 32 766 values."""
+_ROW = re.compile(r"(?<=VALUES )\([?, ]+\)")
 
 
 class Many:
@@ -34,5 +41,35 @@ class Many:
             compiled: Any = self._statement.compile(dialect=dialect, column_keys=names)
             self._compiled[dialect.name] = str(compiled), compiled.positiontup
         sql, order = self._compiled[dialect.name]
-        values: Any = rows if order is None else [tuple([row[name] for name in order]) for row in rows]
-        return connection.exec_driver_sql(sql, list(values)).rowcount
+        if order is None:
+            return connection.exec_driver_sql(sql, list(rows)).rowcount
+        values = [tuple([row[name] for name in order]) for row in rows]
+        if not _ROW.search(sql):
+            return connection.exec_driver_sql(sql, values).rowcount
+        parts = _parts(len(rows))
+        return sum(
+            connection.exec_driver_sql(_for_rows(sql, part.stop - part.start), _joined(values[part])).rowcount
+            for part in parts
+        )
+
+
+def _parts(number: int) -> Iterator[slice]:
+    """Yield slices of a few sizes, so that few statements are to be prepared.
+
+    One step of SQLite for many rows: for each step the driver lets another thread run, and has to wait for its turn.
+    """
+    first, size = 0, MOST_ROWS
+    while first < number:
+        while first + size > number:
+            size //= 2
+        yield slice(first, first + size)
+        first += size
+
+
+@lru_cache(maxsize=256)
+def _for_rows(sql: str, number: int) -> str:
+    return _ROW.sub(lambda row: ", ".join([row[0]] * number), sql)
+
+
+def _joined(values: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    return tuple(chain.from_iterable(values))

@@ -1,4 +1,4 @@
-"""Whether stored rows still are what the evidence log says: events, snapshots, checks, claims, verdicts, decisions."""
+"""Whether stored rows still are what the evidence log says: events, captures, claims, verdicts, decisions, rosters."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _logged(database: Session, unreadable: list[Fault]) -> dict[Name, bytes]:
     return said
 
 
-KINDS = ("snapshot", "liveness", "claim", "verdict", "decision")
+KINDS = ("snapshot", "liveness", "claim", "verdict", "decision", "roster")
 """Kinds whose rows are compared here; events are compared session by session."""
 
 

@@ -29,7 +29,10 @@ def distinct(values: Integers) -> Integers:
 
 def group_lengths(starts: Integers, size: int) -> Integers:
     """Return the number of rows of each group that begins at `starts` in a column of `size` rows."""
-    return np.diff(np.append(starts, size)).astype(np.int64)
+    lengths = np.empty(len(starts), np.int64)
+    lengths[:-1], lengths[-1:] = starts[1:], size
+    lengths -= starts
+    return lengths
 
 
 def group_lasts(starts: Integers, size: int) -> Integers:
