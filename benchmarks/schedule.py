@@ -83,12 +83,9 @@ def against_the_clerk(candidates: Sequence[Candidate], venues: Venues, found: Pl
     some = [one for one in candidates if one.enrolment_id in placed]
     clerks = measure(sittings, duties, some, venues, WINDOW, CALENDAR)
     ours = measure(found.sittings, found.duties, candidates, venues, WINDOW, CALENDAR)
-    print(
-        f"  greedy: {time.process_time() - started:.1f} s CPU, {len(placed) / len(candidates):.1%} placed (plan: 100.0%)"
-    )
-    print(
-        f"  objective: greedy {weigh(clerks):,}, plan {weigh(ours):,}: {weigh(clerks) / weigh(ours):.2f} times as much"
-    )
+    own, share, times = time.process_time() - started, len(placed) / len(candidates), weigh(clerks) / weigh(ours)
+    print(f"  greedy: {own:.1f} s CPU, {share:.1%} placed (plan: 100.0%)")
+    print(f"  objective: greedy {weigh(clerks):,}, plan {weigh(ours):,}: {times:.2f} times as much")
     for name, weight in WEIGHTS.items():
         print(f"    {name:16} weight {weight.weight:4}: greedy {clerks[name]:7,}  plan {ours[name]:7,}")
 
