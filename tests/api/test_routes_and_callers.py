@@ -105,6 +105,13 @@ ROWS = {
     "POST /v1/enrolments/{enrolment_id}/notices": Row(AUDITORS, names_object=False),
     "GET /v1/cases": Row(PEOPLE, names_object=False),
     "GET /v1/cases/{case_id}": Row(PEOPLE, names_object=False),
+    "POST /v1/cases/next": Row(AUDITORS, names_object=False, body=lambda ids: {}),
+    "PUT /v1/cases/{case_id}/assignment": Row(AUDITORS, names_object=False),
+    "DELETE /v1/cases/{case_id}/assignment": Row(AUDITORS, names_object=False),
+    "POST /v1/decisions": Row(AUDITORS, names_object=False),
+    "GET /v1/views": Row(PEOPLE, names_object=False),
+    "PUT /v1/views/{name}": Row(PEOPLE, names_object=False, body=lambda ids: {"query": "rule=OG101"}),
+    "DELETE /v1/views/{name}": Row(PEOPLE, names_object=False),
     "POST /v1/findings/{finding_id}/decisions": Row(AUDITORS, names_object=False),
     "GET /v1/findings/{finding_id}/decisions": Row(EVERYBODY),
     "POST /v1/findings/{finding_id}/appeals": Row(
@@ -143,7 +150,7 @@ def ids(platform: Platform) -> Ids:
     check = platform.told("POST", f"/v1/sessions/{session_id}/liveness")
     named = {"class_id": class_id, "enrolment_id": enrolment_id, "session_id": session_id}
     named |= {"check_id": check["check_id"], "import_id": an_upload(platform), **a_finding(platform)}
-    named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
+    named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "name": "view", "learner_id": "nobody"}
     named["job_id"] = "2000000000"
     return named | {"message_id": a_message(platform), "letter_id": a_letter(platform, session_id)}
 

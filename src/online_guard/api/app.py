@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from online_guard import __version__, logs
 from online_guard.api import (
     assessments,
+    assignments,
     cases,
     dead_letters,
     enrolments,
@@ -77,6 +78,7 @@ def create_app(house: House) -> FastAPI:
         imports,
         enrolments,
         assessments,
+        assignments,
         cases,
         jobs,
         learners,

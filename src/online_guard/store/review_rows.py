@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Decision
 from online_guard.policy import Policy
-from online_guard.store import logged_rows, sealed_log
+from online_guard.store import assignment_rows, logged_rows, sealed_log
 from online_guard.store.decision_tables import (
     AppealRecord,
     CaseRecord,
@@ -23,11 +23,11 @@ from online_guard.store.decision_tables import (
     LawRecord,
     NoticeRecord,
 )
-from online_guard.store.tables import CheckRecord, FindingRecord, SessionRecord, SnapshotRecord
+from online_guard.store.tables import CheckRecord, EnrolmentRecord, FindingRecord, SessionRecord, SnapshotRecord
 from online_guard.terms import DecisionKind, Subject
 
 Place = tuple[int, int, str]
-"""Where a case stands in the queue: priority, since when in ms, case id."""
+"""Where a case stands in the queue: priority, since when in ms or how urgent, case id."""
 
 
 def as_decision(record: DecisionRecord) -> Decision:
@@ -104,10 +104,27 @@ def cases_of_class(database: Session, class_id: str) -> dict[str, CaseRecord]:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Who has taken a case at a moment: `reviewer`, or nobody else where `or_nobody`; without a reviewer, nobody."""
+
+    at_ms: int
+    reviewer: str | None = None
+    or_nobody: bool = False
+
+    def where(self) -> ColumnElement[bool]:
+        """Return the condition."""
+        if self.reviewer is None:
+            return ~assignment_rows.taken_by(None, self.at_ms)
+        if self.or_nobody:
+            return assignment_rows.not_others(self.reviewer, self.at_ms)
+        return assignment_rows.taken_by(self.reviewer, self.at_ms)
+
+
+@dataclass(frozen=True)
 class Wanted:
     """Which cases a queue shows; None means any.
 
-    states: without any, those that wait for a person.
+    states: without any, those that wait for a person. urgent: the most urgent first, not the longest waiting.
     """
 
     states: tuple[str, ...] = ()
@@ -116,13 +133,20 @@ class Wanted:
     rule: str | None = None
     verdict: str | None = None
     subject: str | None = None
+    taken: Taken | None = None
+    urgent: bool = False
+
+    @property
+    def moment(self) -> str:
+        """Return the name of the column that orders cases of one priority."""
+        return "urgent_ms" if self.urgent else "waiting_since_ms"
 
     def where(self) -> list[ColumnElement[bool]]:
         """Return the conditions, but for the rule."""
         conditions = [CaseRecord.state.in_(self.states) if self.states else CaseRecord.priority < NOTHING_LEFT]
         given = {name: getattr(self, name) for name in ("platform_id", "class_id", "verdict", "subject")}
         conditions += [getattr(CaseRecord, name) == value for name, value in given.items() if value is not None]
-        return conditions
+        return conditions if self.taken is None else [*conditions, self.taken.where()]
 
 
 NOTHING_LEFT = 2
@@ -146,7 +170,7 @@ def _has_rule(database: Session, rule: str) -> ColumnElement[bool]:
 
 def queue(database: Session, wanted: Wanted, after: Place | None, most: int) -> list[CaseRecord]:
     """Return cases in the order in which they should be decided, from some place on."""
-    place = (CaseRecord.priority, CaseRecord.waiting_since_ms, CaseRecord.case_id)
+    place = (CaseRecord.priority, getattr(CaseRecord, wanted.moment), CaseRecord.case_id)
     query = select(CaseRecord).where(*wanted.where())
     if wanted.rule is not None:
         query = query.where(_has_rule(database, wanted.rule))
@@ -204,6 +228,13 @@ def put_notice(database: Session, notice: NoticeRecord, grounds: Sequence[Ground
         database.add(notice)
         database.flush()
     sealed_log.append_all(database, logged_rows.notice_entries(notice, grounds))
+
+
+def lessons_of_sessions(database: Session, class_id: str) -> dict[str, int]:
+    """Return the lesson of each session of a class, by `platform_id/session_id`."""
+    columns = (SessionRecord.platform_id, SessionRecord.session_id, SessionRecord.lesson_no)
+    query = select(*columns).join(EnrolmentRecord).where(EnrolmentRecord.class_id == class_id)
+    return {f"{platform_id}/{name}": lesson_no for platform_id, name, lesson_no in database.execute(query)}
 
 
 def sessions_of(database: Session, enrolment_id: str, lesson_no: int | None) -> list[SessionRecord]:

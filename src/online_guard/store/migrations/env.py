@@ -6,6 +6,7 @@ from sqlalchemy import event
 # each module of tables, so that all are part of the metadata
 import online_guard.store.account_tables
 import online_guard.store.answer_tables
+import online_guard.store.assignment_tables
 import online_guard.store.chunk_tables
 import online_guard.store.decision_tables
 import online_guard.store.import_tables
