@@ -94,12 +94,17 @@ def create_app(house: House) -> FastAPI:
     return app
 
 
-def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[object]]) -> None:
+def serve(
+    settings: Settings,
+    beside: Callable[[House], AbstractContextManager[object]],
+    make: Callable[[House], FastAPI] = create_app,
+) -> None:
     """Serve until stopped.
 
     Args:
         settings: Address, data and secrets.
         beside: Runs beside the application: what does the waiting jobs.
+        make: Makes the application: with pages, or without.
 
     Raises:
         GuardError: It would serve plain HTTP beyond loopback, which the settings don't allow: signatures keep others
@@ -127,7 +132,7 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
         if again:
             log.warning("%d 人此前已删除,已重新删除 / were erased before and came back: erased again", again)
         with beside(house), Remembering(house):
-            Server(house, create_app(house)).run()
+            Server(house, make(house)).run()
     finally:
         close_engine(house.engine)
 

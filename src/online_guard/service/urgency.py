@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from online_guard.evidence import CHINA_OFFSET_MS, DAY_MS
 from online_guard.policy import Policy
-from online_guard.store import queries, review_rows
+from online_guard.store import queries, session_rows
 from online_guard.store.decision_tables import CaseRecord
 from online_guard.store.tables import ApplicationRecord, ClassRecord, EnrolmentRecord
 from online_guard.terms import Subject
@@ -51,7 +51,7 @@ class Stakes:
         days = [row.assessment_on for row in queries.of_class(database, ApplicationRecord, class_id)]
         due_ms = _midnight_ms(min(days)) - policy.assessment.notice_days * DAY_MS if days else None
         learners = len(queries.of_class(database, EnrolmentRecord, class_id))
-        return cls(hours, learners, review_rows.lessons_of_sessions(database, class_id), due_ms)
+        return cls(hours, learners, session_rows.lessons_of_sessions(database, class_id), due_ms)
 
     def class_hours(self, subject: str, subject_id: str) -> float:
         """Return the class hours that a case about a subject can refuse."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, select, tuple_
 from sqlalchemy.exc import IntegrityError
@@ -23,7 +22,7 @@ from online_guard.store.decision_tables import (
     LawRecord,
     NoticeRecord,
 )
-from online_guard.store.tables import CheckRecord, EnrolmentRecord, FindingRecord, SessionRecord, SnapshotRecord
+from online_guard.store.tables import FindingRecord
 from online_guard.terms import DecisionKind, Subject
 
 Place = tuple[int, int, str]
@@ -230,22 +229,6 @@ def put_notice(database: Session, notice: NoticeRecord, grounds: Sequence[Ground
     sealed_log.append_all(database, logged_rows.notice_entries(notice, grounds))
 
 
-def lessons_of_sessions(database: Session, class_id: str) -> dict[str, int]:
-    """Return the lesson of each session of a class, by `platform_id/session_id`."""
-    columns = (SessionRecord.platform_id, SessionRecord.session_id, SessionRecord.lesson_no)
-    query = select(*columns).join(EnrolmentRecord).where(EnrolmentRecord.class_id == class_id)
-    return {f"{platform_id}/{name}": lesson_no for platform_id, name, lesson_no in database.execute(query)}
-
-
-def sessions_of(database: Session, enrolment_id: str, lesson_no: int | None) -> list[SessionRecord]:
-    """Return the sessions of an enrolment, or of one of its lessons, in order of opening."""
-    query = select(SessionRecord).where(SessionRecord.enrolment_id == enrolment_id)
-    if lesson_no is not None:
-        query = query.where(SessionRecord.lesson_no == lesson_no)
-    return list(database.scalars(query.order_by(SessionRecord.opened_received_ms, SessionRecord.row_id)))
-
-
-def of_session(database: Session, table: type[SnapshotRecord | CheckRecord], session_row: int) -> list[Any]:
-    """Return a session's snapshots or liveness checks, in order of time."""
-    query = select(table).where(table.session_row == session_row)
-    return list(database.scalars(query.order_by(table.at_ms)))
+def known_cases(database: Session, case_ids: Sequence[str]) -> set[str]:
+    """Return those of some names that are cases."""
+    return set(database.scalars(select(CaseRecord.case_id).where(CaseRecord.case_id.in_(case_ids))))
