@@ -176,7 +176,7 @@ CASE = having(
     priority=COUNT,
     findings=LIST,
 )
-CASE_TAKEN = having(case_id=TEXT, state=TEXT, taken_by=or_null(TEXT), taken_until_ms=or_null(MS))
+CASE_TAKEN = having(case_id=TEXT, state=TEXT, taken_by=or_null(TEXT))
 NOTICE = having(notice_id=TEXT, enrolment_id=TEXT, issued_by=TEXT, issued_ms=MS, lessons=LIST)
 IMPORT = having(
     import_id=TEXT,

@@ -19,10 +19,14 @@ ViewName = Annotated[str, Path(description="视图名称 view", pattern=r"^[^/\x
 
 
 @router.post("/cases/next", summary="领取下一案件 / take the next case", openapi_extra=callers(*AUDITORS))
-def take_next(house: TheHouse, caller: TheCaller, body: NextCaseBody, now_ms: NowMs) -> dict[str, Any]:
-    """Take the most urgent case that nobody else has and that the caller may decide; `case` is null without one."""
+def next_case(house: TheHouse, caller: TheCaller, body: NextCaseBody, now_ms: NowMs) -> dict[str, Any]:
+    """Take the most urgent case that nobody else has and that the caller may decide; `case` is null without one.
+
+    With `take` false it is only told which one that would be now.
+    """
     named = (body.platform_id, body.class_id, body.rule, body.verdict, body.subject)
-    return assignments.take_next(house, Wanted(tuple(map(str, body.state)), *named), caller.name, now_ms, body.but)
+    wanted = Wanted(tuple(map(str, body.state)), *named)
+    return assignments.next_case(house, wanted, caller.name, now_ms, frozenset(body.but), takes=body.take)
 
 
 @router.put("/cases/{case_id}/assignment", summary="领取案件 / take a case", openapi_extra=callers(*AUDITORS))

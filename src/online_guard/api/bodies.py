@@ -214,7 +214,7 @@ class DecisionsBody(Body):
 
 
 class NextCaseBody(Body):
-    """Among which cases the next one is sought, as the filters of the queue; and which one isn't meant."""
+    """Among which cases the next one is sought, as the filters of the queue; which aren't meant; whether to take it."""
 
     state: list[CaseState] = []
     platform_id: Id | None = None
@@ -222,7 +222,8 @@ class NextCaseBody(Body):
     rule: Id | None = None
     verdict: Verdict | None = None
     subject: Subject | None = None
-    but: Id | None = None
+    but: Annotated[list[Id], Field(max_length=400)] = []
+    take: Annotated[bool, Field(strict=True)] = True
 
 
 class SavedViewBody(Body):

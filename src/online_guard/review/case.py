@@ -9,12 +9,14 @@ from fastapi.responses import Response
 
 from online_guard.api.callers import PEOPLE, NowMs, TheHouse, callers
 from online_guard.api.cases import AUDITORS, CaseId, FindingId
+from online_guard.review.figures import timelines
+from online_guard.review.media import snapshot_address
 from online_guard.review.pages import TheShell, page
 from online_guard.review.queue import TheFilters
 from online_guard.review.reasons import REASONS, read
 from online_guard.rules.catalogue import BY_ID
 from online_guard.rules.manual import page_of
-from online_guard.service import assignments, case_file, case_log, what_if
+from online_guard.service import case_file, case_log, what_if
 from online_guard.service.surroundings import other_sessions
 from online_guard.service.urgency import APPEAL_MS
 from online_guard.terms import Outcome
@@ -27,13 +29,17 @@ def case_page(house: TheHouse, shell: TheShell, case_id: CaseId, filters: TheFil
     """Return a case; the address keeps the filters of the queue, by which the next one is sought."""
     reviewer = shell.caller.name if shell.caller and shell.decides else ""
     case = case_file.case_file(house, case_id, reviewer)
-    following = assignments.foreseen(house, filters.wanted(shell, now_ms), reviewer, now_ms, case_id)
-    values: dict[str, Any] = {"case": case, "filters": filters, "following": following, "now_ms": now_ms}
+    values: dict[str, Any] = {"case": case, "filters": filters, "now_ms": now_ms}
     values |= {"manual": {one["rule"]: page_of(BY_ID[one["rule"]]) for one in case["findings"]}, "reasons": REASONS}
-    values |= {"others": other_sessions(house, case_id), "read": read, "appeal_term_ms": APPEAL_MS}
+    values |= {
+        "others": other_sessions(house, case_id),
+        "read": read,
+        "address": snapshot_address,
+        "appeal_term_ms": APPEAL_MS,
+    }
     # faces are shown to those who decide, since they need them for that
     values |= {"shows_faces": shell.decides, "is_calibrated": house.settings.distances_calibrated}
-    values |= {"limits": house.policy.liveness, "favour": _favour(case), "figures": []}
+    values |= {"limits": house.policy.liveness, "favour": _favour(case), "figures": timelines(house, shell, case)}
     values |= {"titles": {one["lesson_no"]: one["title"] for one in case["facts"]["class"]["lessons"]}}
     return page(shell, "case.html", **values)
 

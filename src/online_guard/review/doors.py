@@ -1,4 +1,7 @@
-"""Around the pages: what a browser may do with them, and problems as pages; whoever isn't signed in is asked to."""
+"""Around the pages: what a browser may do with them, and problems as pages; whoever isn't signed in is asked to.
+
+Who asks for HTML gets a problem as a page; a script or program gets the problem itself.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,7 @@ class Doors:
         if scope["type"] != "http" or not f"{scope['path']}/".startswith(f"{ROOT}/"):
             await self._app(scope, receive, send)
             return
+        for_people = "text/html" in Headers(scope=scope).get("accept", "")
         problem: list[bytes] = []
         start: Message = {}
 
@@ -62,9 +66,9 @@ class Doors:
                 headers.setdefault("Cache-Control", "no-store")
                 headers.update(HEADERS)
                 start.update(message)
-                if not _is_problem(message):
+                if not (for_people and _is_problem(message)):
                     await send(message)
-            elif not _is_problem(start):
+            elif not (for_people and _is_problem(start)):
                 await send(message)
             else:
                 problem.append(message.get("body", b""))

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Response
 
 from online_guard.api.callers import ANYONE, callers
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.pictures import stylesheet
 
 router = APIRouter()
 MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
@@ -20,10 +21,13 @@ NOT_MODIFIED = 304
 @cache
 def _file(name: str) -> tuple[bytes, str, str]:
     """Return content, media type and ETag of a file."""
-    folder = files("online_guard.review").joinpath("static")
-    if name not in {entry.name for entry in folder.iterdir()}:
+    own = {entry.name: entry for entry in files("online_guard.review").joinpath("static").iterdir()}
+    if name == "pictures.css":
+        content = stylesheet().encode()
+    elif name in own:
+        content = own[name].read_bytes()
+    else:
         raise GuardError(ErrorKind.NOT_FOUND, "not_found", "找不到 / not found", where=name)
-    content = folder.joinpath(name).read_bytes()
     return content, MEDIA_TYPES[name.rpartition(".")[2]], f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 

@@ -84,6 +84,10 @@ class Language(StrEnum):
         """Return a moment in China, to the second; a dash for none."""
         return "–" if at_ms is None else format_datetime(_at(at_ms), self._pattern("HH:mm:ss"), CHINA, self.locale)
 
+    def clock(self, at_ms: int) -> str:
+        """Return the time of day in China, to the second."""
+        return format_datetime(_at(at_ms), "HH:mm:ss", CHINA, self.locale)
+
     def _pattern(self, clock: str) -> str:
         return f"{self.pick('y年M月d日', 'd MMM y')} {clock}"
 

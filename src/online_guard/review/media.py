@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -14,6 +16,12 @@ from online_guard.service import kept_pictures
 router = APIRouter()
 SIGNS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"RIFF": "image/webp"}
 """How the three formats that are taken begin."""
+
+
+def snapshot_address(platform_id: str, session_id: str, snapshot_id: str) -> str:
+    """Return where a snapshot lies."""
+    names = "{}/{}/snapshots/{}".format(*(quote(name, safe="") for name in (platform_id, session_id, snapshot_id)))
+    return f"/console/sessions/{names}"
 
 
 def _shown(content: bytes) -> Response:

@@ -1,11 +1,11 @@
-"""Who works on which case: taken by one reviewer at a time, given back, and `take_next` for whoever asks for work.
+"""Who works on which case: taken by one reviewer at a time, given back, and `next_case` for whoever asks for work.
 
 An assignment shares the work out; it decides nothing: a decision is guarded by the case's version and the database.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -60,7 +60,9 @@ def release(house: House, case_id: str, reviewer: str) -> dict[str, Any]:
         return cases.told_case(case) | {"taken_by": None, "taken_until_ms": None}
 
 
-def take_next(house: House, wanted: Wanted, reviewer: str, now_ms: int, but: str | None = None) -> dict[str, Any]:
+def next_case(
+    house: House, wanted: Wanted, reviewer: str, now_ms: int, but: Collection[str] = (), *, takes: bool = True
+) -> dict[str, Any]:
     """Give a reviewer the most urgent case that nobody else has and in which they may decide something.
 
     Args:
@@ -68,24 +70,22 @@ def take_next(house: House, wanted: Wanted, reviewer: str, now_ms: int, but: str
         wanted: Among which cases.
         reviewer: Who asks.
         now_ms: Service clock.
-        but: A case that isn't meant: the one that they are at.
+        but: Cases that aren't meant: those that they have seen.
+        takes: Whether they take it; else it is only told which one that would be now.
 
     Returns:
         `case` as `take` answers, None where nothing is left for this reviewer.
     """
-    with writing(house.engine) as database:
+    with writing(house.engine) if takes else reading(house.engine) as database:
         for case_id in _for(database, house.policy, wanted, reviewer, now_ms):
-            if case_id != but and assignment_rows.take(database, case_id, reviewer, now_ms, now_ms + LASTS_MS):
-                told = cases.told_case(cases.must_find(database, case_id))
+            if case_id in but:
+                continue
+            told = cases.told_case(cases.must_find(database, case_id))
+            if not takes:
+                return {"case": told | {"taken_by": None}}
+            if assignment_rows.take(database, case_id, reviewer, now_ms, now_ms + LASTS_MS):
                 return {"case": told | {"taken_by": reviewer, "taken_until_ms": now_ms + LASTS_MS}}
     return {"case": None}
-
-
-def foreseen(house: House, wanted: Wanted, reviewer: str, now_ms: int, but: str) -> str | None:
-    """Return the case that `take_next` would give now, None where there is none; nobody gets it by this."""
-    with reading(house.engine) as database:
-        found = _for(database, house.policy, wanted, reviewer, now_ms)
-        return next((case_id for case_id in found if case_id != but), None)
 
 
 def _for(database: Session, policy: Policy, wanted: Wanted, reviewer: str, now_ms: int) -> Iterator[str]:

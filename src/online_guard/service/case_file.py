@@ -120,12 +120,12 @@ def _facts(database: Session, case: CaseRecord) -> dict[str, Any]:
         "has_reference": enrolment.reference_sha256 is not None,
     }
     facts["ledger"] = [json.loads(row.body) for row in queries.results(database, "ledger", case.enrolment_id)]
-    sessions = _sessions(database, case)
+    sessions = sessions_of_case(database, case)
     facts["sessions"] = [_session(database, session) for session in sessions]
     return facts
 
 
-def _sessions(database: Session, case: CaseRecord) -> list[SessionRecord]:
+def sessions_of_case(database: Session, case: CaseRecord) -> list[SessionRecord]:
     """Return the sessions that a case is about, in order of opening."""
     if case.subject == "session":
         platform_id, _, session_id = case.subject_id.partition("/")

@@ -20,6 +20,7 @@ export function select(article, focus = true) {
   if (name) name.textContent = article.dataset.rule;
   document.querySelectorAll(".verbs button").forEach((button) => { button.disabled = shown() !== null && !open(article); });
   cancel();
+  figure.show(article.dataset.finding, focus);
   if (focus) article.focus({ preventScroll: true });
   article.scrollIntoView({ block: "nearest" });
 }
@@ -60,7 +61,8 @@ export function decide(button) {
     finding_id: one.dataset.finding, decision: kind, reason: reasonKept, seen: one.dataset.seen ?? shown().dataset.seen,
   }));
   const many = together ? `${meant.length} ${word("findings")}` : selected().dataset.rule;
-  outbox.put({ decisions, what: `${many}: ${word(kind)} · ${half(button.dataset.reason)}`, label: word(kind), address: location.pathname + location.search });
+  const cases = together ? meant.map((one) => one.dataset.case) : [shown().dataset.case];
+  outbox.put({ decisions, cases, what: `${many}: ${word(kind)} · ${half(button.dataset.reason)}`, label: word(kind), address: location.pathname + location.search });
   written.value = "";
   cancel();
   if (together) { meant.forEach((one) => { one.checked = false; one.closest("tr").remove(); }); return; }
@@ -85,13 +87,30 @@ async function page(url) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
+/** Which cases are sought: what the filters say, but for those that were seen since nothing was left. */
+function sought(take) {
+  const query = new URLSearchParams(shown()?.dataset.query ?? location.search);
+  const body = { take, but: [...new Set(seen())].slice(-400), state: query.getAll("state").filter(Boolean) };
+  for (const name of ["platform_id", "class_id", "rule", "verdict", "subject"]) if (query.get(name)) body[name] = query.get(name);
+  return call("POST", "/v1/cases/next", body);
+}
+
+const SEEN = "online-guard seen";
+const decidedHere = () => [...outbox.waiting().values()].flatMap((one) => one.cases ?? []);
+
+function seen() {
+  const here = shown() ? [shown().dataset.case] : [];
+  try { return [...(JSON.parse(sessionStorage.getItem(SEEN)) ?? []), ...decidedHere(), ...here]; } catch { return here; }
+}
+
 /** Fetches the case that would be next, with its pictures, so that it is there when it is asked for. */
-function prefetch() {
-  const id = shown()?.dataset.following;
+async function prefetch() {
   fetched = null;
-  if (!id) return;
-  const own = { id, page: page(address(id)).catch(() => null) };
-  fetched = own;
+  if (!document.querySelector('.case [data-act="next"]')) return;
+  try {
+    const { case: following } = await sought(false);
+    if (following) fetched = { id: following.case_id, page: page(address(following.case_id)).catch(() => null) };
+  } catch { /* the next case is then fetched when it is asked for */ }
 }
 
 /** Shows a case in place of this one; the page stays, with its outbox and its zoom. */
@@ -106,15 +125,15 @@ async function show(id, push = true) {
   scrollTo(0, 0);
 }
 
-/** Takes the next case and shows it. */
+/** Takes the next case and shows it; after the last one it begins again with those that were left undecided. */
 export async function next() {
-  const here = shown();
-  const query = new URLSearchParams(here?.dataset.query ?? location.search);
-  const body = here ? { but: here.dataset.case } : {};
-  for (const name of ["platform_id", "class_id", "rule", "verdict", "subject"]) if (query.get(name)) body[name] = query.get(name);
-  body.state = query.getAll("state").filter(Boolean);
+  sessionStorage.setItem(SEEN, JSON.stringify(seen().slice(-400)));
   try {
-    const { case: taken } = await call("POST", "/v1/cases/next", body);
+    let { case: taken } = await sought(true);
+    if (!taken) {
+      sessionStorage.removeItem(SEEN);
+      ({ case: taken } = await sought(true));
+    }
     if (taken) await show(taken.case_id);
     else tell(word("none"));
   } catch (error) { tell(half(error.message) || word("offline")); }
@@ -181,6 +200,10 @@ export function start() {
   document.addEventListener("decided", decided);
   document.addEventListener("undone", (event) => undone(event.detail));
   addEventListener("popstate", () => location.reload());
+  document.addEventListener("click", (event) => {
+    const mark = event.target.closest?.("[data-figure] [data-finding]");
+    if (mark) select(document.getElementById(mark.dataset.finding));
+  });
   document.addEventListener("focusin", (event) => {
     const article = event.target.closest?.("article[data-finding]");
     if (article && article !== selected()) select(article, false);

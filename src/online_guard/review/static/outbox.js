@@ -27,9 +27,9 @@ function write(waiting) {
 /** Returns what waits, by finding: its kind. */
 export const waiting = () => new Map(read().flatMap((one) => one.decisions.map((each) => [each.finding_id, one])));
 
-/** Keeps a decision on one or several findings: `what` says it in words, `address` is where it was made. */
-export function put({ decisions, what, address, label }) {
-  const own = { id: crypto.randomUUID(), decisions, what, address, label, due: Date.now() + UNDO_MS };
+/** Keeps a decision on findings of some cases: `what` says it in words, `address` is where it was made. */
+export function put({ decisions, cases, what, address, label }) {
+  const own = { id: crypto.randomUUID(), decisions, cases, what, address, label, due: Date.now() + UNDO_MS };
   write([...read(), own]);
   sleep(own);
 }
@@ -80,11 +80,21 @@ async function send(ready) {
   }
 }
 
+/** What this auditor's own decision added to a case doesn't outdate the others that they made upon the same sight. */
+function seenSince(one, became) {
+  return { ...one, decisions: one.decisions.map((each) => ({ ...each, seen: became.get(each.seen) ?? each.seen })) };
+}
+
 /** Forgets what was decided, and keeps what was refused with the reason. */
 function keep(ready, results) {
   const answered = new Map(results.map((one) => [one.finding_id, one]));
+  const became = new Map();
+  for (const each of ready.flatMap((one) => one.decisions)) {
+    const decided = answered.get(each.finding_id)?.decided;
+    if (decided) became.set(each.seen, decided.case.version);
+  }
   const left = [];
-  for (const one of read()) {
+  for (const one of read().map((each) => seenSince(each, became))) {
     if (!ready.some((each) => each.id === one.id)) { left.push(one); continue; }
     const rest = one.decisions.filter((each) => !answered.get(each.finding_id)?.decided);
     const problem = rest.map((each) => answered.get(each.finding_id)?.problem?.detail).find(Boolean);
