@@ -16,7 +16,8 @@ from online_guard.review.queue import TheFilters
 from online_guard.review.reasons import REASONS, read
 from online_guard.rules.catalogue import BY_ID
 from online_guard.rules.manual import page_of
-from online_guard.service import case_file, case_log, what_if
+from online_guard.service import case_file, case_log, kept_pictures, what_if
+from online_guard.service.house import House
 from online_guard.service.surroundings import other_sessions
 from online_guard.service.urgency import APPEAL_MS
 from online_guard.terms import Outcome
@@ -39,9 +40,17 @@ def case_page(house: TheHouse, shell: TheShell, case_id: CaseId, filters: TheFil
     }
     # faces are shown to those who decide, since they need them for that
     values |= {"shows_faces": shell.decides, "is_calibrated": house.settings.distances_calibrated}
-    values |= {"limits": house.policy.liveness, "favour": _favour(case), "figures": timelines(house, shell, case)}
+    kept = _kept(house, case)
+    values |= {"limits": house.policy.liveness, "favour": _favour(case), "kept": kept}
+    values |= {"figures": timelines(house, shell, case, kept)}
     values |= {"titles": {one["lesson_no"]: one["title"] for one in case["facts"]["class"]["lessons"]}}
     return page(shell, "case.html", **values)
+
+
+def _kept(house: House, case: dict[str, Any]) -> set[str]:
+    """Return the SHA-256 of the case's snapshots whose picture is still there."""
+    photos = [photo["sha256"] for session in case["facts"].get("sessions", ()) for photo in session["snapshots"]]
+    return kept_pictures.which_are_kept(house, case["enrolment_id"], photos) if photos else set()
 
 
 def _favour(case: dict[str, Any]) -> dict[str, Any]:

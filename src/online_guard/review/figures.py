@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from typing import Any
 
-from online_guard.pictures.facts import SessionFacts
 from online_guard.pictures.session_timeline import session_timeline
 from online_guard.pictures.words import Language as Words
 from online_guard.review.language import Language
@@ -17,22 +17,20 @@ WIDTH = 860
 """Of a timeline in px: what is left of 1 280 beside the decision."""
 
 
-def timelines(house: House, shell: Shell, case: dict[str, Any]) -> list[str]:
-    """Return the timelines of a case, one for each lesson; whoever decides sees the snapshots in them."""
+def timelines(house: House, shell: Shell, case: dict[str, Any], kept: Container[str]) -> list[str]:
+    """Return the timelines of a case, one for each lesson; whoever decides sees the snapshots that are `kept`."""
     words = Words.ZH if shell.language is Language.ZH else Words.EN
+    thumbnails = dict(_thumbnails(case, kept)) if shell.decides else {}
     return [
-        session_timeline(
-            facts,
-            words,
-            width=WIDTH,
-            thumbnails=_thumbnails(facts) if shell.decides else {},
-            prefix=f"t{number}-",
-            legend=number == 0,
-        )
+        session_timeline(facts, words, width=WIDTH, thumbnails=thumbnails, prefix=f"t{number}-", legend=number == 0)
         for number, facts in enumerate(facts_of_case(house, case["case_id"]))
     ]
 
 
-def _thumbnails(facts: SessionFacts) -> dict[str, str]:
-    """Return where the pictures of snapshots lie, by their key `platform_id/session_id/snapshot_id`."""
-    return {photo.key: snapshot_address(*photo.key.split("/")) for photo in facts.photos}
+def _thumbnails(case: dict[str, Any], kept: Container[str]) -> Iterator[tuple[str, str]]:
+    """Yield key and address of the snapshots whose picture is there."""
+    for session in case["facts"].get("sessions", ()):
+        for photo in session["snapshots"]:
+            if photo["sha256"] in kept:
+                names = (session["platform_id"], session["session_id"], photo["snapshot_id"])
+                yield "/".join(names), snapshot_address(*names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from online_guard.service.house import House
 from online_guard.store import queries
 from online_guard.store.person_keys import PersonKeys, erased
@@ -41,6 +43,16 @@ def shown_picture(house: House, enrolment_id: str, sha256: str) -> bytes:
     if enrolment.erased_ms is not None:
         raise erased()
     return house.blobs.get(sha256, enrolment.learner_id, person)
+
+
+def which_are_kept(house: House, enrolment_id: str, sha256s: Iterable[str]) -> set[str]:
+    """Return those of a learner's pictures that are still there; none of somebody who was erased."""
+    with reading(house.engine) as database:
+        enrolment = database.get_one(EnrolmentRecord, enrolment_id)
+    if enrolment.erased_ms is not None:
+        return set()
+    names = {one: house.blobs.name(enrolment.learner_id, one) for one in sha256s}
+    return {one for one, name in names.items() if house.blobs.is_there(name) or house.blobs.is_there(one)}
 
 
 def reference_picture(house: House, enrolment_id: str) -> bytes:
