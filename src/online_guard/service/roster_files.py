@@ -19,7 +19,7 @@ from online_guard.store.roster_tables import VenuesRecord
 from online_guard.store.unit_of_work import reading
 
 
-def made(house: House, window: str, version: int | None, name: str) -> tuple[bytes, str]:
+def made(house: House, window: str, version: int | None, name: str, class_id: str | None) -> tuple[bytes, str]:
     """Return a file of a window's roster, and its media type.
 
     Args:
@@ -27,12 +27,13 @@ def made(house: House, window: str, version: int | None, name: str) -> tuple[byt
         window: Such as `2021-08`.
         version: The newest, where none is named.
         name: One of `documents.FILES`.
+        class_id: Whose part of it alone is made, for the enterprise; None for everybody's.
 
     Raises:
-        GuardError: No such version, or no such file.
+        GuardError: No such version, no such file, or nobody of the class in it.
     """
     papers = papers_of(house, window, version)
-    return make(papers, name).body, FILES[name]
+    return make(papers, name, class_id).body, FILES[name]
 
 
 def papers_of(house: House, window: str, version: int | None) -> Papers:
