@@ -69,6 +69,11 @@ bench-log: $(READY)  ## 存证日志:百万条的代价,每类篡改一千次 / 
 	@$(BIN)/python benchmarks/evidence_log.py $(ARGS)
 	@ONLINE_GUARD_MUTATIONS=1000 $(BIN)/python -m pytest -n auto -k "change_of or old_backup" tests/service/test_evidence_log.py
 
+.PHONY: bench-papers
+bench: bench-papers
+bench-papers: $(READY)  ## 八千考生的全部打印件 / All papers of 8 000 candidates
+	@$(BIN)/python benchmarks/papers.py $(ARGS)
+
 bench-review: $(READY)  ## 一万个随机序列:未经人认定不得拒认 / Random sequences: nobody is refused without persons
 	@$(BIN)/python benchmarks/review.py $(ARGS)
 

@@ -209,6 +209,8 @@ LABELS: dict[StrEnum, tuple[str, str]] = {
     Paper.INFORMATION_SYSTEM: ("考核申请已在信息系统填报", "the application, filled in in the information system"),
     Answer.CONFIRM: ("确认", "confirm"),
     Answer.DENY: ("否认", "deny"),
+    AssessmentPart.THEORY: ("理论考试", "theory"),
+    AssessmentPart.PRACTICE: ("实操考核", "practice"),
     Outcome.PASSED: ("通过", "passed"),
     Outcome.FAILED: ("未通过", "failed"),
     Outcome.INCONCLUSIVE: ("无结论", "inconclusive"),

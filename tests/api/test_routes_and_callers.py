@@ -30,6 +30,7 @@ PLATFORM = {Role.PLATFORM}
 EVERYBODY = set(Role)
 PEOPLE = EVERYBODY - PLATFORM
 AUDITORS = {Role.AUDITOR, Role.SECOND_AUDITOR}
+OFFICE = {Role.ASSESSOR, Role.ADMIN}
 ANYONE: set[Role] = set()
 """Nobody need be anybody."""
 Ids = dict[str, str]
@@ -140,6 +141,16 @@ ROWS = {
         body=lambda ids: {"institution": "无此机构", "surveyed_on": "2021-06-01", "score": 0.9, "asked": 10},
     ),
     "GET /v1/surveys": Row(EVERYBODY, names_object=False, query=lambda ids: {"institution": CLASS["institution"]}),
+    "PUT /v1/venues": Row(OFFICE, names_object=False, body=lambda ids: {}),
+    "GET /v1/venues": Row(OFFICE, names_object=False),
+    "POST /v1/assessments/{window}/plans": Row(OFFICE, names_object=False, body=lambda ids: {}),
+    "GET /v1/assessments/{window}/plans/{plan_id}": Row(OFFICE, names_object=False),
+    "POST /v1/assessments/{window}/roster": Row(
+        OFFICE, names_object=False, body=lambda ids: {"plan_id": ids["plan_id"]}
+    ),
+    "GET /v1/assessments/{window}/roster": Row(EVERYBODY, names_object=False),
+    "GET /v1/assessments/{window}/roster/versions": Row(OFFICE, names_object=False),
+    "GET /v1/assessments/{window}/roster/files/{name}": Row(OFFICE, names_object=False),
     "GET /v1/jobs": Row({Role.ADMIN}, names_object=False),
     "POST /v1/jobs/{job_id}/replay": Row({Role.ADMIN}, names_object=False),
 }
@@ -159,6 +170,7 @@ def ids(platform: Platform) -> Ids:
     named |= {"check_id": check["check_id"], "import_id": an_upload(platform), **a_finding(platform)}
     named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
     named["job_id"] = "2000000000"
+    named |= {"plan_id": "plan-none", "name": "roster.json"}
     return named | {"message_id": a_message(platform), "letter_id": a_letter(platform, session_id)}
 
 

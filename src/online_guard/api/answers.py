@@ -27,6 +27,7 @@ from online_guard.api.schemas import (
     or_null,
     ref,
 )
+from online_guard.assessment.documents import FILES
 from online_guard.ingest.live import Status
 from online_guard.terms import Answer, CertificateRoute, Outcome, Paper, Verdict
 
@@ -245,6 +246,38 @@ IMPORT = having(
     counts=FACTS,
     provenance={"const": "import"},
 )
+VENUES = keys(version=COUNT, stated_ms=MS, stated_by=TEXT, sha256=HASH, venues=having(sites=LIST, examiners=LIST))
+PLAN = having(
+    plan_id=TEXT,
+    window=TEXT,
+    state=one_of("planning", "planned", "blocked", "failed"),
+    seed=COUNT,
+    asked_ms=MS,
+    finished_ms=or_null(MS),
+    progress=or_null(keys(objective=or_null(NUMBER), bound=NUMBER)),
+    candidates=COUNT,
+    pending=many(TEXT),
+    unconfirmed=FACTS,
+    plan=or_null(having(sittings=LIST, duties=LIST, objective=NUMBER, bound=NUMBER)),
+    blocked=or_null(having(reasons=LIST, remedies=LIST)),
+    problem=or_null(having(code=TEXT, detail=TEXT)),
+    difference=keys(version=or_null(COUNT), changes=LIST),
+)
+ROSTER_VERSION = keys(window=TEXT, version=COUNT, plan_id=TEXT, published_ms=MS, published_by=TEXT, sha256=HASH)
+CHANGED = many(having(enrolment_id=TEXT, class_id=TEXT, platform_id=TEXT, why=LIST))
+ROSTER = having(
+    window=TEXT,
+    version=COUNT,
+    newest_version=COUNT,
+    published_ms=MS,
+    published_by=or_null(TEXT),
+    sha256=HASH,
+    candidates=LIST,
+    plan=having(sittings=LIST, duties=LIST),
+    changes=LIST,
+    pending=many(TEXT),
+    outdated=or_null(keys(added=CHANGED, removed=CHANGED, changed=CHANGED)),
+)
 LETTER = having(letter_id=COUNT, kind=TEXT, received_ms=MS, reason=TEXT, content=TEXT, state=TEXT)
 ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /healthz": {200: keys(status={"const": "ok"})},
@@ -294,6 +327,14 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /v1/surveys": {
         200: keys(institution=TEXT, minimum=NUMBER, surveys=many(keys(**SURVEY)), suspensions=many(SUSPENSION))
     },
+    "PUT /v1/venues": {200: VENUES, 201: VENUES},
+    "GET /v1/venues": {200: VENUES},
+    "POST /v1/assessments/{window}/plans": {202: PLAN},
+    "GET /v1/assessments/{window}/plans/{plan_id}": {200: PLAN},
+    "POST /v1/assessments/{window}/roster": {200: ROSTER_VERSION, 201: ROSTER_VERSION},
+    "GET /v1/assessments/{window}/roster": {200: ROSTER},
+    "GET /v1/assessments/{window}/roster/versions": {200: keys(window=TEXT, versions=many(ROSTER_VERSION))},
+    "GET /v1/assessments/{window}/roster/files/{name}": {200: tuple(media.split(";")[0] for media in FILES.values())},
     "POST /v1/imports": {201: IMPORT, 202: IMPORT},
     "GET /v1/imports": {200: keys(imports=many(IMPORT), next_cursor=or_null(TEXT))},
     "GET /v1/imports/{import_id}": {200: IMPORT},

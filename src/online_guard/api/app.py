@@ -26,6 +26,7 @@ from online_guard.api import (
     operations,
     problems,
     registration,
+    rosters,
     sessions,
     webhooks,
 )
@@ -77,6 +78,7 @@ def create_app(house: House) -> FastAPI:
         imports,
         enrolments,
         assessments,
+        rosters,
         cases,
         jobs,
         learners,

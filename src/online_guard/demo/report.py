@@ -10,6 +10,7 @@ from typing import Any
 from online_guard import page
 from online_guard.assessment.eligibility import Eligibility
 from online_guard.demo.check_cards import CheckCard
+from online_guard.demo.office import PublishedRoster
 from online_guard.demo.picture import Limits, draw
 from online_guard.demo.traces import Trace, traces
 from online_guard.evidence import Evidence, Lesson, TrainingClass
@@ -94,7 +95,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the page shows; `findings` are those about the class, `sessions` counts verdicts."""
+    """Everything the page shows; `findings` are those about the class, `sessions` counts verdicts.
+
+    roster: as it was published; its files lie beside the page.
+    """
 
     course: TrainingClass
     policy: Policy
@@ -105,6 +109,7 @@ class Report:
     findings: tuple[FindingLine, ...] = ()
     refused: tuple[Refused, ...] = ()
     checks: tuple[CheckCard, ...] = ()
+    roster: PublishedRoster | None = None
 
     @property
     def hours(self) -> float:
@@ -176,7 +181,8 @@ def build_report(
 
 def render(report: Report) -> str:
     """Return the page: one file without scripts or anything from elsewhere."""
-    return page.render("online_guard.demo", "report.html", report=report)
+    names = {learner.enrolment_id: learner.person.name for learner in report.learners}
+    return page.render("online_guard.demo", "report.html", report=report, names=names)
 
 
 def finding_line(finding: Finding, policy: Policy) -> FindingLine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
@@ -9,6 +10,7 @@ from typing import Any
 
 from online_guard.store.assessment_tables import ConfirmationRecord
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
+from online_guard.store.roster_tables import RosterRecord, VenuesRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
     ClaimRecord,
@@ -38,6 +40,7 @@ NAMED_BY = {
     "application": "window",
     "confirmation": "number",
     "survey": "name",
+    "roster": "name",
 }
 """What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
@@ -49,6 +52,8 @@ APPEAL_FIELDS = (
 )  # fmt: skip
 APPLICATION_FIELDS = ("window", "applied_on", "assessment_on", "certificate_route", "task_row")
 CONFIRMATION_FIELDS = ("number", "enrolment_id", "code", "answer", "reason", "reviewer", "role", "said_ms")
+VENUES_FIELDS = ("stated_ms", "stated_by", "sha256")
+ROSTER_FIELDS = ("plan_id", "venues_version", "published_ms", "published_by", "sha256")
 NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
 POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
 
@@ -130,6 +135,23 @@ def survey_entries(row: Any) -> list[Entry]:
     """Return the entry of a survey of an institution."""
     payload = {"name": f"{row.surveyed_on} {float(row.score)!r}", "asked": getattr(row, "asked", None)}
     return [Entry("survey", f"institution/{row.institution}", payload)]
+
+
+def venues_entries(row: VenuesRecord) -> list[Entry]:
+    """Return the entry of a statement of venues; its body stays out, which names examiners."""
+    payload = {"name": f"venues {row.version}"} | _values(row, VENUES_FIELDS) | _digest(row.body)
+    return [Entry("roster", "venues", payload)]
+
+
+def roster_entries(row: RosterRecord) -> list[Entry]:
+    """Return the entry of a published roster, told by the digest of its body."""
+    payload = {"name": f"roster {row.window}/{row.version}"} | _values(row, ROSTER_FIELDS) | _digest(row.body)
+    return [Entry("roster", f"assessment/{row.window}", payload)]
+
+
+def _digest(body: str) -> dict[str, str]:
+    """Return the SHA-256 of a body as it lies there now, whatever its row says."""
+    return {"body_sha256": hashlib.sha256(body.encode()).hexdigest()}
 
 
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:

@@ -12,6 +12,7 @@ from online_guard.store import logged_rows
 from online_guard.store.assessment_tables import ConfirmationRecord
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
 from online_guard.store.import_tables import SurveyRecord
+from online_guard.store.roster_tables import RosterRecord, VenuesRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
     ApplicationRecord,
@@ -46,6 +47,7 @@ def rows(database: Session) -> Iterator[Row]:
         yield Row(f"class {class_id}", logged_rows.verdict_entries, (findings, results))
     yield from _of_review(database)
     yield from _of_assessments(database)
+    yield from _of_rosters(database)
 
 
 def _of_sessions(database: Session) -> Iterator[Row]:
@@ -79,3 +81,10 @@ def _of_assessments(database: Session) -> Iterator[Row]:
         yield Row(f"confirmation {said.class_id}/{said.number}", logged_rows.confirmation_entries, (said,))
     for survey in database.scalars(select(SurveyRecord)):
         yield Row(f"survey {survey.row_id}", logged_rows.survey_entries, (survey,))
+
+
+def _of_rosters(database: Session) -> Iterator[Row]:
+    for stated in database.scalars(select(VenuesRecord)):
+        yield Row(f"venues {stated.version}", logged_rows.venues_entries, (stated,))
+    for roster in database.scalars(select(RosterRecord).execution_options(yield_per=1)):
+        yield Row(f"roster {roster.window}/{roster.version}", logged_rows.roster_entries, (roster,))

@@ -17,6 +17,7 @@ from online_guard.store.import_tables import ImportPageRecord, ImportRecord
 from online_guard.store.letter_tables import LetterStepRecord
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.personal_tables import PersonKeyRecord
+from online_guard.store.roster_tables import VenuesRecord
 from online_guard.store.sealed_text import SealedBytes, SealedText, beginning
 from online_guard.store.tables import CaptureRecord, DeadLetterRecord, EnrolmentRecord, SessionRecord
 from online_guard.store.vault import HEADER, WRAPPED, Vault
@@ -118,6 +119,7 @@ SEALED: tuple[SealedColumn, ...] = (
     SealedColumn(ImportRecord.problem),
     SealedColumn(ImportPageRecord.rows),
     SealedColumn(LetterStepRecord.told),
+    SealedColumn(VenuesRecord.body),
     SealedColumn(PlatformKeyRecord.secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PlatformKeyRecord.previous_secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PersonRecord.totp, lambda record: f"one-time code {record.name}"),

@@ -14,6 +14,7 @@ import online_guard.store.letter_tables
 import online_guard.store.log_tables
 import online_guard.store.operation_tables
 import online_guard.store.personal_tables
+import online_guard.store.roster_tables
 import online_guard.store.rulebooks
 import online_guard.store.webhook_tables  # noqa: F401
 from online_guard.store.tables import Base

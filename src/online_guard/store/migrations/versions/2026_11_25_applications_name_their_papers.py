@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from online_guard.store import sealed_log
 
 revision = "20261125_applications"
-down_revision = "20261125_evidence_log"
+down_revision = "20261125_rosters"
 branch_labels = None
 depends_on = None
 
