@@ -132,15 +132,6 @@ ROWS = {
     "GET /v1/assessments/{window}/candidates": Row(
         {Role.PLATFORM, Role.ASSESSOR, Role.READER, Role.ADMIN}, names_object=False
     ),
-    "POST /v1/enrolments/{enrolment_id}/confirmations": Row({Role.ASSESSOR}, names_object=False, body=a_word),
-    "POST /v1/classes/{class_id}/confirmations": Row({Role.ASSESSOR}, names_object=False, body=a_word),
-    "GET /v1/classes/{class_id}/confirmations": Row(EVERYBODY),
-    "POST /v1/surveys": Row(
-        {Role.ASSESSOR, Role.ADMIN},
-        names_object=False,
-        body=lambda ids: {"institution": "无此机构", "surveyed_on": "2021-06-01", "score": 0.9, "asked": 10},
-    ),
-    "GET /v1/surveys": Row(EVERYBODY, names_object=False, query=lambda ids: {"institution": CLASS["institution"]}),
     "PUT /v1/venues": Row(OFFICE, names_object=False, body=lambda ids: {}),
     "GET /v1/venues": Row(OFFICE, names_object=False),
     "POST /v1/assessments/{window}/plans": Row(OFFICE, names_object=False, body=lambda ids: {}),
@@ -151,6 +142,15 @@ ROWS = {
     "GET /v1/assessments/{window}/roster": Row(EVERYBODY, names_object=False),
     "GET /v1/assessments/{window}/roster/versions": Row(OFFICE, names_object=False),
     "GET /v1/assessments/{window}/roster/files/{name}": Row(OFFICE, names_object=False),
+    "POST /v1/enrolments/{enrolment_id}/confirmations": Row({Role.ASSESSOR}, names_object=False, body=a_word),
+    "POST /v1/classes/{class_id}/confirmations": Row({Role.ASSESSOR}, names_object=False, body=a_word),
+    "GET /v1/classes/{class_id}/confirmations": Row(EVERYBODY),
+    "POST /v1/surveys": Row(
+        {Role.ASSESSOR, Role.ADMIN},
+        names_object=False,
+        body=lambda ids: {"institution": "无此机构", "surveyed_on": "2021-06-01", "score": 0.9, "asked": 10},
+    ),
+    "GET /v1/surveys": Row(EVERYBODY, names_object=False, query=lambda ids: {"institution": CLASS["institution"]}),
     "GET /v1/jobs": Row({Role.ADMIN}, names_object=False),
     "POST /v1/jobs/{job_id}/replay": Row({Role.ADMIN}, names_object=False),
 }

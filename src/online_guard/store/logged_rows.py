@@ -37,10 +37,10 @@ NAMED_BY = {
     "liveness": "check_id",
     "claim": "claim_id",
     "decision": "name",
+    "roster": "name",
     "application": "window",
     "confirmation": "number",
     "survey": "name",
-    "roster": "name",
 }
 """What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
@@ -50,10 +50,10 @@ DECISION_FIELDS = (
 APPEAL_FIELDS = (
     "rule", "subject", "subject_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before",
 )  # fmt: skip
-APPLICATION_FIELDS = ("window", "applied_on", "assessment_on", "certificate_route", "task_row")
-CONFIRMATION_FIELDS = ("number", "enrolment_id", "code", "answer", "reason", "reviewer", "role", "said_ms")
 VENUES_FIELDS = ("stated_ms", "stated_by", "sha256")
 ROSTER_FIELDS = ("plan_id", "venues_version", "published_ms", "published_by", "sha256")
+APPLICATION_FIELDS = ("window", "applied_on", "assessment_on", "certificate_route", "task_row")
+CONFIRMATION_FIELDS = ("number", "enrolment_id", "code", "answer", "reason", "reviewer", "role", "said_ms")
 NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
 POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
 
@@ -120,23 +120,6 @@ def notice_entries(row: NoticeRecord, grounds: Iterable[GroundRecord]) -> list[E
     return [Entry("decision", about_enrolment(row.enrolment_id), payload)]
 
 
-def application_entries(row: Any) -> list[Entry]:
-    """Return the entry of an application for an assessment window, made here or by a bundle."""
-    payload = _values(row, APPLICATION_FIELDS) | {"papers": _read(getattr(row, "papers", None))}
-    return [Entry("application", about_class(row.class_id), payload)]
-
-
-def confirmation_entries(row: ConfirmationRecord) -> list[Entry]:
-    """Return the entry of what an assessor said of a test."""
-    return [Entry("confirmation", about_class(row.class_id), _values(row, CONFIRMATION_FIELDS))]
-
-
-def survey_entries(row: Any) -> list[Entry]:
-    """Return the entry of a survey of an institution."""
-    payload = {"name": f"{row.surveyed_on} {float(row.score)!r}", "asked": getattr(row, "asked", None)}
-    return [Entry("survey", f"institution/{row.institution}", payload)]
-
-
 def venues_entries(row: VenuesRecord) -> list[Entry]:
     """Return the entry of a statement of venues; its body stays out, which names examiners."""
     payload = {"name": f"venues {row.version}"} | _values(row, VENUES_FIELDS) | _digest(row.body)
@@ -152,6 +135,23 @@ def roster_entries(row: RosterRecord) -> list[Entry]:
 def _digest(body: str) -> dict[str, str]:
     """Return the SHA-256 of a body as it lies there now, whatever its row says."""
     return {"body_sha256": hashlib.sha256(body.encode()).hexdigest()}
+
+
+def application_entries(row: Any) -> list[Entry]:
+    """Return the entry of an application for an assessment window, made here or by a bundle."""
+    payload = _values(row, APPLICATION_FIELDS) | {"papers": _read(getattr(row, "papers", None))}
+    return [Entry("application", about_class(row.class_id), payload)]
+
+
+def confirmation_entries(row: ConfirmationRecord) -> list[Entry]:
+    """Return the entry of what an assessor said of a test."""
+    return [Entry("confirmation", about_class(row.class_id), _values(row, CONFIRMATION_FIELDS))]
+
+
+def survey_entries(row: Any) -> list[Entry]:
+    """Return the entry of a survey of an institution."""
+    payload = {"name": f"{row.surveyed_on} {float(row.score)!r}", "asked": getattr(row, "asked", None)}
+    return [Entry("survey", f"institution/{row.institution}", payload)]
 
 
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:

@@ -46,8 +46,8 @@ def rows(database: Session) -> Iterator[Row]:
         results = database.scalars(select(ResultRecord).where(ResultRecord.class_id == class_id)).all()
         yield Row(f"class {class_id}", logged_rows.verdict_entries, (findings, results))
     yield from _of_review(database)
-    yield from _of_assessments(database)
     yield from _of_rosters(database)
+    yield from _of_assessments(database)
 
 
 def _of_sessions(database: Session) -> Iterator[Row]:
@@ -74,6 +74,13 @@ def _of_review(database: Session) -> Iterator[Row]:
         yield Row(f"notice {notice.notice_id}", logged_rows.notice_entries, (notice, grounds))
 
 
+def _of_rosters(database: Session) -> Iterator[Row]:
+    for stated in database.scalars(select(VenuesRecord)):
+        yield Row(f"venues {stated.version}", logged_rows.venues_entries, (stated,))
+    for roster in database.scalars(select(RosterRecord).execution_options(yield_per=1)):
+        yield Row(f"roster {roster.window}/{roster.version}", logged_rows.roster_entries, (roster,))
+
+
 def _of_assessments(database: Session) -> Iterator[Row]:
     for filed in database.scalars(select(ApplicationRecord)):
         yield Row(f"application {filed.class_id}/{filed.window}", logged_rows.application_entries, (filed,))
@@ -81,10 +88,3 @@ def _of_assessments(database: Session) -> Iterator[Row]:
         yield Row(f"confirmation {said.class_id}/{said.number}", logged_rows.confirmation_entries, (said,))
     for survey in database.scalars(select(SurveyRecord)):
         yield Row(f"survey {survey.row_id}", logged_rows.survey_entries, (survey,))
-
-
-def _of_rosters(database: Session) -> Iterator[Row]:
-    for stated in database.scalars(select(VenuesRecord)):
-        yield Row(f"venues {stated.version}", logged_rows.venues_entries, (stated,))
-    for roster in database.scalars(select(RosterRecord).execution_options(yield_per=1)):
-        yield Row(f"roster {roster.window}/{roster.version}", logged_rows.roster_entries, (roster,))

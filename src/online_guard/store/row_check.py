@@ -69,9 +69,7 @@ def _logged(database: Session, unreadable: list[Fault]) -> dict[Name, bytes]:
     return said
 
 
-KINDS = (
-    "snapshot", "liveness", "claim", "verdict", "decision", "application", "confirmation", "survey", "roster",
-)  # fmt: skip
+KINDS = ("snapshot", "liveness", "claim", "verdict", "decision", "application", "confirmation", "survey", "roster")
 """Kinds whose rows are compared here; events are compared session by session."""
 
 
