@@ -70,18 +70,16 @@ class Clerk:
         return self.of_occupation[*key, occupation] < self._kept(key, occupation, fit) * self.per_examiner
 
     def _kept(self, key: tuple[date, int, str], occupation: str, fit: int) -> int:
-        others = (
-            sum(
-                -(-count // self.per_examiner)
-                for (day, slot, room, name), count in self.of_occupation.items()
-                if (day, slot, room) == key and name != occupation
-            )
-            if fit and len(self.watching[key]) > 0
-            else 0
-        )
+        others = sum(
+            -(-count // self.per_examiner)
+            for (day, slot, room, name), count in self.of_occupation.items()
+            if (day, slot, room) == key and name != occupation
+        ) if fit and len(self.watching[key]) > 0 else 0
         return min(fit, len(self.watching[key]) - others)
 
-    def _call(self, day: date, slot: Slot, site: Site, part: AssessmentPart, occupation: str) -> Examiner | None:
+    def _call(
+        self, day: date, slot: Slot, site: Site, part: AssessmentPart, occupation: str
+    ) -> Examiner | None:
         def fits(one: Examiner) -> bool:
             return (
                 day not in one.days_off
