@@ -71,7 +71,8 @@ def papers_of(found: Found, roster: Roster, venues: Venues, policy: Policy) -> P
     classes = {one.class_id for one in found.candidates}
     return Papers(
         roster=roster,
-        policy=policy,
+        tasks=policy.tasks.rows,
+        policy_title=policy.title,
         people={},
         examiners={one.examiner_id: one.name for one in venues.examiners},
         annex_two=tuple(

@@ -52,7 +52,8 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
         members = {one: len(roster_rows.learners(database, one)) for one in class_ids}
         return Papers(
             roster=roster,
-            policy=house.policy,
+            tasks=house.policy.tasks.rows,
+            policy_title=house.policy.title,
             people=people_of(house, database, who),
             examiners={one.examiner_id: one.name for one in venues.examiners},
             annex_two=tuple(annex_two(one, members[one.class_id]) for one in classes),
