@@ -24,6 +24,7 @@ from online_guard.store import (  # noqa: F401 - all tables
     log_tables,
     operation_tables,
     personal_tables,
+    result_tables,
     roster_tables,
     rulebooks,
     webhook_tables,

@@ -221,6 +221,42 @@ CONFIRMATION = keys(
 SUSPENSION = keys(surveyed_on=DAY, score=NUMBER, from_on=DAY, until_on=DAY)
 SURVEY = {"surveyed_on": DAY, "score": NUMBER, "asked": or_null(COUNT)}
 SURVEYED = keys(institution=TEXT, **SURVEY, suspension=or_null(SUSPENSION), judged_again=many(TEXT))
+SHEET_REPORT: dict[str, Schema] = {
+    "dry_run": FLAG,
+    "counts": keys(accepted=COUNT, duplicate=COUNT, conflict=COUNT, refused=COUNT),
+    "remarks": {"type": "object", "additionalProperties": COUNT},
+    "rows": many(
+        keys(
+            file=TEXT,
+            sheet=TEXT,
+            row=COUNT,
+            status=one_of("accepted", "duplicate", "conflict", "refused"),
+            enrolment_id=or_null(TEXT),
+            column=TEXT,
+            field=TEXT,
+            reason=TEXT,
+            remarks=many(keys(code=TEXT, zh=TEXT, en=TEXT)),
+        )
+    ),
+}
+"""What became of a sheet's rows; `row` counts from 1, `column` are the sheet's letters."""
+PRACTICE_DAY = keys(enrolment_id=TEXT, on=DAY, class_hours=NUMBER, video_minutes=or_null(NUMBER), remarks=many(TEXT))
+FIGURES = keys(called=COUNT, absent=COUNT, assessed=COUNT, passed=COUNT, certified=COUNT)
+RESULT = keys(
+    "certificate_number",
+    class_id=TEXT,
+    enrolment_id=TEXT,
+    version=COUNT,
+    absent=FLAG,
+    assessed_on=or_null(DAY),
+    theory_mark=or_null(NUMBER),
+    practice_mark=or_null(NUMBER),
+    passed=FLAG,
+    certificate_route=TEXT,
+    has_certificate=FLAG,
+    recorded_ms=MS,
+    certificate_number=or_null(TEXT),
+)
 LOGIN = keys(name=TEXT, role=TEXT, csrf_token=TEXT)
 DECISION = having(finding_id=TEXT, number=COUNT, decision=TEXT, reason=TEXT, reviewer=or_null(TEXT), decided_ms=MS)
 APPEAL = having(finding_id=TEXT, number=COUNT, appellant=TEXT, reason=TEXT, opened_ms=MS, outcome=TEXT)
@@ -234,6 +270,7 @@ CASE = having(
     priority=COUNT,
     findings=LIST,
 )
+CASE_TAKEN = having(case_id=TEXT, state=TEXT, taken_by=or_null(TEXT))
 NOTICE = having(notice_id=TEXT, enrolment_id=TEXT, issued_by=TEXT, issued_ms=MS, lessons=LIST)
 IMPORT = having(
     import_id=TEXT,
@@ -285,7 +322,31 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /metrics": {200: ("text/plain",)},
     "PUT /v1/classes/{class_id}": {200: CLASS, 201: CLASS},
     "PUT /v1/classes/{class_id}/enrolments/{enrolment_id}": {200: ENROLMENT, 201: ENROLMENT},
-    "POST /v1/classes/{class_id}/practice": {200: keys(class_id=TEXT, recorded=COUNT, known=COUNT)},
+    "POST /v1/classes/{class_id}/practice": {
+        200: {"anyOf": [keys(class_id=TEXT, recorded=COUNT, known=COUNT), keys(class_id=TEXT, **SHEET_REPORT)]}
+    },
+    "POST /v1/classes/{class_id}/practice/sheet": {200: keys(class_id=TEXT, **SHEET_REPORT)},
+    "GET /v1/classes/{class_id}/practice": {
+        200: keys(
+            class_id=TEXT,
+            days=COUNT,
+            class_hours=NUMBER,
+            remarks={"type": "object", "additionalProperties": COUNT},
+            practice=many(PRACTICE_DAY),
+            next_cursor=or_null(TEXT),
+        )
+    },
+    "POST /v1/assessments/{window}/results": {200: keys(window=TEXT, **SHEET_REPORT)},
+    "POST /v1/assessments/{window}/results/sheet": {200: keys(window=TEXT, **SHEET_REPORT)},
+    "GET /v1/assessments/{window}/results": {
+        200: keys(
+            window=TEXT,
+            figures={"type": "object", "additionalProperties": FIGURES},
+            certified=COUNT,
+            results=many(RESULT),
+            next_cursor=or_null(TEXT),
+        )
+    },
     "PUT /v1/enrolments/{enrolment_id}/reference-photo": {200: REFERENCE, 201: REFERENCE},
     "POST /v1/sessions": {200: OPENED, 201: OPENED},
     "POST /v1/sessions/{session_id}/events": {200: BATCH},
@@ -342,6 +403,15 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "PATCH /v1/imports/{import_id}": {204: ()},
     "GET /v1/cases": {200: keys(cases=many(CASE), next=or_null(TEXT))},
     "GET /v1/cases/{case_id}": {200: CASE},
+    "POST /v1/cases/next": {200: keys(case=or_null(CASE_TAKEN))},
+    "PUT /v1/cases/{case_id}/assignment": {200: CASE_TAKEN},
+    "DELETE /v1/cases/{case_id}/assignment": {200: CASE_TAKEN},
+    "POST /v1/decisions": {
+        200: keys(results=many(keys(finding_id=TEXT, decided=or_null(FACTS), problem=or_null(ref("Problem")))))
+    },
+    "GET /v1/views": {200: keys(views=many(keys(name=TEXT, query=TEXT)))},
+    "PUT /v1/views/{name}": {200: keys(name=TEXT, query=TEXT)},
+    "DELETE /v1/views/{name}": {200: keys(name=TEXT, query=or_null(TEXT))},
     "POST /v1/findings/{finding_id}/decisions": {200: FACTS, 201: FACTS},
     "GET /v1/findings/{finding_id}/decisions": {
         200: having(finding_id=TEXT, exists=FLAG, case_id=TEXT, decisions=many(DECISION), appeals=many(APPEAL))

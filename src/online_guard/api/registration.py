@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Response
-from pydantic import Field
+from fastapi import APIRouter, Path, Response
 
-from online_guard.api.bodies import ClassBody, EnrolmentBody, Id, PracticeBody
+from online_guard.api.bodies import ClassBody, EnrolmentBody, Id
 from online_guard.api.callers import (
     PLATFORM,
     ImageBytes,
@@ -91,18 +90,3 @@ async def put_reference_photo(
     is_new, told = await looking_at_pictures(registration.put_reference_photo, house, enrolment_id, platform_id, image)
     response.status_code = CREATED if is_new else OK
     return told
-
-
-@router.post(
-    "/classes/{class_id}/practice", summary="线下实训学时 / attended practice", openapi_extra=callers(PLATFORM)
-)
-def add_practice(
-    house: TheHouse,
-    class_id: ClassId,
-    rows: Annotated[list[PracticeBody], Body(min_length=1, max_length=10_000), Field()],
-    platform_id: PlatformId,
-) -> dict[str, Any]:
-    """Record attended practice: all rows, or none when one is wrong."""
-    told = [(row.enrolment_id, row.on, row.class_hours) for row in rows]
-    added = registration.add_practice(house, class_id, platform_id, told)
-    return {"class_id": class_id, "recorded": added, "known": len(rows) - added}

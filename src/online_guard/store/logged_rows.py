@@ -10,6 +10,7 @@ from typing import Any
 
 from online_guard.store.assessment_tables import ConfirmationRecord
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
+from online_guard.store.result_tables import AssessmentResultRecord
 from online_guard.store.roster_tables import RosterRecord, VenuesRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
@@ -41,6 +42,7 @@ NAMED_BY = {
     "application": "window",
     "confirmation": "number",
     "survey": "name",
+    "result": "name",
 }
 """What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
@@ -54,6 +56,10 @@ VENUES_FIELDS = ("stated_ms", "stated_by", "sha256")
 ROSTER_FIELDS = ("plan_id", "venues_version", "published_ms", "published_by", "sha256")
 APPLICATION_FIELDS = ("window", "applied_on", "assessment_on", "certificate_route", "task_row")
 CONFIRMATION_FIELDS = ("number", "enrolment_id", "code", "answer", "reason", "reviewer", "role", "said_ms")
+OUTCOME_FIELDS = (
+    "absent", "assessed_on", "theory_mark", "practice_mark", "passed", "certificate_route", "certificate_index",
+    "recorded_ms", "recorded_by",
+)  # fmt: skip
 NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
 POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
 
@@ -152,6 +158,12 @@ def survey_entries(row: Any) -> list[Entry]:
     """Return the entry of a survey of an institution."""
     payload = {"name": f"{row.surveyed_on} {float(row.score)!r}", "asked": getattr(row, "asked", None)}
     return [Entry("survey", f"institution/{row.institution}", payload)]
+
+
+def outcome_entries(row: AssessmentResultRecord) -> list[Entry]:
+    """Return the entry of a version of a learner's result in an assessment; of a certificate, its fingerprint."""
+    payload = {"name": f"result {row.window}/{row.version}"} | _values(row, OUTCOME_FIELDS)
+    return [Entry("result", about_enrolment(row.enrolment_id), payload)]
 
 
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:

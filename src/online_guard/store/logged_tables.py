@@ -12,6 +12,7 @@ from online_guard.store import logged_rows
 from online_guard.store.assessment_tables import ConfirmationRecord
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
 from online_guard.store.import_tables import SurveyRecord
+from online_guard.store.result_tables import AssessmentResultRecord
 from online_guard.store.roster_tables import RosterRecord, VenuesRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
@@ -45,6 +46,9 @@ def rows(database: Session) -> Iterator[Row]:
         findings = database.scalars(select(FindingRecord).where(FindingRecord.class_id == class_id)).all()
         results = database.scalars(select(ResultRecord).where(ResultRecord.class_id == class_id)).all()
         yield Row(f"class {class_id}", logged_rows.verdict_entries, (findings, results))
+    for result in database.scalars(select(AssessmentResultRecord).execution_options(yield_per=AT_ONCE)):
+        name = f"result {result.window}/{result.enrolment_id}/{result.version}"
+        yield Row(name, logged_rows.outcome_entries, (result,))
     yield from _of_review(database)
     yield from _of_rosters(database)
     yield from _of_assessments(database)

@@ -69,7 +69,9 @@ def _logged(database: Session, unreadable: list[Fault]) -> dict[Name, bytes]:
     return said
 
 
-KINDS = ("snapshot", "liveness", "claim", "verdict", "decision", "application", "confirmation", "survey", "roster")
+KINDS = (
+    "snapshot", "liveness", "claim", "verdict", "decision", "application", "confirmation", "survey", "roster", "result",
+)  # fmt: skip
 """Kinds whose rows are compared here; events are compared session by session."""
 
 

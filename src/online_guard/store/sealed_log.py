@@ -26,7 +26,7 @@ from online_guard.store.many import Many
 
 KINDS = (
     "events", "snapshot", "liveness", "verdict", "decision", "claim", "application", "confirmation", "survey", "roster",
-    "erasure", "expiry",
+    "result", "erasure", "expiry",
 )  # fmt: skip
 SALT_BYTES = 16
 AT_ONCE = 5_000
