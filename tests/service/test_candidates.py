@@ -198,6 +198,7 @@ def test_a_roster_is_of_those_whom_no_assessor_denied(on_sqlite: House) -> None:
     assert [one.unconfirmed for one in candidacy().candidates.values()] == [(), ()]
     confirmations.of_enrolment(on_sqlite, OTHER, word(Answer.DENY), 2)
     assert candidacy().candidates.keys() == {ONE}
+    assert {row["enrolment_id"] for row in rows(on_sqlite) if row["admitted"]} == {ONE}, "the feed says the same"
     told = {one["enrolment_id"]: (one["what"], one["why"]) for one in candidacy().differences(planned)}
     assert told[OTHER][0] == "removed"
     assert [why["code"] for why in told[OTHER][1]] == ["E12"]
