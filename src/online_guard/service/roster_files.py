@@ -10,6 +10,7 @@ from online_guard.assessment.class_form import annex_two
 from online_guard.assessment.documents import FILES, Papers, make
 from online_guard.assessment.roster import Roster
 from online_guard.assessment.venues import Venues
+from online_guard.service.class_attendance import attendance_of
 from online_guard.service.house import House
 from online_guard.service.personal_names import people_of
 from online_guard.service.rosters import read
@@ -50,14 +51,15 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
         who = {*(one.enrolment_id for one in roster.candidates), *(one.enrolment_id for one in roster.changes)}
         class_ids = sorted({one.class_id for one in roster.candidates})
         classes = [training_class(queries.class_record(database, one)) for one in class_ids]
-        members = {one: len(roster_rows.learners(database, one)) for one in class_ids}
+        filed = [applied for applied, _ in roster_rows.applications(database, window)]
         return Papers(
             roster=roster,
             tasks=house.policy.tasks.rows,
             policy_title=house.policy.title,
             people=people_of(house, database, who),
             examiners={one.examiner_id: one.name for one in venues.examiners},
-            annex_two=tuple(annex_two(one, members[one.class_id]) for one in classes),
+            annex_two=tuple(annex_two(one, attendance_of(database, one.class_id)) for one in classes),
+            task_of_class={one.class_id: one.task_row for one in filed if one.task_row is not None},
             earlier=tuple(_earlier(database, window)),
             before=before,
         )
