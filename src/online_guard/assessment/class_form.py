@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from online_guard.assessment.documents import AnnexTwo
+from online_guard.assessment.outcomes import Result, figures
 from online_guard.evidence import TrainingClass
 from online_guard.terms import bilingual
 
 
-def annex_two(training_class: TrainingClass, members: int) -> AnnexTwo:
-    """Return the form of a class of so many members."""
+def annex_two(training_class: TrainingClass, members: int, results: Sequence[Result] = ()) -> AnnexTwo:
+    """Return the form of a class of so many members, with the figures of its results where there are any."""
+    counted = figures(results).values()
     return AnnexTwo(
         class_id=training_class.class_id,
         institution=training_class.institution,
@@ -19,4 +23,6 @@ def annex_two(training_class: TrainingClass, members: int) -> AnnexTwo:
         mode=bilingual(training_class.mode),
         planned=members,
         certificate_route=training_class.certificate_route,
+        sat=sum(one.assessed for one in counted) if results else None,
+        certified=sum(one.certified for one in counted) if results else None,
     )

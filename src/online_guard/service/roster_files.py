@@ -12,6 +12,7 @@ from online_guard.assessment.roster import Roster
 from online_guard.assessment.venues import Venues
 from online_guard.service.house import House
 from online_guard.service.personal_names import people_of
+from online_guard.service.results import results_of
 from online_guard.service.rosters import read
 from online_guard.store import queries, roster_rows
 from online_guard.store.evidence_loader import training_class
@@ -49,6 +50,7 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
         who = {*(one.enrolment_id for one in roster.candidates), *(one.enrolment_id for one in roster.changes)}
         class_ids = sorted({one.class_id for one in roster.candidates})
         classes = [training_class(queries.class_record(database, one)) for one in class_ids]
+        results = results_of(database, window)
         members = {one: len(roster_rows.learners(database, one)) for one in class_ids}
         return Papers(
             roster=roster,
@@ -56,7 +58,7 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
             policy_title=house.policy.title,
             people=people_of(house, database, who),
             examiners={one.examiner_id: one.name for one in venues.examiners},
-            annex_two=tuple(annex_two(one, members[one.class_id]) for one in classes),
+            annex_two=tuple(annex_two(one, members[one.class_id], results.get(one.class_id, ())) for one in classes),
             earlier=tuple(_earlier(database, window)),
             before=before,
         )
