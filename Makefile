@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-ingest bench-imports faults fuzz-http soak bench-log bench-review bench-schedule docs sample-media lock clean
+.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-ingest bench-imports faults fuzz-http soak bench-log bench-review bench-schedule docs screenshots sample-media lock clean
 
 help:  ## 列出命令 / List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ bench-schedule: $(READY)  ## 排考:8 000 人一个月,与手工排法同场 / A
 
 docs: $(READY)  ## 重新生成规则与政策文档 / Generate the pages of rules and policy
 	@$(BIN)/python scripts/make_docs.py
+
+screenshots: $(READY)  ## 审核页面截图:明暗、宽窄、中英 / Pictures of the auditors' pages, into screenshots/
+	@$(BIN)/python scripts/make_screenshots.py $(ARGS)
 
 sample-media: $(READY)  ## 重新生成样例照片 / Make the sample pictures again
 	@$(BIN)/python scripts/make_sample_media.py

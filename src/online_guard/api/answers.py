@@ -270,6 +270,7 @@ CASE = having(
     priority=COUNT,
     findings=LIST,
 )
+CASE_TAKEN = having(case_id=TEXT, state=TEXT, taken_by=or_null(TEXT))
 NOTICE = having(notice_id=TEXT, enrolment_id=TEXT, issued_by=TEXT, issued_ms=MS, lessons=LIST)
 IMPORT = having(
     import_id=TEXT,
@@ -402,6 +403,15 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "PATCH /v1/imports/{import_id}": {204: ()},
     "GET /v1/cases": {200: keys(cases=many(CASE), next=or_null(TEXT))},
     "GET /v1/cases/{case_id}": {200: CASE},
+    "POST /v1/cases/next": {200: keys(case=or_null(CASE_TAKEN))},
+    "PUT /v1/cases/{case_id}/assignment": {200: CASE_TAKEN},
+    "DELETE /v1/cases/{case_id}/assignment": {200: CASE_TAKEN},
+    "POST /v1/decisions": {
+        200: keys(results=many(keys(finding_id=TEXT, decided=or_null(FACTS), problem=or_null(ref("Problem")))))
+    },
+    "GET /v1/views": {200: keys(views=many(keys(name=TEXT, query=TEXT)))},
+    "PUT /v1/views/{name}": {200: keys(name=TEXT, query=TEXT)},
+    "DELETE /v1/views/{name}": {200: keys(name=TEXT, query=or_null(TEXT))},
     "POST /v1/findings/{finding_id}/decisions": {200: FACTS, 201: FACTS},
     "GET /v1/findings/{finding_id}/decisions": {
         200: having(finding_id=TEXT, exists=FLAG, case_id=TEXT, decisions=many(DECISION), appeals=many(APPEAL))

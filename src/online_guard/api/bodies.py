@@ -16,12 +16,15 @@ from online_guard.service.applications import Filing
 from online_guard.terms import (
     Answer,
     ApplicantKind,
+    CaseState,
     CertificateRoute,
     DecisionKind,
     FaceChecks,
     LessonKind,
     Mode,
     Paper,
+    Subject,
+    Verdict,
 )
 
 Id = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,128}$")]
@@ -246,6 +249,38 @@ class DecisionBody(Body):
 
     decision: DecisionKind
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), NAMES_NOBODY]
+
+
+class SeenDecisionBody(DecisionBody):
+    """What an auditor says of a finding, with the version of its case that they saw."""
+
+    finding_id: Id
+    seen: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+class DecisionsBody(Body):
+    """What an auditor says of several findings."""
+
+    decisions: Annotated[list[SeenDecisionBody], Field(min_length=1, max_length=200)]
+
+
+class NextCaseBody(Body):
+    """Among which cases the next one is sought, as the filters of the queue; which aren't meant; whether to take it."""
+
+    state: list[CaseState] = []
+    platform_id: Id | None = None
+    class_id: Id | None = None
+    rule: Id | None = None
+    verdict: Verdict | None = None
+    subject: Subject | None = None
+    but: Annotated[list[Id], Field(max_length=400)] = []
+    take: Annotated[bool, Field(strict=True)] = True
+
+
+class SavedViewBody(Body):
+    """A view of the queue: the query of its address."""
+
+    query: Annotated[str, StringConstraints(max_length=600)]
 
 
 class AppealBody(Body):

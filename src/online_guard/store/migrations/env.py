@@ -7,6 +7,7 @@ from sqlalchemy import event
 import online_guard.store.account_tables
 import online_guard.store.answer_tables
 import online_guard.store.assessment_tables
+import online_guard.store.assignment_tables
 import online_guard.store.chunk_tables
 import online_guard.store.decision_tables
 import online_guard.store.import_tables
