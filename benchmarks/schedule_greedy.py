@@ -1,8 +1,8 @@
-"""What a clerk does with a spreadsheet: class by class in the order of waiting, each to the first place that is free."""
+"""What a clerk does with a spreadsheet: one after another, who waits longest first, to the first place that is free."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
@@ -21,7 +21,7 @@ class Clerk:
         self.slots = sorted(venues.slots, key=lambda slot: slot.starts)
         self.seated: Counter[tuple[date, int, str]] = Counter()
         self.of_occupation: Counter[tuple[date, int, str, str]] = Counter()
-        self.watching: dict[tuple[date, int, str], list[Examiner]] = defaultdict(list)
+        self.watching: Counter[tuple[date, int, str, str]] = Counter()
         self.site_of: dict[tuple[date, str], str] = {}
         self.busy: set[tuple[date, int, str]] = set()
         self.sittings: list[Sitting] = []
@@ -63,23 +63,12 @@ class Clerk:
         return None
 
     def _watched(self, key: tuple[date, int, str], part: AssessmentPart, occupation: str) -> bool:
+        """Each examiner of a practice room is kept for one occupation."""
         if part is AssessmentPart.THEORY:
-            return self.seated[key] < len(self.watching[key]) * self.per_examiner
-        fit = sum(occupation in one.occupations for one in self.watching[key])
-        # Each examiner of a practice room is kept for one occupation.
-        return self.of_occupation[*key, occupation] < self._kept(key, occupation, fit) * self.per_examiner
+            return self.seated[key] < self.watching[*key, ""] * self.per_examiner
+        return self.of_occupation[*key, occupation] < self.watching[*key, occupation] * self.per_examiner
 
-    def _kept(self, key: tuple[date, int, str], occupation: str, fit: int) -> int:
-        others = sum(
-            -(-count // self.per_examiner)
-            for (day, slot, room, name), count in self.of_occupation.items()
-            if (day, slot, room) == key and name != occupation
-        ) if fit and len(self.watching[key]) > 0 else 0
-        return min(fit, len(self.watching[key]) - others)
-
-    def _call(
-        self, day: date, slot: Slot, site: Site, part: AssessmentPart, occupation: str
-    ) -> Examiner | None:
+    def _call(self, day: date, slot: Slot, site: Site, part: AssessmentPart, occupation: str) -> Examiner | None:
         def fits(one: Examiner) -> bool:
             return (
                 day not in one.days_off
@@ -98,7 +87,7 @@ class Clerk:
         if not self._watched(key, room.part, candidate.occupation):
             examiner = self._call(day, slot, site, room.part, candidate.occupation)
             assert examiner is not None
-            self.watching[key].append(examiner)
+            self.watching[*key, candidate.occupation if room.seats is None else ""] += 1
             self.busy.add((day, slot.slot_no, examiner.examiner_id))
             self.site_of[day, examiner.examiner_id] = site.site_id
             self.duties.append(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).resolve().parent
 # modules that tests share
-sys.path[:0] = [str(TESTS / name) for name in ("", "timeline", "laws", "rules")]
+sys.path[:0] = [str(TESTS / name) for name in ("", "timeline", "laws", "rules", "pictures")]
 NUMBERS = itertools.count(1)
 
 settings.register_profile(

@@ -258,7 +258,7 @@ def all_plans(people: list[Candidate], venues: Venues, per_examiner: int) -> lis
     return found
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(tiny_cases())
 def test_tiny_cases_are_planned_as_well_as_can_be(case: tuple[list[Candidate], Venues, int]) -> None:
     people, venues, per_examiner = case
@@ -286,7 +286,7 @@ def moved(before: Plan, after: Plan) -> set[str]:
     return {who for who in old.keys() & new.keys() if old[who] != new[who]}
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(tiny_cases(), st.sampled_from(["examiner", "seats", "day", "withdrawn", "added"]))
 def test_after_a_change_the_fewest_move(case: tuple[list[Candidate], Venues, int], change: str) -> None:
     people, venues, per_examiner = case

@@ -8,11 +8,9 @@ import pytest
 from online_guard.demo.report import Person, Refused, Report, build_report, render
 from online_guard.demo.roster import PLANS, expected, person
 from online_guard.demo.run import judged
-from online_guard.demo.traces import traces
 from online_guard.policy import DEFAULT_POLICY, load_policy
 from online_guard.simulate.cheats import CHEATS
 from online_guard.simulate.course import simulate, write_rows
-from online_guard.terms import EventType
 
 IDS = [f"2021-ds-01-{number:03}" for number in range(1, len(PLANS) + 1)]
 
@@ -65,7 +63,9 @@ def test_the_page_stands_alone_and_says_everything() -> None:
         assert cheat.rule in page
     for part in ("prefers-color-scheme: dark", "2021-08", "E03", "(四)21(2)", "坏&lt;b&gt;", "电子商务师"):
         assert part in page
-    assert page.count("<svg") == 2 * sum(1 for learner in report().learners for lesson in learner.lessons)
+    assert page.count('class="picture timeline"') == 2 * sum(
+        1 for learner in report().learners for lesson in learner.lessons
+    )
 
 
 def test_names_can_not_become_markup() -> None:
@@ -73,19 +73,6 @@ def test_names_can_not_become_markup() -> None:
     page = render(replace(report(), learners=(learner,)))
     assert "<i>张" not in page
     assert "&lt;i&gt;张" in page
-
-
-def test_traces_are_on_the_service_clock(tmp_path: Path) -> None:
-    policy = load_policy(DEFAULT_POLICY)
-    write_rows(simulate([PLANS[1]], 5), tmp_path)
-    evidence, judgement = judged(tmp_path, policy)
-    first = traces(evidence, policy, judgement.findings)[0]
-    assert first.steps[0].type is EventType.PLAYER_OPENED
-    assert all(step.received_ms - step.at_ms >= 0 for step in first.steps)
-    assert min(step.received_ms - step.at_ms for step in first.steps) == 0
-    assert [check.outcome for check in first.checks] == ["passed"]
-    assert [(photo.asked, photo.good) for photo in first.photos] == [(True, True)]
-    assert first.marks == ()
 
 
 @pytest.mark.parametrize("width", [860, 400])

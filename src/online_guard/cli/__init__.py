@@ -21,6 +21,7 @@ from online_guard.cli import (
     roster,
     schedule,
     service,
+    sheets,
     webhooks,
     work,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "roster",
     "schedule",
     "service",
+    "sheets",
     "webhooks",
     "work",
 ]

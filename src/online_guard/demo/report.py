@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from online_guard import page
 from online_guard.assessment.eligibility import Eligibility
 from online_guard.demo.check_cards import CheckCard
 from online_guard.demo.office import PublishedRoster
-from online_guard.demo.picture import Limits, draw
-from online_guard.demo.traces import Trace, traces
 from online_guard.evidence import Evidence, Lesson, TrainingClass
 from online_guard.judge import Judgement
 from online_guard.ledger import LedgerEntry
+from online_guard.pictures import stylesheet
+from online_guard.pictures.facts import SessionFacts
+from online_guard.pictures.session_facts import session_facts
+from online_guard.pictures.session_timeline import session_timeline
+from online_guard.pictures.timeline_legend import timeline_legend
+from online_guard.pictures.words import Language
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID
 from online_guard.terms import Effect, Subject, Verdict, bilingual
+from online_guard.timeline.digest import view
 from online_guard.verdict import Finding
 from online_guard.wording import failed_test_in_words, in_words
 
+NARROW_PX = 400
+"""Width of the pictures for phones."""
 SEVERITY = {Effect.REJECT: 2, Effect.REVIEW: 1, Effect.NOTE: 0}
 
 
@@ -130,9 +138,9 @@ class _Rows:
     eligible: Mapping[str, Eligibility]
     findings: Mapping[tuple[str, int], list[Finding]]
     of_learner: Mapping[str, list[Finding]]
-    sessions: Mapping[tuple[str, int], list[Trace]]
+    sessions: Mapping[tuple[str, int], list[str]]
     verdicts: Mapping[str, Verdict]
-    limits: Limits
+    facts: Callable[[Sequence[str]], SessionFacts]
     policy: Policy = field(repr=False)
 
 
@@ -160,9 +168,9 @@ def build_report(
         eligible={row.enrolment_id: row for row in judgement.eligibility},
         findings=_by_lesson(evidence, judgement.findings),
         of_learner=_about(Subject.ENROLMENT, judgement.findings),
-        sessions=_sessions(traces(evidence, policy, judgement.findings)),
+        sessions=_sessions(evidence),
         verdicts={row.session_id: row.verdict for row in judgement.sessions},
-        limits=Limits.of(policy),
+        facts=partial(session_facts, evidence, policy, judgement.findings, seen=view(evidence, policy)),
         policy=policy,
     )
     counts = dict.fromkeys((str(verdict) for verdict in Verdict), 0)
@@ -182,7 +190,10 @@ def build_report(
 def render(report: Report) -> str:
     """Return the page: one file without scripts or anything from elsewhere."""
     names = {learner.enrolment_id: learner.person.name for learner in report.learners}
-    return page.render("online_guard.demo", "report.html", report=report, names=names)
+    legends = {"wide": timeline_legend(Language.BOTH), "narrow": timeline_legend(Language.BOTH, NARROW_PX)}
+    return page.render(
+        "online_guard.demo", "report.html", report=report, names=names, looks=stylesheet(), legends=legends
+    )
 
 
 def finding_line(finding: Finding, policy: Policy) -> FindingLine:
@@ -243,11 +254,13 @@ def _by_lesson(evidence: Evidence, findings: Sequence[Finding]) -> dict[tuple[st
     return {key: sorted(rows, key=lambda row: (-SEVERITY[row.effect], row.rule)) for key, rows in found.items()}
 
 
-def _sessions(found: Sequence[Trace]) -> dict[tuple[str, int], list[Trace]]:
-    """Return the traces by enrolment and lesson, in the order of time."""
-    rows: dict[tuple[str, int], list[Trace]] = defaultdict(list)
-    for trace in sorted(found, key=lambda trace: trace.opened_ms):
-        rows[trace.enrolment_id, trace.lesson_no].append(trace)
+def _sessions(evidence: Evidence) -> dict[tuple[str, int], list[str]]:
+    """Return the sessions that have events, by enrolment and lesson."""
+    sessions = evidence.sessions
+    rows: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for row in dict.fromkeys(evidence.events.session.tolist()):
+        enrolment = evidence.enrolments[sessions.enrolment[row]]
+        rows[enrolment.enrolment_id, int(sessions.lesson_no[row])].append(str(sessions.key[row]))
     return rows
 
 
@@ -280,8 +293,9 @@ def _lesson(enrolment_id: str, lesson: Lesson, rows: _Rows) -> LessonCard:
     key = (enrolment_id, lesson.lesson_no)
     sessions = rows.sessions.get(key, [])
     entry = rows.entries[key]
-    label = f"第 {lesson.lesson_no} 课播放时间线 / timeline of lesson {lesson.lesson_no}, {enrolment_id}"
-    verdicts = dict.fromkeys(rows.verdicts[session.session] for session in sessions)
+    verdicts = dict.fromkeys(rows.verdicts[key] for key in sessions)
+    facts = rows.facts(sessions) if sessions else None
+    prefix = f"{enrolment_id}-{lesson.lesson_no}"
     return LessonCard(
         lesson_no=lesson.lesson_no,
         title=lesson.title,
@@ -291,6 +305,6 @@ def _lesson(enrolment_id: str, lesson: Lesson, rows: _Rows) -> LessonCard:
         refused_by=entry.refused_by,
         findings=_lines(rows.findings.get(key, ()), rows.policy),
         sessions=len(sessions),
-        wide=draw(sessions, rows.limits, label) if sessions else "",
-        narrow=draw(sessions, rows.limits, label, 400) if sessions else "",
+        wide=session_timeline(facts, Language.BOTH, prefix=f"{prefix}-", legend=False) if facts else "",
+        narrow=session_timeline(facts, width=NARROW_PX, prefix=f"{prefix}-narrow-", legend=False) if facts else "",
     )

@@ -35,9 +35,11 @@ from online_guard.judge import Judgement, judge
 from online_guard.policy import DEFAULT_POLICY, Policy, load_policy
 from online_guard.signatures import SignedRequests
 from online_guard.simulate.course import TITLES, Course, Plan, study
-from online_guard.terms import Outcome
+from online_guard.terms import Outcome, Role
 
 SEED = 2021
+AUDITORS = {"初审演示": Role.AUDITOR, "复核演示": Role.SECOND_AUDITOR}
+"""Who may sign in to the pages of a demonstration that goes on."""
 VERIFY_TIMEOUT_S = 90
 WIDTH = 132
 """Columns of the tables where the output goes into a file."""
@@ -73,6 +75,11 @@ def run_demo(
         if keep:
             screen.print(f"服务仍在运行 still running: {service.url} · 停止 stop: kill {service.process.pid}")
             screen.print(f"数据目录 data: {data_dir}")
+            for name, role in AUDITORS.items():
+                password = service.let_in(name, role)
+                screen.print(
+                    f"审核页面 console: {service.url}/console · 用户名 name: {name} · 密码 password: {password}"
+                )
     if not keep:
         shutil.rmtree(data_dir, ignore_errors=True)
     screen.print(f"用时 took {time.monotonic() - began:.0f} s")

@@ -24,6 +24,7 @@ from online_guard.timeline.segments import (
     group_starts,
     nanoseconds,
     rows_of_groups,
+    running,
 )
 
 ABSENT = -1
@@ -326,3 +327,13 @@ def chain_gain_ns(timeline: Timeline, policy: Policy, *, above_ns: int) -> tuple
     ahead = np.maximum(0, timeline.end_ns[rows] - timeline.start_ns[rows])
     gain = ahead - allowed_ns(timeline.delta_ms[rows], policy)
     return rows, cumulative(gain, group_starts(timeline.session[rows]))
+
+
+def chain_excess_ns(gain: Integers, starts: Integers) -> Integers:
+    """Return how far each chain's running gain lies above its lowest point so far, 0 at its beginning (SPEC OG101).
+
+    Args:
+        gain: Running gain of `chain_gain_ns`.
+        starts: First place of each session in it.
+    """
+    return np.asarray(gain - np.minimum(0, running(np.minimum, gain, starts)))

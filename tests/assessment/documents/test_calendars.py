@@ -80,3 +80,11 @@ def test_an_unknown_class_is_refused(papers: Papers) -> None:
     with pytest.raises(GuardError) as refused:
         class_calendar(papers, "c-9")
     assert (refused.value.kind, refused.value.code) == (ErrorKind.NOT_FOUND, "documents.no_class")
+
+
+def test_a_class_called_office_is_a_class(papers: Papers, office: bytes) -> None:
+    own = tuple(one.model_copy(update={"class_id": "office"}) for one in papers.roster.candidates)
+    named = replace(papers, roster=papers.roster.model_copy(update={"candidates": own}), before=None)
+    found = events(class_calendar(named, "office").body)
+    assert {one["UID"] for one in found}.isdisjoint({one["UID"] for one in events(office)})
+    assert not [one for one in found if "监考" in one["DESCRIPTION"]]

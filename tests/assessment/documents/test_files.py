@@ -90,5 +90,5 @@ def test_neighbouring_numbers_are_joined() -> None:
 def test_a_roster_without_anybody_has_its_files_too(papers: Papers) -> None:
     plan = papers.roster.plan.model_copy(update={"sittings": (), "duties": ()})
     nobody = papers.roster.model_copy(update={"candidates": (), "plan": plan, "changes": ()})
-    for name, ending in ((name, name.rpartition(".")[2]) for name in FILES):
-        assert make(Papers(roster=nobody, people={}), name).body.startswith(BEGINNINGS[ending]), name
+    for name in ("roster.xlsx", "roster.pdf", "slips.pdf", "calendar.ics"):
+        assert make(Papers(roster=nobody, people={}), name).body.startswith(BEGINNINGS[name.rpartition(".")[2]]), name

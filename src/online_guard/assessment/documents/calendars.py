@@ -17,7 +17,6 @@ from online_guard.assessment.roster import Roster
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.terms import bilingual
 
-OFFICE = "office"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NO_SUMMER_TIME = date(1992, 1, 1)
 """Since then the zone is UTC+8 all year: nothing earlier is told."""
@@ -29,7 +28,7 @@ def office_calendar(papers: Papers) -> Made:
     An event keeps its UID over versions, which tell its SEQUENCE, so that a calendar program replaces it.
     """
     name = f"{window_zh(papers.roster.window)}考场 rooms"
-    return _calendar(papers, name, OFFICE, _seats(papers.roster), _seats(papers.before))
+    return _calendar(papers, name, None, _seats(papers.roster), _seats(papers.before))
 
 
 def class_calendar(papers: Papers, class_id: str) -> Made:
@@ -62,29 +61,31 @@ def _seats(roster: Roster | None, class_id: str | None = None) -> dict[Place, li
 
 
 def _calendar(
-    papers: Papers, name: str, whose: str, now: Mapping[Place, list[int]], before: Mapping[Place, list[int]]
+    papers: Papers, name: str, class_id: str | None, now: Mapping[Place, list[int]], before: Mapping[Place, list[int]]
 ) -> Made:
     roster = papers.roster
-    calendar = Calendar.new(name=name, method="PUBLISH", prodid="-//online-guard//roster//ZH", uid=_uid(roster, whose))
-    watched = {one.place: one.examiners for one in room_lists(papers)} if whose == OFFICE else {}
+    calendar = Calendar.new(
+        name=name, method="PUBLISH", prodid="-//online-guard//roster//ZH", uid=_uid(roster, class_id)
+    )
+    watched = {one.place: one.examiners for one in room_lists(papers)} if class_id is None else {}
     for place, seats in now.items():
-        event = _event(roster, roster, whose, place, STATUS.CONFIRMED)
+        event = _event(roster, roster, class_id, place, STATUS.CONFIRMED)
         event.description = _told(roster.version, seats, watched.get(place, ()))
         calendar.add_component(event)
     for place in sorted(before.keys() - now.keys()):
-        event = _event(roster, papers.before or roster, whose, place, STATUS.CANCELLED)
+        event = _event(roster, papers.before or roster, class_id, place, STATUS.CANCELLED)
         event.description = f"第{roster.version}版考场安排已取消此场\ncancelled by roster version {roster.version}"
         calendar.add_component(event)
     calendar.add_missing_timezones(first_date=NO_SUMMER_TIME)
     return Made(calendar.to_ical())
 
 
-def _event(roster: Roster, known_to: Roster, whose: str, place: Place, status: STATUS) -> Event:
-    """Return the event of a place, whose names the roster has to which it is known."""
+def _event(roster: Roster, known_to: Roster, class_id: str | None, place: Place, status: STATUS) -> Event:
+    """Return the event of a place, class_id names the roster has to which it is known."""
     venue = Venue(known_to)
     site, room, slot = venue.sites[place.site_id], venue.rooms[place.room_id], venue.slots[place.slot_no]
     return Event.new(
-        uid=_uid(roster, whose, *map(str, place)),
+        uid=_uid(roster, class_id, *map(str, place)),
         summary=f"{bilingual(room.part)}: {site.name} {room.name}",
         start=datetime.combine(place.on, slot.starts, SHANGHAI),
         end=datetime.combine(place.on, slot.ends, SHANGHAI),
@@ -103,6 +104,7 @@ def _told(version: int, seats: list[int], examiners: tuple[str, ...]) -> str:
     return "\n".join([*told, *([f"监考 examiners: {'、'.join(examiners)}"] if examiners else [])])
 
 
-def _uid(roster: Roster, *names: str) -> str:
-    """Return the same id for the same names in every version of a window's roster."""
-    return str(uuid5(NAMESPACE_URL, json.dumps(["online-guard", roster.window, *names])))
+def _uid(roster: Roster, class_id: str | None, *names: str) -> str:
+    """Return the same id for the same names in every version of a window's roster; without a class, the office's."""
+    whose = ("office",) if class_id is None else ("class", class_id)
+    return str(uuid5(NAMESPACE_URL, json.dumps(["online-guard", roster.window, *whose, *names])))

@@ -19,7 +19,7 @@ ADVICE = (
     ),
     (
         "生病或有急事不能参加的，请在考前书面告知所在企业，由企业向县人力资源和社会保障局申请另行安排。",
-        "If ill or prevented, tell your enterprise in writing before the day: it asks the county for another date.",
+        "If ill or prevented, tell your enterprise in writing before the day: it asks for another.",
     ),
     (
         "安排如有调整，以最新一版为准。",

@@ -14,7 +14,8 @@ from online_guard.assessment.documents.glyphs import FONT, printable
 from online_guard.assessment.documents.papers import Made, Papers
 from online_guard.assessment.documents.words import published, published_text, window_zh
 
-COMMAND = (sys.executable, "-I", compile_pdf.__file__)
+COMMAND = (sys.executable, "-P", compile_pdf.__file__)
+"""With -P, so that no module of this folder (`statistics`) stands before one of Python's."""
 
 
 def typeset(papers: Papers, template: str, data: Mapping[str, Any]) -> Made:

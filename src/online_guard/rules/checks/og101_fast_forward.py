@@ -62,7 +62,7 @@ from online_guard.evidence import Evidence
 from online_guard.policy import Policy
 from online_guard.rules.base import Findings, Reads, Rule, Together, seconds_ns
 from online_guard.terms import Subject
-from online_guard.timeline.columns import chain_gain_ns
+from online_guard.timeline.columns import chain_excess_ns, chain_gain_ns
 from online_guard.timeline.digest import View
 from online_guard.timeline.segments import exceeds_ns, group_lengths, group_starts, nanoseconds, running
 
@@ -74,10 +74,9 @@ def check(view: View, evidence: Evidence, policy: Policy) -> Findings:
     rows, gain = chain_gain_ns(timeline, policy, above_ns=int(slack))
     session = timeline.session[rows]
     starts = group_starts(session)
-    lowest = np.minimum(0, running(np.minimum, gain, starts))
-    excess = gain - lowest
+    excess = chain_excess_ns(gain, starts)
     over = exceeds_ns(excess, slack)
-    at_lowest = np.where(gain == lowest, np.arange(len(rows)), -1)
+    at_lowest = np.where(excess == 0, np.arange(len(rows)), -1)
     turning = running(np.maximum, at_lowest, starts)
     opening = np.repeat(starts, group_lengths(starts, len(rows)))
     begin = np.where(turning >= 0, np.minimum(turning + 1, len(rows) - 1), opening)
