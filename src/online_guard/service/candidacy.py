@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from online_guard.assessment.candidates import candidate_of
 from online_guard.assessment.roster import Candidate
-from online_guard.store import queries, roster_rows
+from online_guard.store import assessment_rows, queries, roster_rows
 from online_guard.store.evidence_loader import training_class
 from online_guard.wording import failed_test_in_words
 
@@ -19,7 +19,7 @@ ADDED, REMOVED, CHANGED = WHAT = ("added", "removed", "changed")
 ELIGIBLE = {"zh": "现已可参加考核", "en": "is eligible now"}
 GONE = {"zh": "已不在申请班次的名单上", "en": "is no longer of a class that applies"}
 Row = Mapping[str, Any]
-"""A stored row of `eligibility.ndjson`."""
+"""A stored row of `eligibility.ndjson`, with what assessors confirmed or denied."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Candidacy:
                 continue
             of_class, day = training_class(record), date.fromisoformat(applied.assessment_on)
             learners = roster_rows.learners(database, record.class_id)
-            for row in queries.results_of_class(database, "eligibility", record.class_id):
+            for row in assessment_rows.settled(database, record.class_id):
                 who = row["enrolment_id"]
                 if row["window"] != window:
                     continue
