@@ -119,6 +119,9 @@ def _photos(canvas: Canvas, facts: SessionFacts, thumbnails: Mapping[str, str]) 
             canvas.words(x, top + height / 2 + 5, f"glyph mid {kind}", sign, note)
         else:
             canvas.at(x, top + 4, _thumbnail(href, f"thumbnail {kind}", note))
+        same = canvas.say(f"same_as_{photo.same_as}") if photo.same_as else ""
+        aside = 7.0 if href is None else THUMBNAIL_PX / 2 + 3
+        _distance(canvas, facts, (x, top + height / 2 + 4, aside), photo.distance, same)
     if not facts.photos:
         _nothing(canvas, facts, top + 13, {"OG601"})
 
@@ -129,9 +132,24 @@ def _checks(canvas: Canvas, facts: SessionFacts) -> None:
     for check in facts.checks:
         sign, kind = signs[check.outcome]
         note = f"{clock(check.at_ms)} {canvas.say(f'check_{check.outcome}')}"
-        canvas.words(canvas.x(check.at_ms), top + 14, f"glyph mid {kind}", sign, note)
+        x = canvas.x(check.at_ms)
+        canvas.words(x, top + 14, f"glyph mid {kind}", sign, note)
+        _distance(canvas, facts, (x, top + 13, 7.0), check.distance)
     if not facts.checks:
         _nothing(canvas, facts, top + 13, {"OG401", "OG408"})
+
+
+def _distance(
+    canvas: Canvas, facts: SessionFacts, place: tuple[float, float, float], distance: float | None, same: str = ""
+) -> None:
+    """Write, beside a capture, how far it is from the reference, and what it is the same picture as."""
+    x, y, right = place
+    far = distance is not None and distance > facts.limits.reject
+    doubtful = distance is not None and distance > facts.limits.match
+    kind = "small bad" if far or same else "small doubt" if doubtful else "small"
+    words = " ".join(([] if distance is None else [f"{distance:.2f}"]) + ([same] if same else []))
+    if words:
+        canvas.words(x, y, kind, words, right=right)
 
 
 def _nothing(canvas: Canvas, facts: SessionFacts, y: float, rules: set[str]) -> None:
