@@ -28,6 +28,11 @@ class Plot:
     height: float
     lanes: tuple[int, ...]
 
+    @property
+    def foot(self) -> float:
+        """Return the lower edge."""
+        return self.top + self.height
+
     def y(self, position_s: float) -> float:
         """Return the height of a media position; a little beyond the lesson's end is at its end."""
         share = position_s / max(1.0, self.facts.duration_s)
