@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-ingest bench-imports faults fuzz-http soak bench-log bench-review docs sample-media lock clean
+.PHONY: help demo test lint bench bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-ingest bench-imports faults fuzz-http soak bench-log bench-review bench-schedule docs screenshots sample-media lock clean
 
 help:  ## 列出命令 / List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ lint: $(READY)  ## 代码检查、类型、分层 / Lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > $(VENV)/layers.log 2>&1 || { cat $(VENV)/layers.log; exit 1; }
 
-bench: bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-ingest bench-imports bench-log bench-review  ## 全部测量 / All measurements (about 40 min)
+bench: bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-ingest bench-imports bench-log bench-review bench-schedule  ## 全部测量 / All measurements (about 40 min)
 
 bench-revalidate: $(READY)  ## 与对照同场测速 / Measure against DuckDB and Polars in the same run
 	@$(BIN)/python benchmarks/revalidate.py $(ARGS)
@@ -69,11 +69,22 @@ bench-log: $(READY)  ## 存证日志:百万条的代价,每类篡改一千次 / 
 	@$(BIN)/python benchmarks/evidence_log.py $(ARGS)
 	@ONLINE_GUARD_MUTATIONS=1000 $(BIN)/python -m pytest -n auto -k "change_of or old_backup" tests/service/test_evidence_log.py
 
+.PHONY: bench-papers
+bench: bench-papers
+bench-papers: $(READY)  ## 八千考生的全部打印件 / All papers of 8 000 candidates
+	@$(BIN)/python benchmarks/papers.py $(ARGS)
+
 bench-review: $(READY)  ## 一万个随机序列:未经人认定不得拒认 / Random sequences: nobody is refused without persons
 	@$(BIN)/python benchmarks/review.py $(ARGS)
 
+bench-schedule: $(READY)  ## 排考:8 000 人一个月,与手工排法同场 / A county's month planned, beside a clerk's way
+	@$(BIN)/python benchmarks/schedule.py $(ARGS)
+
 docs: $(READY)  ## 重新生成规则与政策文档 / Generate the pages of rules and policy
 	@$(BIN)/python scripts/make_docs.py
+
+screenshots: $(READY)  ## 审核页面截图:明暗、宽窄、中英 / Pictures of the auditors' pages, into screenshots/
+	@$(BIN)/python scripts/make_screenshots.py $(ARGS)
 
 sample-media: $(READY)  ## 重新生成样例照片 / Make the sample pictures again
 	@$(BIN)/python scripts/make_sample_media.py

@@ -92,6 +92,10 @@ class Enrolment:
     face_checks: FaceChecks = FaceChecks.REQUIRED
     leave: tuple[Leave, ...] = ()
 
+    def on_leave(self, first: date, last: date) -> bool:
+        """Return whether approved leave lies on any day from the first to the last."""
+        return any(leave.approved and leave.from_on <= last and leave.to_on >= first for leave in self.leave)
+
 
 @dataclass(frozen=True)
 class Practice:
@@ -328,6 +332,11 @@ class Evidence:
 def civil_day(moment_ms: Integers) -> NDArray[np.datetime64]:
     """Return the civil date in Asia/Shanghai of moments in ms since the epoch, as datetime64[D]."""
     return ((np.asarray(moment_ms, np.int64) + CHINA_OFFSET_MS) // DAY_MS).astype("datetime64[D]")
+
+
+def day_of(moment_ms: int) -> date:
+    """Return the civil date in Asia/Shanghai of one moment in ms since the epoch."""
+    return date.fromordinal(date(1970, 1, 1).toordinal() + (moment_ms + CHINA_OFFSET_MS) // DAY_MS)
 
 
 def assemble(

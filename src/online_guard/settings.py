@@ -57,6 +57,8 @@ class Settings(BaseSettings):
             are the next two.
         oidc_client_id: 本服务在提供方的标识 / Of this service at the provider.
         oidc_client_secret: 本服务在提供方的密钥 / Secret of this service at the provider.
+        distances_calibrated: 人脸距离已由 `faces calibrate` 在本地人群上校准;否则审核页面提示未校准 / Whether the
+            distances between faces were calibrated on the people here; without it the auditors' pages say they weren't.
         port: 端口 / Port to listen on.
         presented_attack_manifest: 运营方自己的活体检测模型清单 / Manifest of an operator's own anti-spoofing models.
         test_client_token: 允许受信任的测试客户端设定时钟,默认关闭 / Lets a trusted test client set the service clock;
@@ -94,6 +96,7 @@ class Settings(BaseSettings):
     webhook_networks: tuple[IPvAnyNetwork, ...] = ()
     host: str = "127.0.0.1"
     plain_http: bool = False
+    distances_calibrated: bool = False
     public_url: str | None = None
     requests_per_key: str = "300000/minute"
     logins_per_address: str = "30/minute"

@@ -128,6 +128,26 @@ class CertificateRoute(StrEnum):
     COMPLETION = "completion"
 
 
+class Paper(StrEnum):
+    """A paper that goes with an application for the assessment (Annex 2, clauses (四)20, 三(二))."""
+
+    ROSTER = "roster"
+    OPENING_CHECK = "opening_check"
+    ATTENDANCE = "attendance"
+    TRAINING_MATERIALS = "training_materials"
+    VIDEO_RECORDINGS = "video_recordings"
+    LEAVE_SLIPS = "leave_slips"
+    SATISFACTION_SURVEY = "satisfaction_survey"
+    INFORMATION_SYSTEM = "information_system"
+
+
+class Answer(StrEnum):
+    """What an assessor says of a test that lacked data."""
+
+    CONFIRM = "confirm"
+    DENY = "deny"
+
+
 class LessonKind(StrEnum):
     """Whether a lesson belongs to the occupation (专业课) or is general (公共课)."""
 
@@ -167,6 +187,12 @@ LABELS: dict[StrEnum, tuple[str, str]] = {
     CaseState.CLEARED: ("疑点已消除", "findings are gone"),
     DecisionKind.UPHOLD: ("维持", "uphold"),
     DecisionKind.DISMISS: ("排除", "dismiss"),
+    Role.PLATFORM: ("平台", "platform"),
+    Role.ADMIN: ("管理员", "administrator"),
+    Role.ASSESSOR: ("考核人员", "assessor"),
+    Role.AUDITOR: ("初审人", "auditor"),
+    Role.SECOND_AUDITOR: ("复核人", "second auditor"),
+    Role.READER: ("只读", "reader"),
     Subject.SESSION: ("学习会话", "session"),
     Subject.SNAPSHOT: ("留存照片", "snapshot"),
     Subject.LESSON: ("课程", "lesson"),
@@ -179,6 +205,18 @@ LABELS: dict[StrEnum, tuple[str, str]] = {
     CertificateRoute.SPECIAL_OPERATION: ("特种作业操作考核", "special operation"),
     CertificateRoute.SPECIAL_ABILITY: ("专项能力考核", "special ability"),
     CertificateRoute.COMPLETION: ("结业考核", "completion"),
+    AssessmentPart.THEORY: ("理论考试", "theory"),
+    AssessmentPart.PRACTICE: ("实操考核", "practice"),
+    Paper.ROSTER: ("已在信息系统填报的培训计划及人员名册", "plan and roster, filled in in the information system"),
+    Paper.OPENING_CHECK: ("开班当日检查情况", "what was checked on the first day"),
+    Paper.ATTENDANCE: ("学员签到与出勤情况", "signing in and attendance"),
+    Paper.TRAINING_MATERIALS: ("培训资料留存", "the training's materials"),
+    Paper.VIDEO_RECORDINGS: ("理论全程录像、实操每学时录像", "video recordings of theory and practice"),
+    Paper.LEAVE_SLIPS: ("书面请假手续", "leave slips"),
+    Paper.SATISFACTION_SURVEY: ("满意度调查", "the satisfaction survey"),
+    Paper.INFORMATION_SYSTEM: ("考核申请已在信息系统填报", "the application, filled in in the information system"),
+    Answer.CONFIRM: ("确认", "confirm"),
+    Answer.DENY: ("否认", "deny"),
     Outcome.PASSED: ("通过", "passed"),
     Outcome.FAILED: ("未通过", "failed"),
     Outcome.INCONCLUSIVE: ("无结论", "inconclusive"),

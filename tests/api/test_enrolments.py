@@ -171,7 +171,7 @@ def test_eligibility_lists_failed_tests_with_words_and_clause(studied: Platform)
     assert (good["state"], good["rows"][0]["eligible"], good["rows"][0]["failed"]) == ("verified", True, [])
     assert (bad["rows"][0]["eligible"], bad["rows"][0]["window"]) == (False, "2021-08")
     assert "E03" in bad["rows"][0]["failed"]
-    assert set(bad["rows"][0]["tests"]["E03"]) == {"zh", "en", "clause"}
+    assert set(bad["rows"][0]["tests"]["E03"]) == {"zh", "en", "clause", "cure"}
 
 
 def test_the_candidates_of_the_window_are_the_eligible(studied: Platform) -> None:

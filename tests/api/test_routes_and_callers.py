@@ -17,6 +17,7 @@ from platform_client import CLASS, NOON_MS, Platform, event, problem
 
 from online_guard.api.app import create_app
 from online_guard.demo.people import identity_number
+from online_guard.review.app import create_console
 from online_guard.service.house import clock_ms, open_house
 from online_guard.service.webhooks import SECRET
 from online_guard.settings import Settings
@@ -30,8 +31,10 @@ PLATFORM = {Role.PLATFORM}
 EVERYBODY = set(Role)
 PEOPLE = EVERYBODY - PLATFORM
 AUDITORS = {Role.AUDITOR, Role.SECOND_AUDITOR}
+OFFICE = {Role.ASSESSOR, Role.ADMIN}
 ANYONE: set[Role] = set()
 """Nobody need be anybody."""
+PRACTICE_SHEET = b"enrolment_id,on,class_hours\nnobody,2021-07-01,8\n"
 Ids = dict[str, str]
 
 
@@ -60,6 +63,11 @@ def opening_body(ids: Ids) -> dict[str, Any]:
     return named | {"lesson_no": 1, "opened_at_ms": NOON_MS, "device_id": "pc"}
 
 
+def a_word(ids: Ids) -> dict[str, Any]:
+    """Return the body of a confirmation."""
+    return {"code": "E12", "answer": "confirm", "reason": "目录中没有 / not in the catalogue"}
+
+
 ROWS = {
     "GET /v1/openapi.json": Row(ANYONE, names_object=False),
     "GET /healthz": Row(ANYONE, names_object=False),
@@ -82,6 +90,8 @@ ROWS = {
     "POST /v1/classes/{class_id}/practice": Row(
         PLATFORM, body=lambda ids: [{"enrolment_id": ids["enrolment_id"], "on": "2021-07-01", "class_hours": 8}]
     ),
+    "POST /v1/classes/{class_id}/practice/sheet": Row(PLATFORM, body=lambda ids: PRACTICE_SHEET),
+    "GET /v1/classes/{class_id}/practice": Row(EVERYBODY),
     "PUT /v1/enrolments/{enrolment_id}/reference-photo": Row(PLATFORM, body=lambda ids: b"photo"),
     "POST /v1/sessions": Row(PLATFORM, body=opening_body),
     "POST /v1/sessions/{session_id}/events": Row(PLATFORM, body=lambda ids: {"events": [event(0, "play")]}),
@@ -105,6 +115,13 @@ ROWS = {
     "POST /v1/enrolments/{enrolment_id}/notices": Row(AUDITORS, names_object=False),
     "GET /v1/cases": Row(PEOPLE, names_object=False),
     "GET /v1/cases/{case_id}": Row(PEOPLE, names_object=False),
+    "POST /v1/cases/next": Row(AUDITORS, names_object=False, body=lambda ids: {}),
+    "PUT /v1/cases/{case_id}/assignment": Row(AUDITORS, names_object=False),
+    "DELETE /v1/cases/{case_id}/assignment": Row(AUDITORS, names_object=False),
+    "POST /v1/decisions": Row(AUDITORS, names_object=False),
+    "GET /v1/views": Row(PEOPLE, names_object=False),
+    "PUT /v1/views/{name}": Row(PEOPLE, names_object=False, body=lambda ids: {"query": "rule=OG101"}),
+    "DELETE /v1/views/{name}": Row(PEOPLE, names_object=False),
     "POST /v1/findings/{finding_id}/decisions": Row(AUDITORS, names_object=False),
     "GET /v1/findings/{finding_id}/decisions": Row(EVERYBODY),
     "POST /v1/findings/{finding_id}/appeals": Row(
@@ -126,7 +143,53 @@ ROWS = {
     "GET /v1/assessments/{window}/candidates": Row(
         {Role.PLATFORM, Role.ASSESSOR, Role.READER, Role.ADMIN}, names_object=False
     ),
+    "PUT /v1/venues": Row(OFFICE, names_object=False, body=lambda ids: {}),
+    "GET /v1/venues": Row(OFFICE, names_object=False),
+    "POST /v1/assessments/{window}/plans": Row(OFFICE, names_object=False, body=lambda ids: {}),
+    "GET /v1/assessments/{window}/plans/{plan_id}": Row(OFFICE, names_object=False),
+    "POST /v1/assessments/{window}/roster": Row(
+        OFFICE, names_object=False, body=lambda ids: {"plan_id": ids["plan_id"]}
+    ),
+    "GET /v1/assessments/{window}/roster": Row(EVERYBODY, names_object=False),
+    "GET /v1/assessments/{window}/roster/versions": Row(OFFICE, names_object=False),
+    "GET /v1/assessments/{window}/roster/files/{name}": Row(OFFICE, names_object=False),
+    "POST /v1/enrolments/{enrolment_id}/confirmations": Row({Role.ASSESSOR}, names_object=False, body=a_word),
+    "POST /v1/classes/{class_id}/confirmations": Row({Role.ASSESSOR}, names_object=False, body=a_word),
+    "GET /v1/classes/{class_id}/confirmations": Row(EVERYBODY),
+    "POST /v1/surveys": Row(
+        {Role.ASSESSOR, Role.ADMIN},
+        names_object=False,
+        body=lambda ids: {"institution": "无此机构", "surveyed_on": "2021-06-01", "score": 0.9, "asked": 10},
+    ),
+    "GET /v1/surveys": Row(EVERYBODY, names_object=False, query=lambda ids: {"institution": CLASS["institution"]}),
+    "POST /v1/assessments/{window}/results": Row(
+        {Role.ASSESSOR, Role.ADMIN},
+        names_object=False,
+        body=lambda ids: [{"enrolment_id": ids["enrolment_id"], "absent": True}],
+    ),
+    "POST /v1/assessments/{window}/results/sheet": Row(
+        {Role.ASSESSOR, Role.ADMIN}, names_object=False, body=lambda ids: b"enrolment_id,absent\nnobody,yes\n"
+    ),
+    "GET /v1/assessments/{window}/results": Row(
+        {Role.PLATFORM, Role.ASSESSOR, Role.READER, Role.ADMIN}, names_object=False
+    ),
     "GET /v1/jobs": Row({Role.ADMIN}, names_object=False),
+    "GET /": Row(ANYONE, names_object=False),
+    "GET /console": Row(PEOPLE, names_object=False),
+    "GET /console/sign-in": Row(ANYONE, names_object=False),
+    "GET /console/signed-in": Row(ANYONE, names_object=False),
+    "GET /console/static/{name}": Row(ANYONE, names_object=False),
+    "GET /console/cases": Row(PEOPLE, names_object=False),
+    "GET /console/cases/{case_id}": Row(PEOPLE, names_object=False),
+    "GET /console/cases/{case_id}/log": Row(AUDITORS, names_object=False),
+    "GET /console/cases/{case_id}/evidence.zip": Row(AUDITORS, names_object=False),
+    "GET /console/findings/{finding_id}/what-if": Row(PEOPLE, names_object=False),
+    "GET /console/together": Row(AUDITORS, names_object=False),
+    "GET /console/enrolments/{enrolment_id}/reference": Row(AUDITORS, names_object=False),
+    "GET /console/sessions/{platform_id}/{session_id}/snapshots/{snapshot_id}": Row(AUDITORS, names_object=False),
+    "GET /console/rules": Row(PEOPLE, names_object=False),
+    "GET /console/rules/{rule}": Row(PEOPLE, names_object=False),
+    "GET /console/export/cases.{kind}": Row(PEOPLE, names_object=False),
     "POST /v1/jobs/{job_id}/replay": Row({Role.ADMIN}, names_object=False),
 }
 """Every route of the application."""
@@ -145,6 +208,8 @@ def ids(platform: Platform) -> Ids:
     named |= {"check_id": check["check_id"], "import_id": an_upload(platform), **a_finding(platform)}
     named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
     named["job_id"] = "2000000000"
+    named |= {"rule": "OG101", "kind": "csv", "platform_id": "hc-online", "snapshot_id": "none"}
+    named |= {"plan_id": "plan-none", "name": "roster.json"}
     return named | {"message_id": a_message(platform), "letter_id": a_letter(platform, session_id)}
 
 
@@ -202,7 +267,7 @@ def call(client: Platform, name: str, ids: Ids) -> httpx.Response:
 
 def test_every_route_of_the_application_has_a_row_that_says_what_it_declares(tmp_path: Path) -> None:
     house = open_house(Settings(data_dir=tmp_path))
-    app = create_app(house)
+    app = create_console(house)
     declared = {}
     for route in iter_route_contexts(app.routes):
         extra = getattr(route, "openapi_extra", None) or {}

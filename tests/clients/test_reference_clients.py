@@ -8,11 +8,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from online_guard.demo.people import identity_number
 from online_guard.demo.service import RunningService, running_service
+from online_guard.service import verification
 from online_guard.service.house import open_house
 from online_guard.service.platform_keys import NewSecret, create_key
 from online_guard.settings import Settings
@@ -21,10 +24,12 @@ from online_guard.simulate.course import Course
 CLIENTS = Path(__file__).resolve().parents[2] / "docs" / "clients"
 COMMANDS = {
     "python": [sys.executable, str(CLIENTS / "client.py")],
+    "feed": [sys.executable, str(CLIENTS / "candidates.py")],
     "node": ["node", str(CLIENTS / "client.mjs")],
     "curl": ["sh", str(CLIENTS / "client.sh")],
 }
 NEEDS = {"python": [], "node": ["node"], "curl": ["curl", "openssl"]}
+"""Reference clients, and the tools that each needs."""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +46,7 @@ def key(service: RunningService) -> NewSecret:
     return made
 
 
-@pytest.fixture(params=sorted(COMMANDS))
+@pytest.fixture(params=sorted(NEEDS))
 def client(request: pytest.FixtureRequest) -> str:
     missing = [tool for tool in NEEDS[request.param] if shutil.which(tool) is None]
     if missing:
@@ -77,7 +82,49 @@ def test_a_client_with_another_secret_is_refused(client: str, service: RunningSe
     assert "signature.wrong" in refused.stdout + refused.stderr
 
 
+def test_the_example_of_the_feed_reads_only_what_changed(
+    service: RunningService, key: NewSecret, tmp_path: Path
+) -> None:
+    course, house = Course(class_id="fed"), open_house(Settings(data_dir=service.data_dir))
+    platform = Platform(service, key, tmp_path)
+    platform.send("PUT", "/v1/classes/fed", course.class_row())
+    application = course.application_row()
+    window = application.pop("window")
+    platform.send("POST", f"/v1/assessments/{window}/applications", application)
+    for number, count in enumerate((1, 2), 1):
+        body = {"name": "王秀兰", "identity_number": identity_number(number)}
+        platform.send("PUT", f"/v1/classes/fed/enrolments/fed-{number}", body)
+        verification.verify_class(house, "fed")
+        assert platform.feed(window).split() == ["0", "/", str(count)]
+    known = json.loads((tmp_path / "candidates.json").read_text("utf-8"))
+    assert known["candidates"].keys() == {"fed-1", "fed-2"}
+    assert (
+        known["candidates"]["fed-1"]["updated_ms"] < known["candidates"]["fed-2"]["updated_ms"] == known["updated_ms"]
+    )
+    house.engine.dispose()
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A platform that calls the reference clients."""
+
+    service: RunningService
+    key: NewSecret
+    folder: Path
+
+    def send(self, method: str, path: str, body: object) -> None:
+        """Send JSON by the Python client."""
+        file = self.folder / "body.json"
+        file.write_text(json.dumps(body), "utf-8")
+        sent = run("python", self.key, method, f"{self.service.url}{path}", str(file))
+        assert sent.returncode == 0, sent.stderr
+
+    def feed(self, window: str) -> str:
+        """Return what the example of the feed prints."""
+        return run("feed", self.key, self.service.url, window, str(self.folder / "candidates.json")).stdout
+
+
 def test_the_clients_are_short() -> None:
-    for name in ("client.py", "client.mjs", "client.sh"):
+    for name in ("client.py", "client.mjs", "client.sh", "candidates.py"):
         lines = (CLIENTS / name).read_text("utf-8").splitlines()
         assert len([line for line in lines if line.strip()]) <= 24, name

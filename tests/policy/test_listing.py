@@ -15,7 +15,7 @@ def test_lines_carry_value_unit_clause_and_text(shipped: Policy) -> None:
         "class.max_learners", 80, "count", "(四)21(1)", "每班人数不得超过80人"
     )
     assert lines["effect.OG805"].value == "review"
-    assert len(lines) == len(describe(shipped)) == 44 + len(RULE_IDS) + 3
+    assert len(lines) == len(describe(shipped)) == 44 + len(RULE_IDS) + 4
 
 
 def test_lines_are_json(shipped: Policy) -> None:

@@ -63,7 +63,7 @@ REVIEW = {"OG105", "OG107", "OG302", "OG303", "OG305", "OG403", "OG406", "OG407"
     f"OG80{number}" for number in range(1, 6)
 }
 NOTE = {"OG106", "OG204", "OG405", "OG902"}
-CATALOGUES = {"occupations.online", "occupations.blended", "known_tools.signatures"}
+CATALOGUES = {"occupations.online", "occupations.blended", "known_tools.signatures", "tasks.rows"}
 
 
 def notice() -> str:
@@ -77,7 +77,7 @@ def notice() -> str:
 
 
 def test_pack_is_named(shipped: Policy) -> None:
-    assert (shipped.id, shipped.version) == ("huangchuan-2021", "2")
+    assert (shipped.id, shipped.version) == ("huangchuan-2021", "3")
     assert re.fullmatch(r"[0-9a-f]{64}", shipped.sha256)
 
 
@@ -103,7 +103,18 @@ def test_every_key_and_rule_has_a_clause(shipped: Policy) -> None:
 
 
 def test_clauses_are_of_the_notice_or_engineering(shipped: Policy) -> None:
-    known = {"(四)20", "(四)21(1)", "(四)21(2)", "(四)21(3)", "三(二)", "三(三)", "附件2", "附件3", ENGINEERING}
+    known = {
+        "(四)20",
+        "(四)21(1)",
+        "(四)21(2)",
+        "(四)21(3)",
+        "三(二)",
+        "三(三)",
+        "附件1",
+        "附件2",
+        "附件3",
+        ENGINEERING,
+    }
     assert set(shipped.clauses.values()) == known
 
 
@@ -127,3 +138,10 @@ def test_catalogue_counts(shipped: Policy) -> None:
     assert (len(online), len(shipped.occupations.blended)) == (32, 16)
     assert {entry.name: entry.covers for entry in online if entry.covers} == {"电子商务师": ("跨境电子商务师",)}
     assert {entry.vocational_certificate for entry in online} == {"unknown"}
+
+
+def test_tasks_are_annex_1(shipped: Policy) -> None:
+    tasks = shipped.tasks.rows
+    assert [task.no for task in tasks] == list(range(1, 15))
+    assert sum(task.target for task in tasks) == 8_000
+    assert [task.name for task in tasks if f"{task.no}{task.name}{task.lead}{task.target}" not in notice()] == []

@@ -153,7 +153,7 @@ def test_decisions_appeals_and_notices_are_logged(empty: House) -> None:
     kinds = {json.loads(leaf)["kind"] for leaf in leaves(empty)}
     assert kinds == {"verdict", "decision"}
     # the sessions were put there past the service, and that is what is found
-    assert all(fault.startswith(("session/", "snapshot", "liveness")) for fault in faults(empty))
+    assert all(fault.startswith(("session/", "snapshot", "liveness", "application")) for fault in faults(empty))
 
 
 def test_an_import_is_logged(empty: House, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_an_import_is_logged(empty: House, tmp_path: Path) -> None:
     assert faults(empty) == []
     evidence_log.sequence(empty, at_once=True)
     kinds = {json.loads(leaf)["kind"] for leaf in leaves(empty)}
-    assert kinds == {"events", "snapshot", "liveness", "verdict"}
+    assert kinds == {"events", "snapshot", "liveness", "verdict", "application"}
     with Session(empty.engine) as database:
         database.execute(log_mutations.text("UPDATE session SET provenance = 'live' WHERE row_id = 1"))
         assert evidence_log.verify_within(database, public(empty)).faults

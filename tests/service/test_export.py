@@ -11,11 +11,12 @@ from both_ways import desk, judged_in_batch, judged_live, rules_of, watch
 from simulated_platform import SimulatedPlatform
 
 from online_guard.errors import GuardError
-from online_guard.service import registration
 from online_guard.service.export import export
 from online_guard.service.house import House
 from online_guard.simulate.course import Course
 from online_guard.simulate.recorder import Opening
+from online_guard.store import queries
+from online_guard.store.unit_of_work import writing
 
 ONE = Course(class_id="one", platform_id="P", duration_s=600)
 OTHER = Course(class_id="other", platform_id="Q", duration_s=600)
@@ -26,7 +27,8 @@ def test_two_classes_of_one_person_with_a_cheat(simulated: SimulatedPlatform, ho
     for course, enrolment_id, person in ((ONE, "a", 0), (OTHER, "b", 0), (ONE, "c", 1)):
         simulated.register(course)
         simulated.enrol(course, enrolment_id, person, photo=True)
-    registration.add_practice(house, "one", None, [])
+    with writing(house.engine) as database:
+        queries.enqueue(database, ["one"], 0)
     first = desk(simulated, ONE, "a")
     began_ms = first.now_ms
     first.study(1)

@@ -16,6 +16,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, inspect
 from online_guard.store import (  # noqa: F401 - all tables
     account_tables,
     answer_tables,
+    assessment_tables,
     chunk_tables,
     decision_tables,
     import_tables,
@@ -23,6 +24,8 @@ from online_guard.store import (  # noqa: F401 - all tables
     log_tables,
     operation_tables,
     personal_tables,
+    result_tables,
+    roster_tables,
     rulebooks,
     webhook_tables,
 )

@@ -27,8 +27,9 @@ from online_guard.api.schemas import (
     or_null,
     ref,
 )
+from online_guard.assessment.documents import FILES
 from online_guard.ingest.live import Status
-from online_guard.terms import Outcome, Verdict
+from online_guard.terms import Answer, CertificateRoute, Outcome, Paper, Verdict
 
 IN_WORDS = keys(zh=TEXT, en=TEXT)
 STATE = one_of("open", "pending", "verified")
@@ -54,6 +55,9 @@ COMPONENTS: Mapping[str, Schema] = {
     ),
     "Eligibility": keys(
         "provenance",
+        "settled",
+        "admitted",
+        "updated_ms",
         provenance=PROVENANCE,
         class_id=TEXT,
         window=or_null(TEXT),
@@ -62,8 +66,25 @@ COMPONENTS: Mapping[str, Schema] = {
         failed=many(TEXT),
         unconfirmed=many(TEXT),
         evidence=FACTS,
-        tests={"type": "object", "additionalProperties": keys(zh=TEXT, en=TEXT, clause=TEXT)},
+        tests={"type": "object", "additionalProperties": ref("FailedTest")},
+        settled=ref("Settled"),
+        admitted=FLAG,
+        updated_ms=MS,
     ),
+    "FailedTest": keys("answer", zh=TEXT, en=TEXT, clause=TEXT, cure=many(ref("Cure")), answer=one_of(*Answer)),
+    "Cure": keys(
+        "lessons",
+        "from_on",
+        "until_on",
+        "window",
+        zh=TEXT,
+        en=TEXT,
+        lessons=many(COUNT),
+        from_on=DAY,
+        until_on=DAY,
+        window=TEXT,
+    ),
+    "Settled": keys(eligible=FLAG, failed=many(TEXT), unconfirmed=many(TEXT)),
 }
 CLASS = having(class_id=TEXT, platform_id=TEXT, lessons=many(having(lesson_no=COUNT, class_hours=NUMBER)))
 ENROLMENT = keys(enrolment_id=TEXT, class_id=TEXT, learner_id=TEXT, face_checks=one_of("required", "declined"))
@@ -162,7 +183,80 @@ CLAIMED = keys(
     refused_by=many(TEXT),
     findings=many(ref("Finding")),
 )
-APPLICATION = keys(class_id=TEXT, window=TEXT, applied_on=DAY, assessment_on=DAY)
+APPLICATION = keys(
+    "certificate_route",
+    "task_row",
+    "papers",
+    "missing_papers",
+    "failed",
+    "evidence",
+    "tests",
+    "refused",
+    "pending",
+    class_id=TEXT,
+    window=TEXT,
+    applied_on=DAY,
+    assessment_on=DAY,
+    certificate_route=one_of(*CertificateRoute),
+    task_row=COUNT,
+    papers=many(one_of(*Paper)),
+    missing_papers=many(keys(paper=one_of(*Paper), zh=TEXT, en=TEXT)),
+    failed=many(TEXT),
+    evidence=FACTS,
+    tests={"type": "object", "additionalProperties": ref("FailedTest")},
+    refused=many(ref("Eligibility")),
+    pending=FLAG,
+)
+CONFIRMATION = keys(
+    class_id=TEXT,
+    number=COUNT,
+    enrolment_id=or_null(TEXT),
+    code=TEXT,
+    answer=one_of(*Answer),
+    reason=TEXT,
+    reviewer=TEXT,
+    role=TEXT,
+    said_ms=MS,
+)
+SUSPENSION = keys(surveyed_on=DAY, score=NUMBER, from_on=DAY, until_on=DAY)
+SURVEY = {"surveyed_on": DAY, "score": NUMBER, "asked": or_null(COUNT)}
+SURVEYED = keys(institution=TEXT, **SURVEY, suspension=or_null(SUSPENSION), judged_again=many(TEXT))
+SHEET_REPORT: dict[str, Schema] = {
+    "dry_run": FLAG,
+    "counts": keys(accepted=COUNT, duplicate=COUNT, conflict=COUNT, refused=COUNT),
+    "remarks": {"type": "object", "additionalProperties": COUNT},
+    "rows": many(
+        keys(
+            file=TEXT,
+            sheet=TEXT,
+            row=COUNT,
+            status=one_of("accepted", "duplicate", "conflict", "refused"),
+            enrolment_id=or_null(TEXT),
+            column=TEXT,
+            field=TEXT,
+            reason=TEXT,
+            remarks=many(keys(code=TEXT, zh=TEXT, en=TEXT)),
+        )
+    ),
+}
+"""What became of a sheet's rows; `row` counts from 1, `column` are the sheet's letters."""
+PRACTICE_DAY = keys(enrolment_id=TEXT, on=DAY, class_hours=NUMBER, video_minutes=or_null(NUMBER), remarks=many(TEXT))
+FIGURES = keys(called=COUNT, absent=COUNT, assessed=COUNT, passed=COUNT, certified=COUNT)
+RESULT = keys(
+    "certificate_number",
+    class_id=TEXT,
+    enrolment_id=TEXT,
+    version=COUNT,
+    absent=FLAG,
+    assessed_on=or_null(DAY),
+    theory_mark=or_null(NUMBER),
+    practice_mark=or_null(NUMBER),
+    passed=FLAG,
+    certificate_route=TEXT,
+    has_certificate=FLAG,
+    recorded_ms=MS,
+    certificate_number=or_null(TEXT),
+)
 LOGIN = keys(name=TEXT, role=TEXT, csrf_token=TEXT)
 DECISION = having(finding_id=TEXT, number=COUNT, decision=TEXT, reason=TEXT, reviewer=or_null(TEXT), decided_ms=MS)
 APPEAL = having(finding_id=TEXT, number=COUNT, appellant=TEXT, reason=TEXT, opened_ms=MS, outcome=TEXT)
@@ -176,6 +270,7 @@ CASE = having(
     priority=COUNT,
     findings=LIST,
 )
+CASE_TAKEN = having(case_id=TEXT, state=TEXT, taken_by=or_null(TEXT))
 NOTICE = having(notice_id=TEXT, enrolment_id=TEXT, issued_by=TEXT, issued_ms=MS, lessons=LIST)
 IMPORT = having(
     import_id=TEXT,
@@ -188,6 +283,38 @@ IMPORT = having(
     counts=FACTS,
     provenance={"const": "import"},
 )
+VENUES = keys(version=COUNT, stated_ms=MS, stated_by=TEXT, sha256=HASH, venues=having(sites=LIST, examiners=LIST))
+PLAN = having(
+    plan_id=TEXT,
+    window=TEXT,
+    state=one_of("planning", "planned", "blocked", "failed"),
+    seed=COUNT,
+    asked_ms=MS,
+    finished_ms=or_null(MS),
+    progress=or_null(keys(objective=or_null(NUMBER), bound=NUMBER)),
+    candidates=COUNT,
+    pending=many(TEXT),
+    unconfirmed=FACTS,
+    plan=or_null(having(sittings=LIST, duties=LIST, objective=NUMBER, bound=NUMBER)),
+    blocked=or_null(having(reasons=LIST, remedies=LIST)),
+    problem=or_null(having(code=TEXT, detail=TEXT)),
+    difference=keys(version=or_null(COUNT), changes=LIST),
+)
+ROSTER_VERSION = keys(window=TEXT, version=COUNT, plan_id=TEXT, published_ms=MS, published_by=TEXT, sha256=HASH)
+CHANGED = many(having(enrolment_id=TEXT, class_id=TEXT, platform_id=TEXT, why=LIST))
+ROSTER = having(
+    window=TEXT,
+    version=COUNT,
+    newest_version=COUNT,
+    published_ms=MS,
+    published_by=or_null(TEXT),
+    sha256=HASH,
+    candidates=LIST,
+    plan=having(sittings=LIST, duties=LIST),
+    changes=LIST,
+    pending=many(TEXT),
+    outdated=or_null(keys(added=CHANGED, removed=CHANGED, changed=CHANGED)),
+)
 LETTER = having(letter_id=COUNT, kind=TEXT, received_ms=MS, reason=TEXT, content=TEXT, state=TEXT)
 ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /healthz": {200: keys(status={"const": "ok"})},
@@ -195,7 +322,31 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /metrics": {200: ("text/plain",)},
     "PUT /v1/classes/{class_id}": {200: CLASS, 201: CLASS},
     "PUT /v1/classes/{class_id}/enrolments/{enrolment_id}": {200: ENROLMENT, 201: ENROLMENT},
-    "POST /v1/classes/{class_id}/practice": {200: keys(class_id=TEXT, recorded=COUNT, known=COUNT)},
+    "POST /v1/classes/{class_id}/practice": {
+        200: {"anyOf": [keys(class_id=TEXT, recorded=COUNT, known=COUNT), keys(class_id=TEXT, **SHEET_REPORT)]}
+    },
+    "POST /v1/classes/{class_id}/practice/sheet": {200: keys(class_id=TEXT, **SHEET_REPORT)},
+    "GET /v1/classes/{class_id}/practice": {
+        200: keys(
+            class_id=TEXT,
+            days=COUNT,
+            class_hours=NUMBER,
+            remarks={"type": "object", "additionalProperties": COUNT},
+            practice=many(PRACTICE_DAY),
+            next_cursor=or_null(TEXT),
+        )
+    },
+    "POST /v1/assessments/{window}/results": {200: keys(window=TEXT, **SHEET_REPORT)},
+    "POST /v1/assessments/{window}/results/sheet": {200: keys(window=TEXT, **SHEET_REPORT)},
+    "GET /v1/assessments/{window}/results": {
+        200: keys(
+            window=TEXT,
+            figures={"type": "object", "additionalProperties": FIGURES},
+            certified=COUNT,
+            results=many(RESULT),
+            next_cursor=or_null(TEXT),
+        )
+    },
     "PUT /v1/enrolments/{enrolment_id}/reference-photo": {200: REFERENCE, 201: REFERENCE},
     "POST /v1/sessions": {200: OPENED, 201: OPENED},
     "POST /v1/sessions/{session_id}/events": {200: BATCH},
@@ -218,10 +369,33 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     },
     "POST /v1/assessments/{window}/applications": {200: APPLICATION, 201: APPLICATION},
     "GET /v1/assessments/{window}/candidates": {
-        200: keys(
-            window=TEXT, pending=many(TEXT), candidates=many(ref("Eligibility")), refused=many(ref("Eligibility"))
-        )
+        200: {
+            "anyOf": [
+                keys(
+                    window=TEXT,
+                    pending=many(TEXT),
+                    candidates=many(ref("Eligibility")),
+                    refused=many(ref("Eligibility")),
+                ),
+                keys(window=TEXT, rows=many(ref("Eligibility")), next_cursor=or_null(TEXT)),
+            ]
+        }
     },
+    "POST /v1/enrolments/{enrolment_id}/confirmations": {200: CONFIRMATION, 201: CONFIRMATION},
+    "POST /v1/classes/{class_id}/confirmations": {200: CONFIRMATION, 201: CONFIRMATION},
+    "GET /v1/classes/{class_id}/confirmations": {200: keys(class_id=TEXT, confirmations=many(CONFIRMATION))},
+    "POST /v1/surveys": {200: SURVEYED, 201: SURVEYED},
+    "GET /v1/surveys": {
+        200: keys(institution=TEXT, minimum=NUMBER, surveys=many(keys(**SURVEY)), suspensions=many(SUSPENSION))
+    },
+    "PUT /v1/venues": {200: VENUES, 201: VENUES},
+    "GET /v1/venues": {200: VENUES},
+    "POST /v1/assessments/{window}/plans": {202: PLAN},
+    "GET /v1/assessments/{window}/plans/{plan_id}": {200: PLAN},
+    "POST /v1/assessments/{window}/roster": {200: ROSTER_VERSION, 201: ROSTER_VERSION},
+    "GET /v1/assessments/{window}/roster": {200: ROSTER},
+    "GET /v1/assessments/{window}/roster/versions": {200: keys(window=TEXT, versions=many(ROSTER_VERSION))},
+    "GET /v1/assessments/{window}/roster/files/{name}": {200: tuple(media.split(";")[0] for media in FILES.values())},
     "POST /v1/imports": {201: IMPORT, 202: IMPORT},
     "GET /v1/imports": {200: keys(imports=many(IMPORT), next_cursor=or_null(TEXT))},
     "GET /v1/imports/{import_id}": {200: IMPORT},
@@ -229,6 +403,15 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "PATCH /v1/imports/{import_id}": {204: ()},
     "GET /v1/cases": {200: keys(cases=many(CASE), next=or_null(TEXT))},
     "GET /v1/cases/{case_id}": {200: CASE},
+    "POST /v1/cases/next": {200: keys(case=or_null(CASE_TAKEN))},
+    "PUT /v1/cases/{case_id}/assignment": {200: CASE_TAKEN},
+    "DELETE /v1/cases/{case_id}/assignment": {200: CASE_TAKEN},
+    "POST /v1/decisions": {
+        200: keys(results=many(keys(finding_id=TEXT, decided=or_null(FACTS), problem=or_null(ref("Problem")))))
+    },
+    "GET /v1/views": {200: keys(views=many(keys(name=TEXT, query=TEXT)))},
+    "PUT /v1/views/{name}": {200: keys(name=TEXT, query=TEXT)},
+    "DELETE /v1/views/{name}": {200: keys(name=TEXT, query=or_null(TEXT))},
     "POST /v1/findings/{finding_id}/decisions": {200: FACTS, 201: FACTS},
     "GET /v1/findings/{finding_id}/decisions": {
         200: having(finding_id=TEXT, exists=FLAG, case_id=TEXT, decisions=many(DECISION), appeals=many(APPEAL))

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from online_guard import __version__, logs
 from online_guard.api import (
     assessments,
+    assignments,
     cases,
     dead_letters,
     enrolments,
@@ -24,8 +25,11 @@ from online_guard.api import (
     liveness,
     logins,
     operations,
+    practice,
     problems,
     registration,
+    results,
+    rosters,
     sessions,
     webhooks,
 )
@@ -77,6 +81,10 @@ def create_app(house: House) -> FastAPI:
         imports,
         enrolments,
         assessments,
+        rosters,
+        practice,
+        results,
+        assignments,
         cases,
         jobs,
         learners,
@@ -92,12 +100,17 @@ def create_app(house: House) -> FastAPI:
     return app
 
 
-def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[object]]) -> None:
+def serve(
+    settings: Settings,
+    beside: Callable[[House], AbstractContextManager[object]],
+    make: Callable[[House], FastAPI] = create_app,
+) -> None:
     """Serve until stopped.
 
     Args:
         settings: Address, data and secrets.
         beside: Runs beside the application: what does the waiting jobs.
+        make: Makes the application: with pages, or without.
 
     Raises:
         GuardError: It would serve plain HTTP beyond loopback, which the settings don't allow: signatures keep others
@@ -125,7 +138,7 @@ def serve(settings: Settings, beside: Callable[[House], AbstractContextManager[o
         if again:
             log.warning("%d 人此前已删除,已重新删除 / were erased before and came back: erased again", again)
         with beside(house), Remembering(house):
-            app = create_app(house)
+            app = make(house)
             collect_seldom()
             Server(house, app).run()
     finally:

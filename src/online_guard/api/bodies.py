@@ -12,7 +12,20 @@ from online_guard.evidence import Leave, Lesson, TrainingClass
 from online_guard.ingest.live import moment_ms
 from online_guard.ingest.rows import INT32, LATEST_MS
 from online_guard.redaction import holds_number
-from online_guard.terms import ApplicantKind, CertificateRoute, DecisionKind, FaceChecks, LessonKind, Mode
+from online_guard.service.applications import Filing
+from online_guard.terms import (
+    Answer,
+    ApplicantKind,
+    CaseState,
+    CertificateRoute,
+    DecisionKind,
+    FaceChecks,
+    LessonKind,
+    Mode,
+    Paper,
+    Subject,
+    Verdict,
+)
 
 Id = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,128}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -168,19 +181,67 @@ class ClaimBody(Body):
 
 
 class PracticeBody(Body):
-    """Attended practice of a day."""
+    """Attended practice of a day; `video_minutes` of continuous video per class hour."""
 
-    enrolment_id: Id
+    enrolment_id: Id | None = None
+    identity_number: Annotated[str, StringConstraints(max_length=40)] | None = None
     on: Day
     class_hours: Annotated[float, Field(gt=0, le=24, allow_inf_nan=False, strict=True)]
+    video_minutes: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False, strict=True)] | None = None
+
+
+Mark = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
+
+
+class ResultBody(Body):
+    """What became of a learner in an assessment; `corrects`: the version that this one takes the place of."""
+
+    class_id: Id | None = None
+    enrolment_id: Id | None = None
+    identity_number: Annotated[str, StringConstraints(max_length=40)] | None = None
+    absent: Annotated[bool, Field(strict=True)] = False
+    assessed_on: Day | None = None
+    theory_mark: Mark | None = None
+    practice_mark: Mark | None = None
+    passed: Annotated[bool, Field(strict=True)] | None = None
+    certificate_route: CertificateRoute | None = None
+    certificate_number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] | None = (
+        None
+    )
+    corrects: Annotated[int, Field(ge=1, le=1_000, strict=True)] | None = None
 
 
 class ApplicationBody(Body):
-    """An application for an assessment."""
+    """An application for an assessment; route, papers (Annex 2) and the row of Annex 1 may be left out."""
 
     class_id: Id
     applied_on: Day
     assessment_on: Day
+    certificate_route: CertificateRoute | None = None
+    papers: Annotated[list[Paper], Field(max_length=len(Paper))] | None = None
+    task_row: Annotated[int, Field(ge=1, le=14, strict=True)] | None = None
+
+    def filing(self, window: str) -> Filing:
+        """Return the application for a window."""
+        papers = None if self.papers is None else frozenset(self.papers)
+        return Filing(**dict(self) | {"window": window, "papers": papers})
+
+
+class ConfirmationBody(Body):
+    """What an assessor says of a test that lacked data."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^E[0-9]{2}$")]
+    answer: Answer
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), NAMES_NOBODY]
+
+
+class SurveyBody(Body):
+    """A satisfaction survey of an institution."""
+
+    institution: Text
+    surveyed_on: Day
+    score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+    asked: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
 
 class DecisionBody(Body):
@@ -188,6 +249,38 @@ class DecisionBody(Body):
 
     decision: DecisionKind
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), NAMES_NOBODY]
+
+
+class SeenDecisionBody(DecisionBody):
+    """What an auditor says of a finding, with the version of its case that they saw."""
+
+    finding_id: Id
+    seen: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+class DecisionsBody(Body):
+    """What an auditor says of several findings."""
+
+    decisions: Annotated[list[SeenDecisionBody], Field(min_length=1, max_length=200)]
+
+
+class NextCaseBody(Body):
+    """Among which cases the next one is sought, as the filters of the queue; which aren't meant; whether to take it."""
+
+    state: list[CaseState] = []
+    platform_id: Id | None = None
+    class_id: Id | None = None
+    rule: Id | None = None
+    verdict: Verdict | None = None
+    subject: Subject | None = None
+    but: Annotated[list[Id], Field(max_length=400)] = []
+    take: Annotated[bool, Field(strict=True)] = True
+
+
+class SavedViewBody(Body):
+    """A view of the queue: the query of its address."""
+
+    query: Annotated[str, StringConstraints(max_length=600)]
 
 
 class AppealBody(Body):

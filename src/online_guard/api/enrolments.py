@@ -22,10 +22,10 @@ def ledger(house: TheHouse, enrolment_id: EnrolmentId, platform_id: PlatformId) 
 
 @router.get("/eligibility", summary="考核资格 / eligibility", openapi_extra=callers(*EVERYBODY))
 def eligibility(
-    house: TheHouse, enrolment_id: EnrolmentId, platform_id: PlatformId, caller: TheCaller
+    house: TheHouse, enrolment_id: EnrolmentId, platform_id: PlatformId, caller: TheCaller, now_ms: NowMs
 ) -> dict[str, Any]:
-    """Return the tests E01 to E12 for each application of the class."""
-    return told_to(house, caller, assessment.eligibility_of(house, enrolment_id, platform_id))
+    """Return the tests E01 to E12 for each application of the class, and what would cure those that failed."""
+    return told_to(house, caller, assessment.eligibility_of(house, enrolment_id, platform_id, now_ms))
 
 
 @router.post("/claims", summary="申报学时 / claim hours", openapi_extra=callers(PLATFORM))

@@ -20,6 +20,8 @@ from online_guard.service.house import House
 router = APIRouter(tags=["登录 login"])
 STATE = "online_guard_provider_login"
 SEE_OTHER = 303
+SIGNED_IN = "/console/signed-in"
+"""The page from which people go on to the others."""
 _HASHES_AT_ONCE = CapacityLimiter(2)
 """Each takes 64 MiB and some 50 ms of a core."""
 
@@ -93,15 +95,18 @@ def back_from_elsewhere(
     response: Response,
     state: Annotated[str, Query(max_length=200)],
     code: Annotated[str, Query(max_length=4_000)] = "",
-) -> dict[str, Any]:
-    """Begin a login of the person that the provider names, as `POST /v1/login` does."""
+) -> Any:
+    """Begin a login of the person that the provider names, as `POST /v1/login` does; a browser goes on to the pages."""
     if not hmac.compare_digest(state.encode(), request.cookies.get(STATE, "").encode()):
         raise GuardError(
             ErrorKind.FORBIDDEN, "csrf.refused", "登录不是由此浏览器开始的 / another browser began this login"
         )
     login = provider_logins.finish(house, _callback(house, request), state, code)
-    response.delete_cookie(STATE, path="/v1/login")
-    return give_cookie(house, request, response, login)
+    for_people = "text/html" in request.headers.get("accept", "")
+    given = RedirectResponse(SIGNED_IN, SEE_OTHER) if for_people else response
+    given.delete_cookie(STATE, path="/v1/login")
+    told = give_cookie(house, request, given, login)
+    return given if for_people else told
 
 
 def _callback(house: House, request: Request) -> str:

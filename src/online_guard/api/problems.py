@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -112,6 +113,12 @@ class BodyRefused(HTTPException):
 def _guard_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, GuardError)
     return told(error)
+
+
+def as_problem(error: GuardError) -> dict[str, Any]:
+    """Return the problem document of an error as a value, for an answer about several things."""
+    document: dict[str, Any] = json.loads(bytes(told(error).body))
+    return document
 
 
 def told(error: GuardError) -> JSONResponse:

@@ -57,6 +57,16 @@ def an_import() -> dict[str, Any]:
     return {"requestBody": {"required": False, "content": {kind: {} for kind in kinds}}}
 
 
+def a_sheet() -> dict[str, Any]:
+    """Return the declaration of a body that is a sheet; what it is, is told from its bytes."""
+    kinds = (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "text/csv",
+        "application/octet-stream",
+    )
+    return {"requestBody": {"required": True, "content": {kind: {} for kind in kinds}}}
+
+
 def an_upload_part() -> dict[str, Any]:
     """Return the declaration of a body that is a part of an upload."""
     return {"requestBody": {"required": True, "content": {"application/offset+octet-stream": {}}}}

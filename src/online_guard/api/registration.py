@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Response
-from pydantic import Field
+from fastapi import APIRouter, Path, Response
 
-from online_guard.api.bodies import ClassBody, EnrolmentBody, Id, PracticeBody
+from online_guard.api.bodies import ClassBody, EnrolmentBody, Id
 from online_guard.api.callers import (
     PLATFORM,
     ImageBytes,
@@ -20,7 +19,7 @@ from online_guard.api.callers import (
 )
 from online_guard.api.raw_bodies import an_image
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import registration
+from online_guard.service import registration, satisfaction
 
 router = APIRouter(tags=["登记 registration"])
 ClassId = Annotated[Id, Path(description="班次 class")]
@@ -34,7 +33,10 @@ CREATED, OK = 201, 200
 def put_class(
     house: TheHouse, response: Response, class_id: ClassId, body: ClassBody, caller: TheCaller
 ) -> dict[str, Any]:
-    """Register or change a class with its syllabus; refused once sessions exist that the change would void."""
+    """Register or change a class with its syllabus; refused once sessions exist that the change would void.
+
+    One that starts while its institution is suspended is kept; `suspension` tells that nobody of it will be eligible.
+    """
     if body.class_id not in (None, class_id):
         raise GuardError(
             ErrorKind.INVALID, "class.id_differs", "与路径中的班次标识不同 / differs from the path", where="/class_id"
@@ -42,7 +44,9 @@ def put_class(
     platform_id = own_platform(caller, body.platform_id, "/platform_id")
     is_new = registration.put_class(house, body.typed(class_id, platform_id or ""))
     response.status_code = CREATED if is_new else OK
-    return body.model_dump(mode="json") | {"class_id": class_id, "platform_id": platform_id}
+    told = body.model_dump(mode="json") | {"class_id": class_id, "platform_id": platform_id}
+    stop = satisfaction.suspension_at(house, body.institution, body.starts_on)
+    return told if stop is None else told | {"suspension": stop.as_row()}
 
 
 @router.put(
@@ -86,18 +90,3 @@ async def put_reference_photo(
     is_new, told = await looking_at_pictures(registration.put_reference_photo, house, enrolment_id, platform_id, image)
     response.status_code = CREATED if is_new else OK
     return told
-
-
-@router.post(
-    "/classes/{class_id}/practice", summary="线下实训学时 / attended practice", openapi_extra=callers(PLATFORM)
-)
-def add_practice(
-    house: TheHouse,
-    class_id: ClassId,
-    rows: Annotated[list[PracticeBody], Body(min_length=1, max_length=10_000), Field()],
-    platform_id: PlatformId,
-) -> dict[str, Any]:
-    """Record attended practice: all rows, or none when one is wrong."""
-    told = [(row.enrolment_id, row.on, row.class_hours) for row in rows]
-    added = registration.add_practice(house, class_id, platform_id, told)
-    return {"class_id": class_id, "recorded": added, "known": len(rows) - added}

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from online_guard.assessment.suspension import suspensions
 from online_guard.assessment.windows import add_months, window_of
-from online_guard.evidence import Application, Enrolment, Evidence, Project, TrainingClass
+from online_guard.evidence import Application, Enrolment, Evidence, Project, Survey, TrainingClass
 from online_guard.ledger import LedgerEntry, hours_of
 from online_guard.policy import Policy
 from online_guard.policy.sections import VocationalCertificate
@@ -89,7 +90,7 @@ class _Books:
     hours: Mapping[str, float]
     practice: Mapping[str, Sequence[tuple[date, float]]]
     projects: Mapping[str, Sequence[Project]]
-    surveys: Mapping[str, Sequence[tuple[date, float]]]
+    surveys: Mapping[str, Sequence[Survey]]
     applications: Mapping[str, Sequence[Application]]
     members: Mapping[str, Sequence[Enrolment]]
 
@@ -117,6 +118,15 @@ def assess(evidence: Evidence, entries: Sequence[LedgerEntry], waiting: Waiting,
     return sorted(rows, key=lambda row: (row.class_id, row.window or "", row.enrolment_id))
 
 
+def of_application(
+    evidence: Evidence, training_class: TrainingClass, application: Application, policy: Policy
+) -> dict[str, Details]:
+    """Return the evidence of the failed tests that hang on no learner: E01, E02, E09, E10, E11."""
+    of_class = _class_tests(training_class, _open_books(evidence, ()), policy)
+    found = of_class | _application_tests(training_class, application, policy)
+    return {code: {"clause": TESTS[code].clause, **details} for code, details in sorted(found.items())}
+
+
 def _open_books(evidence: Evidence, entries: Sequence[LedgerEntry]) -> _Books:
     practice, projects = defaultdict(list), defaultdict(list)
     surveys, applications, members = defaultdict(list), defaultdict(list), defaultdict(list)
@@ -125,7 +135,7 @@ def _open_books(evidence: Evidence, entries: Sequence[LedgerEntry]) -> _Books:
     for project in evidence.projects:
         projects[project.learner_id].append(project)
     for survey in evidence.surveys:
-        surveys[survey.institution].append((survey.surveyed_on, survey.score))
+        surveys[survey.institution].append(survey)
     for application in evidence.applications:
         applications[application.class_id].append(application)
     for enrolment in evidence.enrolments:
@@ -148,14 +158,13 @@ def _class_tests(training_class: TrainingClass, books: _Books, policy: Policy) -
             "teachers": training_class.teachers,
             "limit": min(limits.max_learners, training_class.teachers * limits.learners_per_teacher),
         }
-    months = policy.satisfaction.suspension_months
     suspended = [
-        day.isoformat()
-        for day, score in books.surveys.get(training_class.institution, ())
-        if score < policy.satisfaction.minimum - 1e-9 and day <= training_class.starts_on < add_months(day, months)
+        one.surveyed_on.isoformat()
+        for one in suspensions(books.surveys.get(training_class.institution, ()), policy)
+        if one.covers(training_class.starts_on)
     ]
     if suspended:
-        failed["E11"] = {"surveyed_on": sorted(suspended), "limit": policy.satisfaction.minimum}
+        failed["E11"] = {"surveyed_on": suspended, "limit": policy.satisfaction.minimum}
     return failed
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from online_guard.assessment.venues import Id, Site, Slot, Stated, Text
+from online_guard.assessment.venues import Id, Site, Slot, Stated, Text, Venues
+from online_guard.policy import Policy
 from online_guard.terms import AssessmentPart, CertificateRoute
 
 PositiveInt = Annotated[int, Field(ge=1, strict=True)]
@@ -121,6 +122,32 @@ class Roster(Stated):
     candidates: tuple[Candidate, ...]
     plan: Plan
     changes: tuple[Change, ...] = ()
+
+
+def published(
+    before: Roster | None,
+    plan: Plan,
+    candidates: tuple[Candidate, ...],
+    venues: Venues,
+    policy: Policy,
+    published_by: str,
+    published_ms: int,
+) -> Roster:
+    """Return a plan as the version after one, or as the first."""
+    return Roster(
+        window=plan.window,
+        version=1 if before is None else before.version + 1,
+        published_ms=published_ms,
+        published_by=published_by,
+        policy_id=policy.id,
+        policy_version=policy.version,
+        policy_sha256=policy.sha256,
+        sites=venues.sites,
+        slots=venues.slots,
+        candidates=candidates,
+        plan=plan,
+        changes=() if before is None else changes(before.plan, plan),
+    )
 
 
 def changes(before: Plan, after: Plan) -> tuple[Change, ...]:

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date, datetime, time
 from itertools import pairwise
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
 
 from online_guard.terms import AssessmentPart
 
 Id = Annotated[str, StringConstraints(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,128}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+def _day(value: object) -> object:
+    """Refuse what Pydantic would take for a date besides: a number of seconds, or a moment."""
+    is_text = isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value)
+    if not is_text and (not isinstance(value, date) or isinstance(value, datetime)):
+        raise ValueError("日期应为 YYYY-MM-DD / a civil date is YYYY-MM-DD")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+Days = Annotated[frozenset[Day], PlainSerializer(sorted, return_type=list[date])]
+"""Days, written in their order: the same statement is the same text."""
+Occupations = Annotated[frozenset[Text], PlainSerializer(sorted, return_type=list[str])]
 Places = Annotated[int, Field(ge=1, le=1_000, strict=True)]
 
 
@@ -62,7 +77,7 @@ class Site(Stated):
     name: Text
     address: Text
     rooms: tuple[Room, ...] = Field(min_length=1)
-    closed_on: frozenset[date] = frozenset()
+    closed_on: Days = frozenset()
 
 
 class Examiner(Stated):
@@ -70,8 +85,8 @@ class Examiner(Stated):
 
     examiner_id: Id
     name: Text
-    occupations: frozenset[str] = frozenset()
-    days_off: frozenset[date] = frozenset()
+    occupations: Occupations = frozenset()
+    days_off: Days = frozenset()
 
 
 class Travel(Stated):
@@ -99,7 +114,7 @@ class Venues(Stated):
     examiners: tuple[Examiner, ...] = Field(min_length=1)
     travel: tuple[Travel, ...] = ()
     travel_minutes: Annotated[int, Field(ge=0, le=1_440, strict=True)] = 60
-    open_on: frozenset[date] = frozenset()
+    open_on: Days = frozenset()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

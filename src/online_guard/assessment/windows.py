@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 
 def add_months(day: date, months: int) -> date:
@@ -22,3 +24,34 @@ def add_months(day: date, months: int) -> date:
 def window_of(day: date) -> str:
     """Return the assessment window in which a day lies, such as `2021-08`."""
     return f"{day.year:04d}-{day.month:02d}"
+
+
+@dataclass(frozen=True)
+class Chance:
+    """A window in which a class can still be assessed: the first and last day, and the last day to apply for that."""
+
+    window: str
+    from_on: date
+    until_on: date
+    apply_until_on: date
+
+
+def next_chance(
+    after: date, today: date, months: Collection[int], notice_days: int, taken: Collection[str] = ()
+) -> Chance | None:
+    """Return the first window that is left; None where the calendar ends.
+
+    Args:
+        after: The class's last day: assessments come later.
+        today: The day of applying at the earliest.
+        months: Of the windows.
+        notice_days: Between applying and the assessment.
+        taken: Windows that the class applied for already.
+    """
+    first = max(after + timedelta(days=1), today + timedelta(days=notice_days))
+    for ahead in range(24):
+        month = add_months(first.replace(day=1), ahead)
+        if month.month in months and window_of(month) not in taken:
+            last = month.replace(day=calendar.monthrange(month.year, month.month)[1])
+            return Chance(window_of(month), max(first, month), last, last - timedelta(days=notice_days))
+    return None

@@ -18,7 +18,10 @@ from online_guard.cli import (
     operating,
     personal_data,
     push,
+    roster,
+    schedule,
     service,
+    sheets,
     webhooks,
     work,
 )
@@ -39,7 +42,10 @@ __all__ = [
     "operating",
     "personal_data",
     "push",
+    "roster",
+    "schedule",
     "service",
+    "sheets",
     "webhooks",
     "work",
 ]

@@ -18,11 +18,12 @@ def serve(
 ) -> None:
     """启动服务 / Start the service."""
     from online_guard.api.app import serve as run
+    from online_guard.review.app import create_console
     from online_guard.settings import Settings as MachineSettings
     from online_guard.worker import beside
 
     given: dict[str, Any] = {"host": host, "port": port, "data_dir": data_dir}
-    run(MachineSettings(**{name: value for name, value in given.items() if value is not None}), beside)
+    run(MachineSettings(**{name: value for name, value in given.items() if value is not None}), beside, create_console)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Any
 from online_guard import page
 from online_guard.assessment.eligibility import Eligibility
 from online_guard.demo.check_cards import CheckCard
+from online_guard.demo.office import PublishedRoster
 from online_guard.evidence import Evidence, Lesson, TrainingClass
 from online_guard.judge import Judgement
 from online_guard.ledger import LedgerEntry
@@ -102,7 +103,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the page shows; `findings` are those about the class, `sessions` counts verdicts."""
+    """Everything the page shows; `findings` are those about the class, `sessions` counts verdicts.
+
+    roster: as it was published; its files lie beside the page.
+    """
 
     course: TrainingClass
     policy: Policy
@@ -113,6 +117,7 @@ class Report:
     findings: tuple[FindingLine, ...] = ()
     refused: tuple[Refused, ...] = ()
     checks: tuple[CheckCard, ...] = ()
+    roster: PublishedRoster | None = None
 
     @property
     def hours(self) -> float:
@@ -184,8 +189,11 @@ def build_report(
 
 def render(report: Report) -> str:
     """Return the page: one file without scripts or anything from elsewhere."""
+    names = {learner.enrolment_id: learner.person.name for learner in report.learners}
     legends = {"wide": timeline_legend(Language.BOTH), "narrow": timeline_legend(Language.BOTH, NARROW_PX)}
-    return page.render("online_guard.demo", "report.html", report=report, looks=stylesheet(), legends=legends)
+    return page.render(
+        "online_guard.demo", "report.html", report=report, names=names, looks=stylesheet(), legends=legends
+    )
 
 
 def finding_line(finding: Finding, policy: Policy) -> FindingLine:

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from online_guard.demo.check_cards import check_cards
 from online_guard.demo.checks import surprises, wrong_checks
+from online_guard.demo.office import publish_roster
 from online_guard.demo.people import Album, identity_number, name_of, sample_media
 from online_guard.demo.platform import Json, Platform
 from online_guard.demo.report import Refused, Report, build_report, render
@@ -34,9 +35,11 @@ from online_guard.judge import Judgement, judge
 from online_guard.policy import DEFAULT_POLICY, Policy, load_policy
 from online_guard.signatures import SignedRequests
 from online_guard.simulate.course import TITLES, Course, Plan, study
-from online_guard.terms import Outcome
+from online_guard.terms import Outcome, Role
 
 SEED = 2021
+AUDITORS = {"初审演示": Role.AUDITOR, "复核演示": Role.SECOND_AUDITOR}
+"""Who may sign in to the pages of a demonstration that goes on."""
 VERIFY_TIMEOUT_S = 90
 WIDTH = 132
 """Columns of the tables where the output goes into a file."""
@@ -52,7 +55,8 @@ def run_demo(
     """Run the demonstration and return 0, or 1 when something was found that must not be, or wasn't that must.
 
     Args:
-        out_dir: For `report.html`, `roster-feed.json` and the exported `bundle/`; made if needed.
+        out_dir: For `report.html`, `roster-feed.json`, the exported `bundle/` and the papers of the published roster in
+            `roster/`; made if needed.
         keep: Leave the service running afterwards.
         port: Of the service on the loopback interface, a free one by default.
         console: Where to print, the standard output by default.
@@ -71,6 +75,11 @@ def run_demo(
         if keep:
             screen.print(f"服务仍在运行 still running: {service.url} · 停止 stop: kill {service.process.pid}")
             screen.print(f"数据目录 data: {data_dir}")
+            for name, role in AUDITORS.items():
+                password = service.let_in(name, role)
+                screen.print(
+                    f"审核页面 console: {service.url}/console · 用户名 name: {name} · 密码 password: {password}"
+                )
     if not keep:
         shutil.rmtree(data_dir, ignore_errors=True)
     screen.print(f"用时 took {time.monotonic() - began:.0f} s")
@@ -95,6 +104,7 @@ def _play(service: RunningService, out_dir: Path, screen: Console, plans: Sequen
         feed = _feed(platform, course)
         ledgers = {name: platform.call("GET", f"/v1/enrolments/{name}/ledger") for name in ids}
         checks = list(check_cards(platform))
+    roster = publish_roster(service, feed["window"], out_dir / "roster") if feed["candidates"] else None
     screen.print(
         f"{platform.requests} 次请求 requests, {platform.events} 个事件 events, "
         f"{len(platform.openings)} 次会话 sessions"
@@ -103,12 +113,12 @@ def _play(service: RunningService, out_dir: Path, screen: Console, plans: Sequen
     policy = load_policy(DEFAULT_POLICY)
     evidence, judgement = judged(bundle, policy)
     people = {name: person(number, plans[number]) for number, name in enumerate(ids)}
-    report = build_report(evidence, judgement, policy, people, refused, checks)
+    report = replace(build_report(evidence, judgement, policy, people, refused, checks), roster=roster)
     _show(screen, report, claims, platform, refused)
     (out_dir / "report.html").write_text(render(report), encoding="utf-8")
     (out_dir / "roster-feed.json").write_text(json.dumps(feed, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     found = [*surprises(report, judgement, plans, verdicts, ledgers, feed), *wrong_checks(platform.checks)]
-    for name in ("report.html", "roster-feed.json", "bundle"):
+    for name in ("report.html", "roster-feed.json", "bundle", "roster/roster.pdf"):
         screen.print(f"→ {(out_dir / name).resolve()}", soft_wrap=True)
     for line in found:
         screen.print(f"[bold red]不符合预期 unexpected[/] {line}", soft_wrap=True)

@@ -16,10 +16,12 @@ from pathlib import Path
 import httpx
 
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.service.accounts import add_person
 from online_guard.service.house import open_house
 from online_guard.service.platform_keys import create_key
 from online_guard.settings import Settings
 from online_guard.signatures import SignedRequests
+from online_guard.terms import Role
 
 COMMAND = (sys.executable, "-c", "from online_guard.cli import main; main()")
 START_TIMEOUT_S = 45
@@ -42,6 +44,16 @@ class RunningService:
         finally:
             house.engine.dispose()
         return SignedRequests(key.key_id, key.secret)
+
+    def let_in(self, name: str, role: Role) -> str:
+        """Let a person sign in to the pages; return their password."""
+        password = secrets.token_urlsafe(12)
+        house = open_house(Settings(data_dir=self.data_dir))
+        try:
+            add_person(house, name, role, password)
+        finally:
+            house.engine.dispose()
+        return password
 
     def environment(self) -> dict[str, str]:
         """Return the environment in which the command line finds this service's data."""

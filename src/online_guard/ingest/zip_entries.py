@@ -10,6 +10,7 @@ import stat
 import unicodedata
 import zipfile
 import zlib
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -41,8 +42,18 @@ def opened(path: Path) -> zipfile.ZipFile:
     """
     with path.open("rb") as file:
         _check_end(file, path.stat().st_size)
+    return _directory(path)
+
+
+def opened_bytes(content: bytes) -> zipfile.ZipFile:
+    """Return a zip in memory; the rest as `opened`."""
+    _check_end(BytesIO(content), len(content))
+    return _directory(BytesIO(content))
+
+
+def _directory(source: Path | BytesIO) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(path)
+        return zipfile.ZipFile(source)
     except FAULTS as error:
         raise broken(error) from error
 

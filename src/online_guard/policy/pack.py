@@ -64,6 +64,7 @@ class Policy:
     satisfaction: sections.Satisfaction
     retention: sections.Retention
     review: sections.Review
+    tasks: sections.Tasks
     effects: Mapping[str, Effect]
     occupations: sections.Occupations
     known_tools: sections.KnownTools
@@ -244,6 +245,9 @@ def _contradictions(policy: Policy) -> Iterator[tuple[str, str]]:
     if reaction > timeout * 1000:
         limit = f"popup.answer_timeout_s ({timeout:g})"
         yield "popup.min_reaction_ms", f"{reaction} ms 长于 {limit} / {reaction} ms is longer than {limit}"
+    numbers = [task.no for task in policy.tasks.rows]
+    for number in sorted({number for number in numbers if numbers.count(number) > 1}):
+        yield "tasks.rows", f"序号 {number} 重复 / number {number} stands twice"
     for name in policy.occupations.repeated():
         yield "occupations.online", f"职业 {name} 重复 / occupation {name} stands twice"
     entries = [entry.name for entry in policy.occupations.online]

@@ -203,6 +203,23 @@ class Review:
 
 
 @dataclass(frozen=True)
+class Task:
+    """One row of Annex 1: a training task, who leads it, and how many it is to train in the year."""
+
+    name: str
+    no: Annotated[int, Limits("no", 1, 1_000)]
+    lead: str
+    target: Count
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """The catalogue of Annex 1, in its order."""
+
+    rows: tuple[Task, ...]
+
+
+@dataclass(frozen=True)
 class Signature:
     """Constants that a known tool leaves behind: all that are there must hold, one that is absent says nothing.
 

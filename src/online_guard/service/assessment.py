@@ -1,54 +1,33 @@
-"""Applications for an assessment window, and who may sit it."""
+"""Who may sit the assessment of a window, who may not, why, and what would cure it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from online_guard.assessment.confirmation import settle
+from online_guard.assessment.cures import cures
 from online_guard.assessment.eligibility import TESTS
-from online_guard.errors import ErrorKind, GuardError
+from online_guard.assessment.situation import Situation, Situations
+from online_guard.evidence import day_of
+from online_guard.policy import Policy
 from online_guard.service import provenance
-from online_guard.service.house import House, clock_ms
+from online_guard.service.house import House
 from online_guard.service.verification import enrolment_state
-from online_guard.store import import_rows, queries
-from online_guard.store.tables import ApplicationRecord
-from online_guard.store.unit_of_work import reading, writing
+from online_guard.store import assessment_rows, evidence_loader, import_rows, queries
+from online_guard.store.assessment_tables import ConfirmationRecord
+from online_guard.store.unit_of_work import reading
+
+ROWS_AT_ONCE = 2_000
+"""Of whom evidence is looked up together; SQLite takes 32 766 values in one query."""
+Row = dict[str, Any]
 
 
-def apply(
-    house: House, window: str, class_id: str, platform_id: str | None, applied_on: date, assessment_on: date
-) -> tuple[bool, dict[str, Any]]:
-    """Keep an application; return whether it is new, and what was kept. Eligibility follows.
-
-    Raises:
-        GuardError: No such class, or another application of the class for the window.
-    """
-    told = {
-        "class_id": class_id,
-        "window": window,
-        "applied_on": applied_on.isoformat(),
-        "assessment_on": assessment_on.isoformat(),
-    }
-    with writing(house.engine) as database:
-        queries.own_class(database, class_id, platform_id)
-        known = database.get(ApplicationRecord, (class_id, window))
-        if known is not None:
-            if {name: getattr(known, name) for name in told} != told:
-                raise GuardError(
-                    ErrorKind.CONFLICT,
-                    "application.exists",
-                    "该班次在此批次已有另一申请 / the class has another application for this window",
-                    where="/class_id",
-                )
-            return False, told
-        database.add(ApplicationRecord(**told))
-        queries.enqueue(database, [class_id], clock_ms())
-    house.work.set()
-    return True, told
-
-
-def eligibility_of(house: House, enrolment_id: str, platform_id: str | None) -> dict[str, Any]:
+def eligibility_of(house: House, enrolment_id: str, platform_id: str | None, now_ms: int) -> dict[str, Any]:
     """Return an enrolment's rows of eligibility, one for each application of its class.
 
     Raises:
@@ -58,10 +37,11 @@ def eligibility_of(house: House, enrolment_id: str, platform_id: str | None) -> 
         state = enrolment_state(database, enrolment_id, platform_id)
         rows = [json.loads(row.body) for row in queries.results(database, "eligibility", enrolment_id)]
         whose = provenance.joined(one for _, one in import_rows.provenances_of_enrolment(database, enrolment_id))
-    return {"enrolment_id": enrolment_id, "state": state, "provenance": whose, "rows": [_told(row) for row in rows]}
+        told = told_rows(database, rows, house.policy, day_of(now_ms))
+    return {"enrolment_id": enrolment_id, "state": state, "provenance": whose, "rows": told}
 
 
-def candidates(house: House, window: str, platform_id: str | None) -> dict[str, Any]:
+def candidates(house: House, window: str, platform_id: str | None, now_ms: int) -> dict[str, Any]:
     """Return who may sit the assessment of a window, who may not, and why: of all platforms, or of one."""
     with reading(house.engine) as database:
         class_ids = queries.classes_applying(database, window, platform_id)
@@ -72,17 +52,59 @@ def candidates(house: House, window: str, platform_id: str | None) -> dict[str, 
             for row in queries.results_of_class(database, "eligibility", class_id)
             if row["window"] == window
         ]
+        told = told_rows(database, rows, house.policy, day_of(now_ms))
     return {
         "window": window,
         "pending": pending,
-        "candidates": [_told(row) for row in rows if row["eligible"]],
-        "refused": [_told(row) for row in rows if not row["eligible"]],
+        "candidates": [row for row in told if is_admitted(row)],
+        "refused": [row for row in told if not is_admitted(row)],
     }
 
 
-def _told(row: dict[str, Any]) -> dict[str, Any]:
-    tests = {
-        code: {"zh": TESTS[code].zh, "en": TESTS[code].en, "clause": TESTS[code].clause}
-        for code in (*row["failed"], *row["unconfirmed"])
+def is_admitted(told: Mapping[str, Any]) -> bool:
+    """Return whether a row as it is told, with what assessors said, is that of somebody who may sit the assessment."""
+    return bool(told.get("settled", told)["eligible"])
+
+
+def told_rows(database: Session, rows: Sequence[Row], policy: Policy, today: date) -> list[Row]:
+    """Return judged rows of eligibility as they are told: with words, cures, and what assessors said beside them."""
+    told: list[Row] = []
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[first : first + ROWS_AT_ONCE]
+        failing = [row for row in some if row["evidence"]]
+        known = _situations(database, failing, policy, today)
+        said = assessment_rows.confirmations(database, {row["class_id"] for row in some})
+        told += [_told(row, known, said[row["class_id"]]) for row in some]
+    return told
+
+
+def _situations(database: Session, rows: Sequence[Row], policy: Policy, today: date) -> Situations:
+    ids = sorted({row["enrolment_id"] for row in rows})
+    short_of_hours = {row["enrolment_id"] for row in rows if {"E03", "E05"} & row["evidence"].keys()}
+    members = assessment_rows.enrolments(database, ids)
+    records = evidence_loader.load_records(database, [], members)
+    return Situations(records, assessment_rows.ledgers(database, sorted(short_of_hours)), policy, today)
+
+
+def _told(row: Row, known: Situations, said: Sequence[ConfirmationRecord]) -> Row:
+    if not row["evidence"]:
+        return row | {"tests": {}}
+    open_to = assessment_rows.answers_to(row, said)
+    tests = told_tests(row["evidence"], known.of(row["class_id"], row["window"], row["enrolment_id"]))
+    for code, answer in open_to.items():
+        tests[code] |= {"answer": str(answer)}
+    return row | {"tests": tests} | ({"settled": settle(row, open_to).as_row()} if open_to else {})
+
+
+def told_tests(evidence: Mapping[str, Mapping[str, Any]], situation: Situation) -> dict[str, Row]:
+    """Return failed and unconfirmed tests in words, with clause, and what would cure each."""
+    helps = cures(evidence, situation)
+    return {
+        code: {
+            "zh": TESTS[code].zh,
+            "en": TESTS[code].en,
+            "clause": TESTS[code].clause,
+            "cure": [cure.as_row() for cure in helps[code]],
+        }
+        for code in evidence
     }
-    return row | {"tests": tests}

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from online_guard.policy import Policy
 from online_guard.service import cases, finding_history
 from online_guard.service.cases import History
-from online_guard.service.house import House
+from online_guard.service.house import House, clock_ms
 from online_guard.service.verification import enrolment_state, told_finding
-from online_guard.store import queries, review_rows
+from online_guard.store import assignment_rows, queries, review_rows, session_rows
 from online_guard.store.decision_tables import CaseRecord
 from online_guard.store.tables import (
     CheckRecord,
@@ -36,11 +36,11 @@ SNAPSHOT = (
 CHECK = ("check_id", "at_ms", "received_ms", "outcome", "distance", "presented_attack")
 
 
-def case_file(house: House, case_id: str) -> dict[str, Any]:
+def case_file(house: House, case_id: str, reviewer: str | None = None) -> dict[str, Any]:
     """Return a case: findings in words with clause and evidence, the facts, who decided what, and appeals.
 
     `version` stands for all that could change a decision: sent back as If-Match, it guards against deciding upon
-    something else than was looked at.
+    something else than was looked at. For a reviewer each finding says whether it is `mine`: theirs to decide now.
 
     Raises:
         GuardError: No such case.
@@ -52,10 +52,12 @@ def case_file(house: House, case_id: str) -> dict[str, Any]:
         names = {finding.finding_id for finding in found}
         gone = sorted((history.decisions.keys() | history.appeals.keys()) - names)
         pending = queries.is_pending(database, case.class_id)
+        taken = assignment_rows.assignments(database, [case_id], clock_ms()).get(case_id)
         return cases.told_case(case) | {
+            "taken_by": None if taken is None else taken.reviewer,
             "version": cases.version_of(found, history),
             "verification": "pending" if pending else "verified",
-            "findings": [_told(finding, history, house.policy) for finding in found],
+            "findings": [_told(finding, history, house.policy, reviewer) for finding in found],
             "gone": [{"finding_id": name} | _said(name, history, house.policy) for name in gone],
             "facts": _facts(database, case),
             "policy": _law(house.policy),
@@ -71,12 +73,14 @@ def _law(policy: Policy) -> dict[str, Any]:
     }
 
 
-def _told(finding: FindingRecord, history: History, policy: Policy) -> dict[str, Any]:
+def _told(finding: FindingRecord, history: History, policy: Policy, reviewer: str | None) -> dict[str, Any]:
     stands = history.standing(finding, policy)
     said_zh, said_en = in_words(finding.rule, json.loads(finding.evidence))
     refuses = finding.effect == Effect.REJECT and stands.holds is not DecisionKind.DISMISS
+    mine = {} if reviewer is None else {"mine": bool(reviewer) and history.may_decide(finding, policy, reviewer)}
     return (
         told_finding(finding, policy)
+        | mine
         | {
             "said_zh": said_zh,
             "said_en": said_en,
@@ -113,20 +117,21 @@ def _facts(database: Session, case: CaseRecord) -> dict[str, Any]:
         "face_checks": enrolment.face_checks,
         "leave": json.loads(enrolment.leave),
         "state": enrolment_state(database, case.enrolment_id, None),
+        "has_reference": enrolment.reference_sha256 is not None,
     }
     facts["ledger"] = [json.loads(row.body) for row in queries.results(database, "ledger", case.enrolment_id)]
-    sessions = _sessions(database, case)
+    sessions = sessions_of_case(database, case)
     facts["sessions"] = [_session(database, session) for session in sessions]
     return facts
 
 
-def _sessions(database: Session, case: CaseRecord) -> list[SessionRecord]:
+def sessions_of_case(database: Session, case: CaseRecord) -> list[SessionRecord]:
     """Return the sessions that a case is about, in order of opening."""
     if case.subject == "session":
         platform_id, _, session_id = case.subject_id.partition("/")
         return [queries.find_session(database, session_id, platform_id)]
     lesson_no = int(case.subject_id.rpartition("/")[2]) if case.subject == "lesson" else None
-    return review_rows.sessions_of(database, str(case.enrolment_id), lesson_no)
+    return session_rows.sessions_of(database, str(case.enrolment_id), lesson_no)
 
 
 def _session(database: Session, session: SessionRecord) -> dict[str, Any]:
@@ -135,6 +140,8 @@ def _session(database: Session, session: SessionRecord) -> dict[str, Any]:
     for row in queries.results(database, "session", key):
         told = json.loads(row.body) | told
     for table, names, what in ((SnapshotRecord, SNAPSHOT, "snapshots"), (CheckRecord, CHECK, "liveness")):
-        rows = review_rows.of_session(database, table, session.row_id)
+        rows = session_rows.of_session(database, table, session.row_id)
         told[what] = [{name: getattr(row, name) for name in names} for row in rows]
+    for check, row in zip(told["liveness"], rows, strict=True):
+        check["has_pictures"] = row.strip_sha256 is not None
     return told

@@ -13,8 +13,8 @@ from msgspec import Meta
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.rules.catalogue import BY_ID
 from online_guard.service.cases import told_case
-from online_guard.service.house import House
-from online_guard.store import review_rows
+from online_guard.service.house import House, clock_ms
+from online_guard.store import assignment_rows, review_rows
 from online_guard.store.review_rows import Place, Wanted
 from online_guard.store.tables import FindingRecord
 from online_guard.store.unit_of_work import reading
@@ -23,7 +23,7 @@ CaseId = Annotated[str, Meta(pattern="^[a-z]+-[0-9a-f]{24}$")]
 
 
 def queue(house: House, wanted: Wanted, cursor: str | None, limit: int) -> dict[str, Any]:
-    """Return cases, those first that have waited longest of the ones where most depends on an auditor.
+    """Return cases, those first where most depends on an auditor: of them the longest waiting, or the most urgent.
 
     Raises:
         GuardError: The cursor isn't one of ours.
@@ -36,10 +36,18 @@ def queue(house: House, wanted: Wanted, cursor: str | None, limit: int) -> dict[
         found: dict[str, list[FindingRecord]] = defaultdict(list)
         for finding in review_rows.findings_where(database, FindingRecord.case_id.in_(ids)):
             found[finding.case_id].append(finding)
+        taken = assignment_rows.assignments(database, ids, clock_ms())
     last = page[-1] if len(records) > limit else None
     return {
-        "cases": [told_case(record) | {"findings": list(map(_brief, found[record.case_id]))} for record in page],
-        "next": None if last is None else _cursor((last.priority, last.waiting_since_ms, last.case_id)),
+        "cases": [
+            told_case(record)
+            | {
+                "taken_by": taken[record.case_id].reviewer if record.case_id in taken else None,
+                "findings": list(map(_brief, found[record.case_id])),
+            }
+            for record in page
+        ],
+        "next": None if last is None else _cursor((last.priority, getattr(last, wanted.moment), last.case_id)),
     }
 
 

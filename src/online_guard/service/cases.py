@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from online_guard.policy import Policy
+from online_guard.service import urgency
+from online_guard.service.urgency import Stakes
 from online_guard.store import queries, review_rows
 from online_guard.store.decision_tables import AppealRecord, CaseRecord, DecisionRecord
 from online_guard.store.review_rows import NOTHING_LEFT, as_decision
@@ -93,6 +95,26 @@ class History:
         name = finding.finding_id
         return standing(finding.effect, self.decisions.get(name, ()), self.appeals.get(name, ()), policy)
 
+    def may_decide(self, finding: FindingRecord, policy: Policy, reviewer: str) -> bool:
+        """Return whether a finding waits for a decision that a reviewer may make.
+
+        Whoever decided first doesn't confirm it, and an appeal goes to somebody who had no part in it.
+        """
+        name = finding.finding_id
+        made, stands = self.decisions.get(name, ()), self.standing(finding, policy)
+        match stands.state:
+            case CaseState.APPEALED:
+                appeals = self.appeals.get(name, ())
+                before = max(appeal.decisions_before for appeal in appeals)
+                involved = {record.reviewer for record in made if record.number <= before}
+                return reviewer not in involved | {appeal.opened_by for appeal in appeals} and (
+                    not made[before:] or made[-1].reviewer != reviewer
+                )
+            case CaseState.CONFIRMING:
+                return made[-1].reviewer != reviewer
+            case state:
+                return state is CaseState.UNDECIDED
+
     def case_ids(self) -> set[str]:
         """Return the cases of whose findings anything was said."""
         appealed = {records[0].case_id for records in self.appeals.values()}
@@ -119,6 +141,7 @@ def refresh(
     """
     platform_id = database.get_one(ClassRecord, class_id).platform_id
     history = History.of_class(database, class_id)
+    stakes = Stakes.of_class(database, class_id, policy)
     known = review_rows.cases_of_class(database, class_id)
     by_case: dict[str, list[FindingRecord]] = defaultdict(list)
     for finding in findings:
@@ -126,11 +149,11 @@ def refresh(
     for case_id, found in by_case.items():
         record = known.get(case_id) or _new_case(database, found[0], platform_id)
         record.verdict = verdicts.get(record.subject_id) if record.subject == "session" else None
-        settle(record, [history.standing(finding, policy) for finding in found], now_ms)
+        settle(record, [history.standing(finding, policy) for finding in found], stakes, now_ms)
     gone = known.keys() - by_case.keys()
     for case_id in gone & history.case_ids():
         known[case_id].verdict = verdicts.get(known[case_id].subject_id)
-        settle(known[case_id], [], now_ms)
+        settle(known[case_id], [], stakes, now_ms)
     review_rows.forget_cases(database, sorted(gone - history.case_ids()))
 
 
@@ -149,13 +172,14 @@ def _new_case(database: Session, finding: FindingRecord, platform_id: str) -> Ca
     return record
 
 
-def settle(record: CaseRecord, standings: Sequence[Standing], now_ms: int) -> None:
-    """Set state and priority of a case by where its findings stand; since when it waits changes only with that."""
+def settle(record: CaseRecord, standings: Sequence[Standing], stakes: Stakes, now_ms: int) -> None:
+    """Set state, priority and urgency of a case by where its findings stand; since when it waits follows priority."""
     state = min((one.state for one in standings), key=URGENCY.index, default=CaseState.CLEARED)
     priority = min((one.priority for one in standings), default=NOTHING_LEFT)
     if (record.priority < NOTHING_LEFT) != (priority < NOTHING_LEFT) or record.priority > NOTHING_LEFT:
         record.waiting_since_ms = now_ms
     record.state, record.priority = str(state), priority
+    urgency.rank(record, stakes, [one.appeal.opened_ms for one in standings if one.appeal is not None])
 
 
 def names_of(finding: FindingRecord) -> dict[str, str]:
@@ -168,7 +192,8 @@ def settle_case_of(database: Session, policy: Policy, finding: FindingRecord, no
     history = History.of_case(database, finding.case_id)
     found = review_rows.findings_where(database, FindingRecord.case_id == finding.case_id)
     case = must_find(database, finding.case_id)
-    settle(case, [history.standing(one, policy) for one in found], now_ms)
+    stakes = Stakes.of_class(database, finding.class_id, policy)
+    settle(case, [history.standing(one, policy) for one in found], stakes, now_ms)
     return history.standing(finding, policy)
 
 
@@ -187,7 +212,7 @@ def told_case(record: CaseRecord) -> dict[str, Any]:
     zh, en = LABELS[CaseState(record.state)]
     names = (
         "case_id", "subject", "subject_id", "class_id", "platform_id", "enrolment_id", "state", "priority", "verdict",
-        "waiting_since_ms",
+        "waiting_since_ms", "class_hours", "due_ms",
     )  # fmt: skip
     return {name: getattr(record, name) for name in names} | {"state_zh": zh, "state_en": en}
 

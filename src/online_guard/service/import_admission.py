@@ -25,7 +25,7 @@ from online_guard.store import batch_rows, import_rows, queries, sealed_log
 from online_guard.store.chunk_tables import EventChunkRecord
 from online_guard.store.import_tables import ProjectRecord, SurveyRecord
 from online_guard.store.logged_batches import Opening, batch_entries, opening_of
-from online_guard.store.logged_rows import liveness_entries, snapshot_entries
+from online_guard.store.logged_rows import application_entries, liveness_entries, snapshot_entries, survey_entries
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
     ApplicationRecord,
@@ -133,12 +133,21 @@ def _of_classes(database: Session, prepared: Prepared) -> None:
         lambda row: survey_key(row.institution, row.surveyed_on.isoformat(), row.score),
     )
     rows = ({"institution": row.institution, "score": row.score, **_days(row, "surveyed_on")} for row in surveys)
-    import_rows.put(database, SurveyRecord, rows)
+    _put_logged(database, SurveyRecord, rows, survey_entries)
     filed = _news(prepared, "applications.ndjson", evidence.applications, lambda row: f"{row.class_id}/{row.window}")
     rows = (
         {"class_id": row.class_id, "window": row.window, **_days(row, "applied_on", "assessment_on")} for row in filed
     )
-    import_rows.put(database, ApplicationRecord, rows)
+    _put_logged(database, ApplicationRecord, rows, application_entries)
+
+
+def _put_logged(
+    database: Session, table: type[Base], rows: Iterable[dict[str, Any]], entries: Callable[[Any], list[Entry]]
+) -> None:
+    """Keep rows of a table, and what the log says of them."""
+    kept = list(rows)
+    import_rows.put(database, table, kept)
+    sealed_log.append_all(database, [entry for row in kept for entry in entries(SimpleNamespace(**row))])
 
 
 def _sessions(database: Session, prepared: Prepared) -> None:

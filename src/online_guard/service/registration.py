@@ -1,11 +1,10 @@
-"""Classes, enrolments, reference photos, practice: what is known before anyone studies."""
+"""Classes, enrolments, reference photos: what is known before anyone studies."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -22,11 +21,11 @@ from online_guard.service import duplicates
 from online_guard.service.house import House, clock_ms
 from online_guard.service.kept_pictures import keep_picture
 from online_guard.service.seen_pictures import sealed_vector
-from online_guard.store import imported_learners, queries
+from online_guard.store import imported_learners, queries, result_rows
 from online_guard.store.evidence_loader import training_class as stored_class
 from online_guard.store.person_keys import PersonKeys, erased
 from online_guard.store.sealed_columns import APPLICANT, NAME, NUMBER
-from online_guard.store.tables import ClassRecord, EnrolmentRecord, PracticeRecord
+from online_guard.store.tables import ClassRecord, EnrolmentRecord
 from online_guard.store.unit_of_work import reading, writing
 
 NUMBER_LENGTH = 18
@@ -49,7 +48,8 @@ def put_class(house: House, training_class: TrainingClass) -> bool:
         if record.body != body:
             _refuse_voiding(database, stored_class(record), training_class)
             record.body = body
-            queries.enqueue(database, [record.class_id], clock_ms())
+            follow = result_rows.prolong(database, record.class_id, training_class.ends_on.isoformat())
+            queries.enqueue(database, {record.class_id, *follow}, clock_ms())
             house.work.set()
         return False
 
@@ -218,32 +218,3 @@ def put_reference_photo(
     house.work.set()
     measured = {name: getattr(report, name) for name in ("sha256", "phash", "brightness", "sharpness", "face_size_px")}
     return is_new, {"enrolment_id": enrolment_id, "faces": 1, **measured}
-
-
-def add_practice(house: House, class_id: str, platform_id: str | None, rows: Sequence[tuple[str, date, float]]) -> int:
-    """Record attended practice (enrolment id, day, class hours); return how many rows are new.
-
-    Raises:
-        GuardError: An enrolment isn't of the class, or a day was recorded with other hours; then nothing is kept.
-    """
-    added = 0
-    with writing(house.engine) as database:
-        queries.own_class(database, class_id, platform_id)
-        for number, (enrolment_id, day, hours) in enumerate(rows):
-            record = database.get(EnrolmentRecord, enrolment_id)
-            if record is None or record.class_id != class_id:
-                raise queries.not_found("学员报名 enrolment", enrolment_id, f"/{number}/enrolment_id")
-            known = database.get(PracticeRecord, (enrolment_id, day.isoformat()))
-            if known is None:
-                database.add(PracticeRecord(enrolment_id=enrolment_id, on=day.isoformat(), class_hours=hours))
-                added += 1
-            elif known.class_hours != hours:
-                raise GuardError(
-                    ErrorKind.CONFLICT,
-                    "practice.recorded",
-                    "该日实训已登记为其他学时 / the day has other hours",
-                    where=f"/{number}/class_hours",
-                )
-        queries.enqueue(database, [class_id], clock_ms())
-    house.work.set()
-    return added

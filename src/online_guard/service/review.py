@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.policy import Policy
-from online_guard.service import cases, webhooks
+from online_guard.service import assignments, cases, webhooks
 from online_guard.service.cases import History
 from online_guard.service.finding_history import must_find_finding, told_decision
 from online_guard.service.house import House, clock_ms
@@ -46,6 +46,56 @@ def decide(house: House, finding_id: str, said: Said, now_ms: int) -> tuple[bool
         GuardError: No such finding, the case has changed since it was seen, the reviewer would confirm themselves, or
             has decided before on what is appealed now.
     """
+    done = _decided(house, finding_id, said, now_ms)
+    if done.follows:
+        _judge_again(house, done.finding.class_id)
+    return done.is_new, _answer(house, done.finding, done.record)
+
+
+def decide_all(house: House, said: Sequence[tuple[str, Said]], now_ms: int) -> list[dict[str, Any]]:
+    """Decide several findings, in order, and judge each class again once, at the end.
+
+    What one of them adds to a case doesn't count as a change to those after it that saw the same version.
+
+    Args:
+        house: The service.
+        said: Finding and what is said of it.
+        now_ms: Service clock.
+
+    Returns:
+        For each, `answer` as `decide` gives it, or `error`: one that is refused stops no other.
+    """
+    done: list[Decided | GuardError] = []
+    became: dict[str, str] = {}
+    for finding_id, one in said:
+        try:
+            seen = became.get(one.seen, one.seen) if one.seen is not None else None
+            made = _decided(house, finding_id, replace(one, seen=seen), now_ms)
+            if one.seen is not None:
+                became[one.seen] = made.version
+            done.append(made)
+        except GuardError as error:
+            done.append(error)
+    for class_id in sorted({one.finding.class_id for one in done if isinstance(one, Decided) and one.follows}):
+        _judge_again(house, class_id)
+    return [
+        {"error": one} if isinstance(one, GuardError) else {"answer": _answer(house, one.finding, one.record)}
+        for one in done
+    ]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision that is kept: whether it is new, whether verdicts follow from it, and its case's `version` by then."""
+
+    finding: FindingRecord
+    record: DecisionRecord
+    is_new: bool
+    follows: bool
+    version: str
+
+
+def _decided(house: House, finding_id: str, said: Said, now_ms: int) -> Decided:
     with writing(house.engine) as database:
         finding = must_find_finding(database, finding_id)
         history = History.of_case(database, finding.case_id)
@@ -58,13 +108,14 @@ def decide(house: House, finding_id: str, said: Said, now_ms: int) -> tuple[bool
             record = _add(database, house.policy, finding, made, said, now_ms)
             before = history.standing(finding, house.policy)
             after = cases.settle_case_of(database, house.policy, finding, now_ms)
+            assignments.let_go(database, house.policy, finding.case_id, said.reviewer)
             follows = after.number != before.number and finding.effect != Effect.NOTE
             if follows:
                 queries.enqueue(database, [finding.class_id], clock_ms())
                 _tell(database, finding, record)
-    if follows:
-        _judge_again(house, finding.class_id)
-    return is_new, _answer(house, finding, record)
+        found = review_rows.findings_where(database, FindingRecord.case_id == finding.case_id)
+        version = cases.version_of(found, History.of_case(database, finding.case_id))
+    return Decided(finding, record, is_new, follows, version)
 
 
 def _same_again(made: Sequence[DecisionRecord], said: Said) -> DecisionRecord | None:

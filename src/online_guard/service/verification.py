@@ -21,7 +21,7 @@ from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID, RULES
-from online_guard.service import cases, provenance, webhooks
+from online_guard.service import candidate_dates, cases, provenance, webhooks
 from online_guard.service.duplicates import search_class
 from online_guard.service.house import House, clock_ms
 from online_guard.service.webhooks import Told
@@ -62,6 +62,7 @@ def verify_class(house: House, class_id: str) -> None:
         _tell(database, queries.replace_results(database, class_id, findings, results), results)
         verdicts = {row.session_id: str(row.verdict) for row in judgement.sessions}
         cases.refresh(database, house.policy, class_id, findings, verdicts, clock_ms())
+        candidate_dates.date_rows(database, class_id, clock_ms())
 
 
 def _tell(database: Session, changed: set[str], results: Sequence[ResultRecord]) -> None:

@@ -132,11 +132,15 @@ class CaseRecord(Base):
         priority: 0 where a finding waits and nothing follows without an auditor, 1 where one refuses that nobody has
             upheld or that was appealed, 2 where nothing is left to decide.
         waiting_since_ms: Since when it has had its priority (service clock).
+        class_hours: What is at stake: the class hours that its findings can refuse.
+        due_ms: By when it should be decided, null without a deadline (service clock).
+        urgent_ms: What orders cases of one priority, the least first; see `service.urgency`.
     """
 
     __tablename__ = "review_case"
     __table_args__ = (
         Index(None, "priority", "waiting_since_ms", "case_id"),
+        Index(None, "priority", "urgent_ms", "case_id"),
         Index(None, "state", "priority", "waiting_since_ms", "case_id"),
         Index(None, "class_id", "priority", "waiting_since_ms", "case_id"),
         Index(None, "platform_id", "priority", "waiting_since_ms", "case_id"),
@@ -152,3 +156,6 @@ class CaseRecord(Base):
     priority: Mapped[int]
     verdict: Mapped[str | None] = mapped_column(String(16))
     waiting_since_ms: Mapped[int] = mapped_column(BigInteger)
+    class_hours: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    due_ms: Mapped[int | None] = mapped_column(BigInteger)
+    urgent_ms: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")

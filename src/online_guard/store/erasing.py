@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from online_guard.store.capture_rows import forget_captures
 from online_guard.store.letter_tables import NOTHING_TOLD, LetterStepRecord
 from online_guard.store.personal_tables import ErasureRecord, PersonKeyRecord
+from online_guard.store.result_tables import AssessmentResultRecord
 from online_guard.store.sqlite_writer import writer_of
 from online_guard.store.tables import CaptureRecord, DeadLetterRecord, EnrolmentRecord, SessionRecord
 
@@ -50,6 +51,10 @@ def forget_person(database: Session, learner_id: str, now_ms: int) -> Forgotten:
         EnrolmentRecord.learner_id == learner_id, EnrolmentRecord.erased_ms.is_(None)
     )
     sat = update(SessionRecord).where(SessionRecord.row_id.in_(sessions)).values(ip=None, user_agent=None)
+    certified = update(AssessmentResultRecord).where(
+        AssessmentResultRecord.enrolment_id.in_(own), AssessmentResultRecord.certificate_number.is_not(None)
+    )
+    _changed(database, certified.values(certificate_number=NOTHING))
     letters = select(DeadLetterRecord.row_id).where(DeadLetterRecord.session_row.in_(sessions))
     database.execute(update(LetterStepRecord).where(LetterStepRecord.letter_row.in_(letters)).values(told=NOTHING_TOLD))
     refused = update(DeadLetterRecord).where(DeadLetterRecord.session_row.in_(sessions)).values(reason="", content="")

@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from online_guard.evidence import (
+    DAY_MS,
     Application,
     Enrolment,
     Events,
@@ -42,6 +43,7 @@ from online_guard.store.tables import (
 )
 from online_guard.terms import ApplicantKind, CertificateRoute, FaceChecks, LessonKind, Mode
 
+MOST_AROUND = 24
 EVENT_COLUMNS = (
     "seq", "type", "at_ms", "received_ms", "position_s", "from_s", "playing", "rate", "player", "popup",
 )  # fmt: skip
@@ -122,6 +124,14 @@ def load_class(database: Session, class_id: str, most_learners: int) -> tuple[Ev
     return _load(database, list(database.scalars(enrolments)), rows, users)
 
 
+def load_records(database: Session, class_ids: Sequence[str], enrolments: Sequence[EnrolmentRecord]) -> Evidence:
+    """Return what eligibility rests on beside the ledger: classes, some of their enrolments, and what is said of them.
+
+    Without sessions, pictures and events.
+    """
+    return _load(database, enrolments, [], class_ids=class_ids)[0]
+
+
 def load_lesson(database: Session, enrolment_id: str, lesson_no: int) -> tuple[Evidence, Events]:
     """Return the evidence of the sessions of one lesson of an enrolment, and their raw events, unsettled."""
     sessions = select(SessionRecord).where(
@@ -130,14 +140,37 @@ def load_lesson(database: Session, enrolment_id: str, lesson_no: int) -> tuple[E
     return _load(database, [database.get_one(EnrolmentRecord, enrolment_id)], list(database.scalars(sessions)))
 
 
+def load_around(database: Session, own: Sequence[SessionRecord]) -> tuple[Evidence, Events]:
+    """Return the evidence of sessions of one enrolment and of those at the same time, and raw events, unsettled.
+
+    At the same time: of the same learner on any platform, or of anyone on the same device; the first `MOST_AROUND`.
+    """
+    learner = database.get_one(EnrolmentRecord, own[0].enrolment_id).learner_id
+    theirs = select(EnrolmentRecord.enrolment_id).where(EnrolmentRecord.learner_id == learner)
+    first = min(record.opened_received_ms for record in own)
+    last = max(record.closed_received_ms or record.opened_received_ms + DAY_MS for record in own)
+    around = select(SessionRecord).where(
+        or_(SessionRecord.enrolment_id.in_(theirs), SessionRecord.device_id.in_({record.device_id for record in own})),
+        SessionRecord.opened_received_ms <= last,
+        SessionRecord.opened_received_ms >= first - DAY_MS,
+        or_(SessionRecord.closed_received_ms.is_(None), SessionRecord.closed_received_ms >= first),
+    )
+    others = database.scalars(around.order_by(SessionRecord.opened_received_ms).limit(MOST_AROUND))
+    rows = list({record.row_id: record for record in (*own, *others)}.values())
+    enrolments = select(EnrolmentRecord).where(EnrolmentRecord.enrolment_id.in_({row.enrolment_id for row in rows}))
+    return _load(database, list(database.scalars(enrolments)), rows)
+
+
 def _load(
     database: Session,
     enrolments: Sequence[EnrolmentRecord],
     sessions: Sequence[SessionRecord],
     silent: Sequence[SessionRecord] = (),
+    class_ids: Sequence[str] = (),
 ) -> tuple[Evidence, Events]:
+    """Return the evidence of enrolments and their classes, and of further classes where they are named."""
     ids = [record.enrolment_id for record in enrolments]
-    class_ids = sorted({record.class_id for record in enrolments})
+    class_ids = sorted({record.class_id for record in enrolments} | set(class_ids))
     classes = select(ClassRecord).where(ClassRecord.class_id.in_(class_ids))
     days = select(PracticeRecord).where(PracticeRecord.enrolment_id.in_(ids))
     filed = select(ApplicationRecord).where(ApplicationRecord.class_id.in_(class_ids))

@@ -72,7 +72,10 @@ class ProjectRecord(Base):
 
 
 class SurveyRecord(Base):
-    """A survey of an institution, as a platform says; equal rows are one."""
+    """A survey of an institution, as a platform or an assessor says; equal rows are one.
+
+    `asked` is how many were asked, null where a bundle brought it.
+    """
 
     __tablename__ = "survey"
     __table_args__ = (UniqueConstraint("institution", "surveyed_on", "score"),)
@@ -81,3 +84,4 @@ class SurveyRecord(Base):
     institution: Mapped[str] = mapped_column(String(400))
     surveyed_on: Mapped[str] = mapped_column(String(10))
     score: Mapped[float]
+    asked: Mapped[int | None]

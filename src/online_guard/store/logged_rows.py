@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
+from online_guard.store.assessment_tables import ConfirmationRecord
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
+from online_guard.store.result_tables import AssessmentResultRecord
+from online_guard.store.roster_tables import RosterRecord, VenuesRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
     ClaimRecord,
@@ -34,6 +38,11 @@ NAMED_BY = {
     "liveness": "check_id",
     "claim": "claim_id",
     "decision": "name",
+    "roster": "name",
+    "application": "window",
+    "confirmation": "number",
+    "survey": "name",
+    "result": "name",
 }
 """What names a row of each kind beside its subject."""
 FINDING_FIELDS = ("rule", "rule_since", "subject", "subject_id", "effect", "start_ms", "end_ms")
@@ -42,6 +51,14 @@ DECISION_FIELDS = (
 )  # fmt: skip
 APPEAL_FIELDS = (
     "rule", "subject", "subject_id", "appellant", "reason", "opened_by", "opened_ms", "decisions_before",
+)  # fmt: skip
+VENUES_FIELDS = ("stated_ms", "stated_by", "sha256")
+ROSTER_FIELDS = ("plan_id", "venues_version", "published_ms", "published_by", "sha256")
+APPLICATION_FIELDS = ("window", "applied_on", "assessment_on", "certificate_route", "task_row")
+CONFIRMATION_FIELDS = ("number", "enrolment_id", "code", "answer", "reason", "reviewer", "role", "said_ms")
+OUTCOME_FIELDS = (
+    "absent", "assessed_on", "theory_mark", "practice_mark", "passed", "certificate_route", "certificate_index",
+    "recorded_ms", "recorded_by",
 )  # fmt: skip
 NOTICE_FIELDS = ("issued_by", "issued_ms", "policy_sha256")
 POLICY_FIELDS = ("policy_id", "policy_version", "policy_sha256", "rules_sha256")
@@ -107,6 +124,46 @@ def notice_entries(row: NoticeRecord, grounds: Iterable[GroundRecord]) -> list[E
     found = sorted([ground.lesson_no, ground.finding_id, ground.decision_number] for ground in grounds)
     payload = {"name": f"notice {row.notice_id}", "grounds": found} | _values(row, NOTICE_FIELDS)
     return [Entry("decision", about_enrolment(row.enrolment_id), payload)]
+
+
+def venues_entries(row: VenuesRecord) -> list[Entry]:
+    """Return the entry of a statement of venues; its body stays out, which names examiners."""
+    payload = {"name": f"venues {row.version}"} | _values(row, VENUES_FIELDS) | _digest(row.body)
+    return [Entry("roster", "venues", payload)]
+
+
+def roster_entries(row: RosterRecord) -> list[Entry]:
+    """Return the entry of a published roster, told by the digest of its body."""
+    payload = {"name": f"roster {row.window}/{row.version}"} | _values(row, ROSTER_FIELDS) | _digest(row.body)
+    return [Entry("roster", f"assessment/{row.window}", payload)]
+
+
+def _digest(body: str) -> dict[str, str]:
+    """Return the SHA-256 of a body as it lies there now, whatever its row says."""
+    return {"body_sha256": hashlib.sha256(body.encode()).hexdigest()}
+
+
+def application_entries(row: Any) -> list[Entry]:
+    """Return the entry of an application for an assessment window, made here or by a bundle."""
+    payload = _values(row, APPLICATION_FIELDS) | {"papers": _read(getattr(row, "papers", None))}
+    return [Entry("application", about_class(row.class_id), payload)]
+
+
+def confirmation_entries(row: ConfirmationRecord) -> list[Entry]:
+    """Return the entry of what an assessor said of a test."""
+    return [Entry("confirmation", about_class(row.class_id), _values(row, CONFIRMATION_FIELDS))]
+
+
+def survey_entries(row: Any) -> list[Entry]:
+    """Return the entry of a survey of an institution."""
+    payload = {"name": f"{row.surveyed_on} {float(row.score)!r}", "asked": getattr(row, "asked", None)}
+    return [Entry("survey", f"institution/{row.institution}", payload)]
+
+
+def outcome_entries(row: AssessmentResultRecord) -> list[Entry]:
+    """Return the entry of a version of a learner's result in an assessment; of a certificate, its fingerprint."""
+    payload = {"name": f"result {row.window}/{row.version}"} | _values(row, OUTCOME_FIELDS)
+    return [Entry("result", about_enrolment(row.enrolment_id), payload)]
 
 
 def verdict_entries(findings: Iterable[FindingRecord], results: Iterable[ResultRecord]) -> list[Entry]:

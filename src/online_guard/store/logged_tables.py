@@ -9,9 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from online_guard.store import logged_rows
+from online_guard.store.assessment_tables import ConfirmationRecord
 from online_guard.store.decision_tables import AppealRecord, DecisionRecord, GroundRecord, NoticeRecord
+from online_guard.store.import_tables import SurveyRecord
+from online_guard.store.result_tables import AssessmentResultRecord
+from online_guard.store.roster_tables import RosterRecord, VenuesRecord
 from online_guard.store.sealed_log import Entry
 from online_guard.store.tables import (
+    ApplicationRecord,
     CheckRecord,
     ClaimRecord,
     ClassRecord,
@@ -41,7 +46,12 @@ def rows(database: Session) -> Iterator[Row]:
         findings = database.scalars(select(FindingRecord).where(FindingRecord.class_id == class_id)).all()
         results = database.scalars(select(ResultRecord).where(ResultRecord.class_id == class_id)).all()
         yield Row(f"class {class_id}", logged_rows.verdict_entries, (findings, results))
+    for result in database.scalars(select(AssessmentResultRecord).execution_options(yield_per=AT_ONCE)):
+        name = f"result {result.window}/{result.enrolment_id}/{result.version}"
+        yield Row(name, logged_rows.outcome_entries, (result,))
     yield from _of_review(database)
+    yield from _of_rosters(database)
+    yield from _of_assessments(database)
 
 
 def _of_sessions(database: Session) -> Iterator[Row]:
@@ -66,3 +76,19 @@ def _of_review(database: Session) -> Iterator[Row]:
     for notice in database.scalars(select(NoticeRecord)):
         grounds = database.scalars(select(GroundRecord).where(GroundRecord.notice_id == notice.notice_id)).all()
         yield Row(f"notice {notice.notice_id}", logged_rows.notice_entries, (notice, grounds))
+
+
+def _of_rosters(database: Session) -> Iterator[Row]:
+    for stated in database.scalars(select(VenuesRecord)):
+        yield Row(f"venues {stated.version}", logged_rows.venues_entries, (stated,))
+    for roster in database.scalars(select(RosterRecord).execution_options(yield_per=1)):
+        yield Row(f"roster {roster.window}/{roster.version}", logged_rows.roster_entries, (roster,))
+
+
+def _of_assessments(database: Session) -> Iterator[Row]:
+    for filed in database.scalars(select(ApplicationRecord)):
+        yield Row(f"application {filed.class_id}/{filed.window}", logged_rows.application_entries, (filed,))
+    for said in database.scalars(select(ConfirmationRecord)):
+        yield Row(f"confirmation {said.class_id}/{said.number}", logged_rows.confirmation_entries, (said,))
+    for survey in database.scalars(select(SurveyRecord)):
+        yield Row(f"survey {survey.row_id}", logged_rows.survey_entries, (survey,))

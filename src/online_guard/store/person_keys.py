@@ -37,7 +37,7 @@ class PersonKeys:
 
     def load(self, learner_ids: Iterable[str]) -> None:
         """Read the data keys of many persons at once."""
-        missing = sorted(set(learner_ids) - self._known.keys())
+        missing = sorted({learner_id for learner_id in learner_ids if learner_id not in self._known})
         for start in range(0, len(missing), AT_ONCE):
             some = missing[start : start + AT_ONCE]
             query = select(PersonKeyRecord.learner_id, PersonKeyRecord.wrapped)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, select, tuple_
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Decision
 from online_guard.policy import Policy
-from online_guard.store import logged_rows, sealed_log
+from online_guard.store import assignment_rows, logged_rows, sealed_log
 from online_guard.store.decision_tables import (
     AppealRecord,
     CaseRecord,
@@ -23,11 +22,11 @@ from online_guard.store.decision_tables import (
     LawRecord,
     NoticeRecord,
 )
-from online_guard.store.tables import CheckRecord, FindingRecord, SessionRecord, SnapshotRecord
+from online_guard.store.tables import FindingRecord
 from online_guard.terms import DecisionKind, Subject
 
 Place = tuple[int, int, str]
-"""Where a case stands in the queue: priority, since when in ms, case id."""
+"""Where a case stands in the queue: priority, since when in ms or how urgent, case id."""
 
 
 def as_decision(record: DecisionRecord) -> Decision:
@@ -104,10 +103,27 @@ def cases_of_class(database: Session, class_id: str) -> dict[str, CaseRecord]:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Who has taken a case at a moment: `reviewer`, or nobody else where `or_nobody`; without a reviewer, nobody."""
+
+    at_ms: int
+    reviewer: str | None = None
+    or_nobody: bool = False
+
+    def where(self) -> ColumnElement[bool]:
+        """Return the condition."""
+        if self.reviewer is None:
+            return ~assignment_rows.taken_by(None, self.at_ms)
+        if self.or_nobody:
+            return assignment_rows.not_others(self.reviewer, self.at_ms)
+        return assignment_rows.taken_by(self.reviewer, self.at_ms)
+
+
+@dataclass(frozen=True)
 class Wanted:
     """Which cases a queue shows; None means any.
 
-    states: without any, those that wait for a person.
+    states: without any, those that wait for a person. urgent: the most urgent first, not the longest waiting.
     """
 
     states: tuple[str, ...] = ()
@@ -116,13 +132,20 @@ class Wanted:
     rule: str | None = None
     verdict: str | None = None
     subject: str | None = None
+    taken: Taken | None = None
+    urgent: bool = False
+
+    @property
+    def moment(self) -> str:
+        """Return the name of the column that orders cases of one priority."""
+        return "urgent_ms" if self.urgent else "waiting_since_ms"
 
     def where(self) -> list[ColumnElement[bool]]:
         """Return the conditions, but for the rule."""
         conditions = [CaseRecord.state.in_(self.states) if self.states else CaseRecord.priority < NOTHING_LEFT]
         given = {name: getattr(self, name) for name in ("platform_id", "class_id", "verdict", "subject")}
         conditions += [getattr(CaseRecord, name) == value for name, value in given.items() if value is not None]
-        return conditions
+        return conditions if self.taken is None else [*conditions, self.taken.where()]
 
 
 NOTHING_LEFT = 2
@@ -146,7 +169,7 @@ def _has_rule(database: Session, rule: str) -> ColumnElement[bool]:
 
 def queue(database: Session, wanted: Wanted, after: Place | None, most: int) -> list[CaseRecord]:
     """Return cases in the order in which they should be decided, from some place on."""
-    place = (CaseRecord.priority, CaseRecord.waiting_since_ms, CaseRecord.case_id)
+    place = (CaseRecord.priority, getattr(CaseRecord, wanted.moment), CaseRecord.case_id)
     query = select(CaseRecord).where(*wanted.where())
     if wanted.rule is not None:
         query = query.where(_has_rule(database, wanted.rule))
@@ -206,15 +229,6 @@ def put_notice(database: Session, notice: NoticeRecord, grounds: Sequence[Ground
     sealed_log.append_all(database, logged_rows.notice_entries(notice, grounds))
 
 
-def sessions_of(database: Session, enrolment_id: str, lesson_no: int | None) -> list[SessionRecord]:
-    """Return the sessions of an enrolment, or of one of its lessons, in order of opening."""
-    query = select(SessionRecord).where(SessionRecord.enrolment_id == enrolment_id)
-    if lesson_no is not None:
-        query = query.where(SessionRecord.lesson_no == lesson_no)
-    return list(database.scalars(query.order_by(SessionRecord.opened_received_ms, SessionRecord.row_id)))
-
-
-def of_session(database: Session, table: type[SnapshotRecord | CheckRecord], session_row: int) -> list[Any]:
-    """Return a session's snapshots or liveness checks, in order of time."""
-    query = select(table).where(table.session_row == session_row)
-    return list(database.scalars(query.order_by(table.at_ms)))
+def known_cases(database: Session, case_ids: Sequence[str]) -> set[str]:
+    """Return those of some names that are cases."""
+    return set(database.scalars(select(CaseRecord.case_id).where(CaseRecord.case_id.in_(case_ids))))

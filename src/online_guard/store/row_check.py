@@ -1,4 +1,4 @@
-"""Whether stored rows still are what the evidence log says: events, snapshots, checks, claims, verdicts, decisions."""
+"""Whether stored rows still are what the evidence log says: events, captures, verdicts, and what people said."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def _logged(database: Session, unreadable: list[Fault]) -> dict[Name, bytes]:
     return said
 
 
-KINDS = ("snapshot", "liveness", "claim", "verdict", "decision")
+KINDS = (
+    "snapshot", "liveness", "claim", "verdict", "decision", "application", "confirmation", "survey", "roster", "result",
+)  # fmt: skip
 """Kinds whose rows are compared here; events are compared session by session."""
 
 

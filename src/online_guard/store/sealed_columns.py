@@ -17,6 +17,9 @@ from online_guard.store.import_tables import ImportPageRecord, ImportRecord
 from online_guard.store.letter_tables import LetterStepRecord
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.personal_tables import PersonKeyRecord
+from online_guard.store.result_rows import result_key
+from online_guard.store.result_tables import AssessmentResultRecord
+from online_guard.store.roster_tables import VenuesRecord
 from online_guard.store.sealed_text import SealedBytes, SealedText, beginning
 from online_guard.store.tables import CaptureRecord, DeadLetterRecord, EnrolmentRecord, SessionRecord
 from online_guard.store.vault import HEADER, WRAPPED, Vault
@@ -24,6 +27,8 @@ from online_guard.store.webhook_tables import EndpointRecord
 
 NAME, NUMBER, APPLICANT = "name", "identity number", "applicant"
 """Purposes of what is sealed for an enrolment."""
+CERTIFICATE = "certificate number"
+"""Purpose of what is sealed for a result of an assessment."""
 PICTURE, VECTOR = "capture", "face vector"
 """Purposes of what is sealed for a capture; a reference photo's vector has the latter too."""
 AT_ONCE = 100
@@ -95,6 +100,10 @@ def _pictured(database: Session, record: CaptureRecord) -> str:
     return database.get_one(EnrolmentRecord, record.enrolment_id).learner_id
 
 
+def _assessed(database: Session, record: AssessmentResultRecord) -> str:
+    return database.get_one(EnrolmentRecord, record.enrolment_id).learner_id
+
+
 def _enrolment(record: EnrolmentRecord) -> str:
     return record.enrolment_id
 
@@ -111,6 +120,7 @@ SEALED: tuple[SealedColumn, ...] = (
     SealedColumn(EnrolmentRecord.reference_vector, _always(VECTOR), _enrolment, _enrolled),
     SealedColumn(CaptureRecord.picture, _always(PICTURE), bound_to, _pictured),
     SealedColumn(CaptureRecord.vector, _always(VECTOR), bound_to, _pictured),
+    SealedColumn(AssessmentResultRecord.certificate_number, _always(CERTIFICATE), result_key, _assessed),
     SealedColumn(SessionRecord.ip),
     SealedColumn(SessionRecord.user_agent),
     SealedColumn(DeadLetterRecord.reason),
@@ -118,6 +128,7 @@ SEALED: tuple[SealedColumn, ...] = (
     SealedColumn(ImportRecord.problem),
     SealedColumn(ImportPageRecord.rows),
     SealedColumn(LetterStepRecord.told),
+    SealedColumn(VenuesRecord.body),
     SealedColumn(PlatformKeyRecord.secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PlatformKeyRecord.previous_secret, lambda record: f"platform key {record.key_id}"),
     SealedColumn(PersonRecord.totp, lambda record: f"one-time code {record.name}"),

@@ -24,7 +24,10 @@ from online_guard.store.log_key import LogKey
 from online_guard.store.log_tables import LogEntryRecord, LogHeadRecord, LogStateRecord, LogTileRecord
 from online_guard.store.many import Many
 
-KINDS = ("events", "snapshot", "liveness", "verdict", "decision", "claim", "roster", "erasure", "expiry")
+KINDS = (
+    "events", "snapshot", "liveness", "verdict", "decision", "claim", "application", "confirmation", "survey", "roster",
+    "result", "erasure", "expiry",
+)  # fmt: skip
 SALT_BYTES = 16
 AT_ONCE = 5_000
 """Entries that get their places in one transaction, some 50 ms of it."""

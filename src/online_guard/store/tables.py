@@ -211,13 +211,14 @@ class DirectiveRecord(Base):
 
 
 class PracticeRecord(Base):
-    """Attended offline practice of a day."""
+    """Attended offline practice of a day, with minutes of continuous video per class hour; null: not said."""
 
     __tablename__ = "practice"
 
     enrolment_id: Mapped[str] = mapped_column(ForeignKey("enrolment.enrolment_id"), primary_key=True)
     on: Mapped[str] = mapped_column(String(10), primary_key=True)
     class_hours: Mapped[float]
+    video_minutes: Mapped[float | None]
 
 
 class ApplicationRecord(Base):
@@ -229,6 +230,9 @@ class ApplicationRecord(Base):
     window: Mapped[str] = mapped_column(String(7), primary_key=True)
     applied_on: Mapped[str] = mapped_column(String(10))
     assessment_on: Mapped[str] = mapped_column(String(10))
+    certificate_route: Mapped[str | None] = mapped_column(String(32))
+    papers: Mapped[str | None] = mapped_column(Text)
+    task_row: Mapped[int | None]
 
 
 class JobRecord(Base):

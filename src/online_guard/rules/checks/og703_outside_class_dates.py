@@ -89,10 +89,7 @@ def check(facts: Facts, policy: Policy) -> Findings:
 
 def _days(enrolment: Enrolment, training_class: TrainingClass, assessed_on: date | None) -> tuple[date, date]:
     """Return the first and last day on which a session of the enrolment may start to play."""
-    on_leave = any(
-        leave.approved and leave.from_on <= training_class.ends_on and leave.to_on >= training_class.starts_on
-        for leave in enrolment.leave
-    )
+    on_leave = enrolment.on_leave(training_class.starts_on, training_class.ends_on)
     last = date.max if on_leave else training_class.ends_on
     return training_class.starts_on, min(last, assessed_on or date.max)
 

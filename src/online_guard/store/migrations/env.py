@@ -6,6 +6,8 @@ from sqlalchemy import event
 # each module of tables, so that all are part of the metadata
 import online_guard.store.account_tables
 import online_guard.store.answer_tables
+import online_guard.store.assessment_tables
+import online_guard.store.assignment_tables
 import online_guard.store.chunk_tables
 import online_guard.store.decision_tables
 import online_guard.store.import_tables
@@ -13,6 +15,8 @@ import online_guard.store.letter_tables
 import online_guard.store.log_tables
 import online_guard.store.operation_tables
 import online_guard.store.personal_tables
+import online_guard.store.result_tables
+import online_guard.store.roster_tables
 import online_guard.store.rulebooks
 import online_guard.store.webhook_tables  # noqa: F401
 from online_guard.store.tables import Base

@@ -1,0 +1,92 @@
+"""The solver, run within an effort that is the same on any machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ortools.sat.python import cp_model
+
+from online_guard.assessment.planning.layout import COUNTS, DayLayout, Layout
+from online_guard.assessment.planning.model import Model
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A layout, who is left over, and the objective with its bound; `effort` is the solver's own time."""
+
+    layout: Layout
+    left: dict[int, int]
+    objective: float
+    bound: float
+    is_best: bool
+    effort: float
+
+
+def solve(
+    model: Model,
+    *,
+    seed: int,
+    effort: float,
+    hint: Layout | None = None,
+    gap: float = 0.0,
+    first: bool = False,
+    tell: Callable[[float, float], None] | None = None,
+) -> Solution | None:
+    """Return the best that is found; None when nothing was found in time.
+
+    Args:
+        model: Of some days.
+        seed: Of the search.
+        effort: In the solver's deterministic seconds.
+        hint: A layout to start from.
+        gap: Share of the objective by which the answer may be off.
+        first: Stop at the first layout.
+        tell: Told of objective and bound.
+    """
+    if not first:
+        model.cp.minimize(model.priced)
+    if hint is not None:
+        _hint(model, hint)
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.interleave_search = True
+    solver.parameters.random_seed = seed
+    solver.parameters.max_deterministic_time = effort
+    solver.parameters.relative_gap_limit = gap
+    status = solver.solve(model.cp, _Teller(tell) if tell else None)
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return None
+    return Solution(
+        layout=_layout(model, solver),
+        left={g: solver.value(var) for g, var in model.left.items() if solver.value(var)},
+        objective=solver.objective_value,
+        bound=solver.best_objective_bound,
+        is_best=status == cp_model.OPTIMAL,
+        effort=solver.deterministic_time,
+    )
+
+
+class _Teller(cp_model.CpSolverSolutionCallback):
+    def __init__(self, tell: Callable[[float, float], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def on_solution_callback(self) -> None:
+        self._tell(self.objective_value, self.best_objective_bound)
+
+
+def _hint(model: Model, layout: Layout) -> None:
+    for name in COUNTS:
+        for (day, *key), var in model.counts[name].items():
+            if day in layout:
+                model.cp.add_hint(var, getattr(layout[day], name)[tuple(key)])
+
+
+def _layout(model: Model, solver: cp_model.CpSolver) -> Layout:
+    layout = {day: DayLayout() for day in model.days}
+    for name in COUNTS:
+        for (day, *key), var in model.counts[name].items():
+            if value := solver.value(var):
+                getattr(layout[day], name)[tuple(key)] = value
+    return layout

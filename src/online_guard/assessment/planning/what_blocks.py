@@ -1,0 +1,241 @@
+"""Why there is no plan, and the least that would free one: each piece of advice is tried before it is given."""
+
+from __future__ import annotations
+
+import calendar as months
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+from online_guard.assessment.planning.answers import Lack, Reason, Remedy, Step
+from online_guard.assessment.roster import Candidate
+from online_guard.assessment.venues import Examiner, Room, Venues
+from online_guard.assessment.working_days import DayKind, WorkingDays
+from online_guard.terms import AssessmentPart
+
+Works = Callable[[Venues], bool]
+"""Whether there is a plan with other venues."""
+NEW = "new"
+"""How rooms and examiners that don't exist yet are called in what is tried."""
+MOST_PLACES = 1_000
+
+
+@dataclass(frozen=True)
+class Family:
+    """One way to add to the venues: the step that adds so many, from 1 to `most`."""
+
+    lack: Lack
+    occupation: str | None
+    most: int
+    steps: Callable[[int], tuple[Step, ...]]
+
+
+def with_steps(venues: Venues, steps: Sequence[Step]) -> Venues:
+    """Return the venues after some steps of a remedy."""
+    for number, step in enumerate(steps):
+        venues = _TAKE[step.lack](venues, step, number)
+    return venues
+
+
+def what_blocks(
+    candidates: Sequence[Candidate], venues: Venues, window: str, calendar: WorkingDays, works: Works
+) -> tuple[tuple[Reason, ...], tuple[Remedy, ...]]:
+    """Return what blocks and what would free a plan, the least first; nothing if even all together wouldn't.
+
+    Args:
+        candidates: Everybody.
+        venues: With which there is no plan.
+        window: Such as `2021-08`.
+        calendar: Working days.
+        works: Whether there is a plan with other venues.
+    """
+    families = tuple(_families(candidates, venues, window, calendar))
+    alone = [family for family in families if works(with_steps(venues, family.steps(family.most)))]
+    if alone:
+        sets: list[tuple[Family, ...]] = [(family,) for family in alone]
+    else:
+        together = _irreducible(venues, families, works)
+        sets = [together] if together else []
+    remedies = [_least(venues, some, works) for some in sets]
+    named = sorted({(family.lack, family.occupation or "") for some in sets for family in some})
+    reasons = tuple(_reason(lack, name or None, candidates) for lack, name in named)
+    if not sets:
+        reasons = (_reason(Lack.SLOTS, None, candidates),)
+    return reasons, tuple(sorted(remedies, key=lambda remedy: (len(remedy.steps), sum(s.count for s in remedy.steps))))
+
+
+def _irreducible(venues: Venues, families: Sequence[Family], works: Works) -> tuple[Family, ...]:
+    """Return families that free a plan together, none of which can be left out; none if all together don't."""
+    kept = list(families)
+
+    def all_of(some: Sequence[Family]) -> Venues:
+        return with_steps(venues, [step for family in some for step in family.steps(family.most)])
+
+    if not works(all_of(kept)):
+        return ()
+    for family in families:
+        without = [one for one in kept if one is not family]
+        if works(all_of(without)):
+            kept = without
+    return tuple(kept)
+
+
+def _least(venues: Venues, families: Sequence[Family], works: Works) -> Remedy:
+    """Return the fewest of each family, one after another, that still free a plan."""
+    amounts = [family.most for family in families]
+
+    def steps() -> list[Step]:
+        return [step for family, amount in zip(families, amounts, strict=True) for step in family.steps(amount)]
+
+    for number in range(len(families)):
+        low, high = 0, amounts[number]  # `high` is known to work
+        while high - low > 1:
+            amounts[number] = (low + high) // 2
+            if works(with_steps(venues, steps())):
+                high = amounts[number]
+            else:
+                low = amounts[number]
+        amounts[number] = high
+    return Remedy(steps=tuple(steps()))
+
+
+def _families(candidates: Sequence[Candidate], venues: Venues, window: str, calendar: WorkingDays) -> Iterator[Family]:
+    """Yield what may be added: days; seats, workstations, rooms; examiners."""
+    count = len(candidates)
+    occupations = sorted({one.occupation for one in candidates})
+    days = _days(candidates, venues, window, calendar)
+    if days:
+        yield Family(Lack.DAYS, None, len(days), partial(_day_steps, days))
+    for site in venues.sites:
+        for room in site.rooms:
+            if room.part is AssessmentPart.THEORY:
+                most = min(count, MOST_PLACES - (room.seats or 0))
+                yield Family(Lack.THEORY_SEATS, None, most, partial(_seat_step, site.site_id, room))
+            yield Family(_lack_of(room), None, 8, partial(_room_step, site.site_id, room))
+        for occupation in occupations:
+            size = sum(one.occupation == occupation for one in candidates)
+            for room in site.rooms:
+                if room.part is AssessmentPart.PRACTICE:
+                    most = min(size, MOST_PLACES - room.workstations.get(occupation, 0))
+                    steps = partial(_station_step, site.site_id, room, occupation)
+                    yield Family(Lack.WORKSTATIONS, occupation, most, steps)
+    for occupation in occupations:
+        yield Family(Lack.EXAMINERS, occupation, min(count, 2 * MOST_PLACES), partial(_examiner_step, occupation))
+
+
+def _days(candidates: Sequence[Candidate], venues: Venues, window: str, calendar: WorkingDays) -> tuple[date, ...]:
+    """Return the days that could be opened: working days first, those that suit everybody first, then by date."""
+    year, month = (int(part) for part in window.split("-"))
+    every = [date(year, month, n) for n in range(1, months.monthrange(year, month)[1] + 1)]
+    everybody = max(one.not_before for one in candidates)
+
+    def is_used(day: date) -> bool:
+        return _is_worked(day) and any(day not in site.closed_on for site in venues.sites)
+
+    def _is_worked(day: date) -> bool:
+        return calendar.kind(day) is DayKind.WORKING or day in venues.open_on
+
+    closed = [day for day in every if not is_used(day)]
+    return tuple(sorted(closed, key=lambda day: (not _is_worked(day), day < everybody, day)))
+
+
+def _day_steps(days: Sequence[date], count: int) -> tuple[Step, ...]:
+    return tuple(
+        Step(lack=Lack.DAYS, count=1, on=day, zh=f"增加一个考核日:{day}", en=f"one more day of assessment: {day}")
+        for day in days[:count]
+    )
+
+
+def _seat_step(site_id: str, room: Room, count: int) -> tuple[Step, ...]:
+    zh = f"{room.name}({room.room_id})增加 {count} 个机位"
+    en = f"{count} more seats in theory room {room.room_id}"
+    return (Step(lack=Lack.THEORY_SEATS, count=count, site_id=site_id, room_id=room.room_id, zh=zh, en=en),)
+
+
+def _room_step(site_id: str, room: Room, count: int) -> tuple[Step, ...]:
+    zh = f"增加 {count} 间与{room.name}({room.room_id})相同的考场"
+    en = f"{count} more rooms like {room.room_id}"
+    names = {"site_id": site_id, "room_id": room.room_id}
+    return (Step(lack=_lack_of(room), count=count, new_room=True, zh=zh, en=en, **names),)
+
+
+def _station_step(site_id: str, room: Room, occupation: str, count: int) -> tuple[Step, ...]:
+    zh = f"{room.name}({room.room_id})增加 {count} 个{occupation}工位"
+    en = f"{count} more workstations of {occupation} in room {room.room_id}"
+    names = {"site_id": site_id, "room_id": room.room_id, "occupation": occupation}
+    return (Step(lack=Lack.WORKSTATIONS, count=count, zh=zh, en=en, **names),)
+
+
+def _examiner_step(occupation: str, count: int) -> tuple[Step, ...]:
+    zh = f"增加 {count} 名{occupation}考评员"
+    en = f"{count} more examiners of {occupation}"
+    return (Step(lack=Lack.EXAMINERS, count=count, occupation=occupation, zh=zh, en=en),)
+
+
+def _lack_of(room: Room) -> Lack:
+    return Lack.THEORY_SEATS if room.part is AssessmentPart.THEORY else Lack.WORKSTATIONS
+
+
+def _open_day(venues: Venues, step: Step, number: int) -> Venues:
+    sites = tuple(site.model_copy(update={"closed_on": site.closed_on - {step.on}}) for site in venues.sites)
+    return venues.model_copy(update={"sites": sites, "open_on": venues.open_on | {step.on}})
+
+
+def _add_examiners(venues: Venues, step: Step, number: int) -> Venues:
+    fit = frozenset([step.occupation]) if step.occupation else frozenset()
+    more = tuple(Examiner(examiner_id=f"{NEW}-{number}-{n}", name=NEW, occupations=fit) for n in range(step.count))
+    return venues.model_copy(update={"examiners": (*venues.examiners, *more)})
+
+
+def _add_places(venues: Venues, step: Step, number: int) -> Venues:
+    """More places in a room, or more rooms like it."""
+    sites = []
+    for site in venues.sites:
+        rooms: list[Room] = []
+        for room in site.rooms:
+            here = (site.site_id, room.room_id) == (step.site_id, step.room_id)
+            rooms.append(_larger(room, step) if here and not step.new_room else room)
+            if here and step.new_room:
+                rooms += [room.model_copy(update={"room_id": f"{NEW}-{number}-{n}"}) for n in range(step.count)]
+        sites.append(site.model_copy(update={"rooms": tuple(rooms)}))
+    return venues.model_copy(update={"sites": tuple(sites)})
+
+
+def _larger(room: Room, step: Step) -> Room:
+    if step.occupation is None:
+        return room.model_copy(update={"seats": (room.seats or 0) + step.count})
+    more = room.workstations.get(step.occupation, 0) + step.count
+    return room.model_copy(update={"workstations": {**room.workstations, step.occupation: more}})
+
+
+_TAKE: Mapping[Lack, Callable[[Venues, Step, int], Venues]] = {
+    Lack.DAYS: _open_day,
+    Lack.THEORY_SEATS: _add_places,
+    Lack.WORKSTATIONS: _add_places,
+    Lack.EXAMINERS: _add_examiners,
+}
+
+_WORDS = {
+    Lack.DAYS: ("考核日不足", "too few days of assessment"),
+    Lack.THEORY_SEATS: ("理论机位不足", "too few seats at computers"),
+    Lack.WORKSTATIONS: ("实操工位不足", "too few workstations"),
+    Lack.EXAMINERS: ("考评员不足", "too few examiners"),
+    Lack.SLOTS: (
+        "增加考核日、考场与考评员也排不下:须有同日先理论后实操、路程够用的两个场次",
+        "no days, rooms or examiners would help: a day needs two slots, theory before practice, with time to travel",
+    ),
+}
+
+
+def _reason(lack: Lack, occupation: str | None, candidates: Sequence[Candidate]) -> Reason:
+    zh, en = _WORDS[lack]
+    concerned = sum(occupation in (None, one.occupation) for one in candidates)
+    of = f":{occupation}" if occupation else ""
+    return Reason(
+        lack=lack,
+        occupation=occupation,
+        candidates=concerned,
+        zh=f"{zh}{of}",
+        en=f"{en}{': ' + occupation if occupation else ''}",
+    )

@@ -1,0 +1,69 @@
+"""A roster's files for print, spreadsheets and calendars: made on demand, as they name persons, and kept nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
+from online_guard.assessment.class_form import annex_two
+from online_guard.assessment.documents import FILES, Papers, make
+from online_guard.assessment.roster import Roster
+from online_guard.assessment.venues import Venues
+from online_guard.service.house import House
+from online_guard.service.personal_names import people_of
+from online_guard.service.rosters import read
+from online_guard.store import queries, roster_rows
+from online_guard.store.evidence_loader import training_class
+from online_guard.store.roster_tables import VenuesRecord
+from online_guard.store.unit_of_work import reading
+
+
+def made(house: House, window: str, version: int | None, name: str) -> tuple[bytes, str]:
+    """Return a file of a window's roster, and its media type.
+
+    Args:
+        house: The service.
+        window: Such as `2021-08`.
+        version: The newest, where none is named.
+        name: One of `documents.FILES`.
+
+    Raises:
+        GuardError: No such version, or no such file.
+    """
+    papers = papers_of(house, window, version)
+    return make(papers, name).body, FILES[name]
+
+
+def papers_of(house: House, window: str, version: int | None) -> Papers:
+    """Return everything that the files of a window's roster are made of.
+
+    Raises:
+        GuardError: No such version.
+    """
+    with reading(house.engine) as database:
+        record = roster_rows.find_roster(database, window, version)
+        roster = read(record)
+        venues = Venues.model_validate_json(database.get_one(VenuesRecord, record.venues_version).body)
+        before = read(roster_rows.find_roster(database, window, roster.version - 1)) if roster.version > 1 else None
+        who = {*(one.enrolment_id for one in roster.candidates), *(one.enrolment_id for one in roster.changes)}
+        class_ids = sorted({one.class_id for one in roster.candidates})
+        classes = [training_class(queries.class_record(database, one)) for one in class_ids]
+        members = {one: len(roster_rows.learners(database, one)) for one in class_ids}
+        return Papers(
+            roster=roster,
+            tasks=house.policy.tasks.rows,
+            policy_title=house.policy.title,
+            people=people_of(house, database, who),
+            examiners={one.examiner_id: one.name for one in venues.examiners},
+            annex_two=tuple(annex_two(one, members[one.class_id]) for one in classes),
+            earlier=tuple(_earlier(database, window)),
+            before=before,
+        )
+
+
+def _earlier(database: Session, window: str) -> Iterable[Roster]:
+    """Yield the newest rosters of the windows before in the same year."""
+    for earlier in roster_rows.windows(database, window[:4]):
+        if earlier < window:
+            yield read(roster_rows.find_roster(database, earlier, None))

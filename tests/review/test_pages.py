@@ -1,0 +1,115 @@
+"""What every page keeps: both languages, accessibility, filters and zoom; a proof that the browser checks itself."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import Console
+from playwright.sync_api import Page, expect
+from simulated_platform import SimulatedPlatform
+from studied_class import study
+
+from online_guard.verdict import case_id
+
+CHINESE = "[\u3400-\u9fff]"
+PAGES = ("sign-in", "cases", "case", "together", "rules", "rules/OG101", "nothing")
+TEXTS = """() => { const page = document.body.cloneNode(true);
+  page.querySelectorAll('[lang="zh-Hans"], .who, .name, #words, template').forEach(one => one.remove());
+  return page.textContent; }"""
+
+
+def first_case(page: Page, class_id: str, rule: str = "") -> str:
+    page.goto(f"/console/cases?class_id={class_id}&rule={rule}")
+    return str(page.locator("[data-row]").first.get_attribute("data-row"))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_is_accessible_and_speaks_one_language(console: Console, cheats: str, language: str) -> None:
+    page, serious = console.signed_in("甲", bypass_csp=True), []
+    first = first_case(page, cheats)
+    for name in PAGES:
+        path = {"case": f"cases/{first}", "together": f"together?case={first}"}.get(name, name)
+        page.goto(f"/console/{path}{'&' if '?' in path else '?'}lang={language}")
+        if name == "case":
+            page.locator("summary").first.click()
+        found = Axe().run(page).response["violations"]
+        serious += [
+            (name, one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
+        ]
+        text = page.evaluate(TEXTS)
+        assert bool(re.search(CHINESE, text)) is (language == "zh"), (name, re.findall(f"{CHINESE}+", text))
+        assert page.locator("html").get_attribute("lang") == {"zh": "zh-Hans", "en": "en"}[language]
+    assert serious == []
+
+
+def test_the_zoom_stays_from_case_to_case_and_the_filters_in_the_address(console: Console, cheats: str) -> None:
+    page = console.signed_in("丙")
+    page.goto(f"/console/cases?class_id={cheats}&subject=session")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("svg.zoomed")
+    whole = page.locator("svg.zoomed").first.get_attribute("viewBox")
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowRight")
+    part = page.evaluate("sessionStorage['online-guard zoom']")
+    assert page.locator("svg.zoomed").first.get_attribute("viewBox") != whole
+    here = page.locator(".case").get_attribute("data-case")
+    page.keyboard.press("Enter")
+    page.wait_for_function("id => document.querySelector('.case').dataset.case !== id", arg=here)
+    assert page.evaluate("sessionStorage['online-guard zoom']") == part
+    assert page.locator("svg.zoomed").first.get_attribute("viewBox") not in (None, whole)
+    assert page.url.endswith(f"?class_id={cheats}&subject=session")
+    page.keyboard.press("q")
+    page.wait_for_url(f"**/console/cases?class_id={cheats}&subject=session")
+    page.goto(f"/console/cases?class_id={cheats}&rule=OG303")
+    page.get_by_placeholder("视图名称").fill("脚本")
+    page.keyboard.press("Enter")
+    expect(page.locator(".view a[aria-current]")).to_have_text("脚本")
+
+
+def test_the_browser_verifies_the_log_and_finds_a_changed_payload(console: Console, cheats: str) -> None:
+    page = console.signed_in("甲")
+    first = first_case(page, cheats, "OG303")
+    page.goto(f"/console/cases/{first}")
+    page.locator("[data-act=prove]").click()
+    expect(page.locator("[data-slot=proof]")).to_have_attribute("data-holds", "true")
+    told = page.request.get(f"/console/cases/{first}/log").json()
+    told["entries"][0]["payload"] += " "
+    page.route("**/log", lambda route: route.fulfill(json=told))
+    page.locator("[data-act=prove]").click()
+    expect(page.locator("[data-slot=proof]")).to_have_attribute("data-holds", "false")
+    expect(page.locator(".broken")).to_have_count(1)
+
+
+def test_the_evidence_of_a_case_verifies_itself(console: Console, tmp_path: Path) -> None:
+    page = console.signed_in("甲")
+    (session, *_) = study(SimulatedPlatform(console.house))
+    answer = page.request.get(f"/console/cases/{case_id('session', session)}/evidence.zip")
+    zipfile.ZipFile(io.BytesIO(answer.body())).extractall(tmp_path)
+    verify = [sys.executable, "verify_evidence.py", "evidence.ndjson", "--key", "key.json"]
+    assert subprocess.run(verify, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    lines = (tmp_path / "evidence.ndjson").read_text(encoding="utf-8").splitlines()
+    changed = json.loads(lines[-1])
+    (tmp_path / "evidence.ndjson").write_text("\n".join([*lines[:-1], json.dumps(changed | {"payload": "{}"})]))
+    assert subprocess.run(verify, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+
+
+def test_whoever_only_reads_sees_no_faces_and_decides_nothing(console: Console, cheats: str) -> None:
+    page = console.signed_in("读")
+    page.goto(f"/console/cases/{first_case(page, cheats, 'OG303')}")
+    expect(page.locator("h1")).to_be_visible()
+    assert page.locator("[data-decide], [data-act=next], .faces, svg image").count() == 0
+
+
+def test_what_a_dismissal_would_change(console: Console, cheats: str) -> None:
+    page = console.signed_in("甲")
+    page.goto(f"/console/cases/{first_case(page, cheats, 'OG303')}")
+    page.keyboard.press("w")
+    expect(page.locator(".changes").first).to_contain_text("待复核 → 通过")
