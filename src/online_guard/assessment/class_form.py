@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from online_guard.assessment.attendance import Attendance
 from online_guard.assessment.documents import AnnexTwo
+from online_guard.assessment.outcomes import Result, figures
 from online_guard.evidence import TrainingClass
 from online_guard.terms import bilingual
 
 
-def annex_two(training_class: TrainingClass, attended: Attendance) -> AnnexTwo:
-    """Return the form of a class and of who attended it."""
+def annex_two(training_class: TrainingClass, attended: Attendance, results: Sequence[Result] = ()) -> AnnexTwo:
+    """Return the form of a class, of who attended it, and with the figures of its results where there are any."""
+    counted = figures(results).values()
     return AnnexTwo(
         class_id=training_class.class_id,
         institution=training_class.institution,
@@ -22,4 +26,6 @@ def annex_two(training_class: TrainingClass, attended: Attendance) -> AnnexTwo:
         certificate_route=training_class.certificate_route,
         present_at_start=attended.first_day if attended.days else None,
         average_present=attended.average if attended.days else None,
+        sat=sum(one.assessed for one in counted) if results else None,
+        certified=sum(one.certified for one in counted) if results else None,
     )

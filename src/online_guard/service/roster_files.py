@@ -13,6 +13,7 @@ from online_guard.assessment.venues import Venues
 from online_guard.service.class_attendance import attendance_of
 from online_guard.service.house import House
 from online_guard.service.personal_names import people_of
+from online_guard.service.results import results_of
 from online_guard.service.rosters import read
 from online_guard.store import queries, roster_rows
 from online_guard.store.evidence_loader import training_class
@@ -20,7 +21,7 @@ from online_guard.store.roster_tables import VenuesRecord
 from online_guard.store.unit_of_work import reading
 
 
-def made(house: House, window: str, version: int | None, name: str) -> tuple[bytes, str]:
+def made(house: House, window: str, version: int | None, name: str, class_id: str | None) -> tuple[bytes, str]:
     """Return a file of a window's roster, and its media type.
 
     Args:
@@ -28,12 +29,13 @@ def made(house: House, window: str, version: int | None, name: str) -> tuple[byt
         window: Such as `2021-08`.
         version: The newest, where none is named.
         name: One of `documents.FILES`.
+        class_id: Whose part of it alone is made, for the enterprise; None for everybody's.
 
     Raises:
-        GuardError: No such version, or no such file.
+        GuardError: No such version, no such file, or nobody of the class in it.
     """
     papers = papers_of(house, window, version)
-    return make(papers, name).body, FILES[name]
+    return make(papers, name, class_id).body, FILES[name]
 
 
 def papers_of(house: House, window: str, version: int | None) -> Papers:
@@ -51,13 +53,16 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
         class_ids = sorted({one.class_id for one in roster.candidates})
         classes = [training_class(queries.class_record(database, one)) for one in class_ids]
         filed = [applied for applied, _ in roster_rows.applications(database, window)]
+        results = results_of(database, window)
         return Papers(
             roster=roster,
             tasks=house.policy.tasks.rows,
             policy_title=house.policy.title,
             people=people_of(house, database, who),
             examiners={one.examiner_id: one.name for one in venues.examiners},
-            annex_two=tuple(annex_two(one, attendance_of(database, one.class_id)) for one in classes),
+            annex_two=tuple(
+                annex_two(one, attendance_of(database, one.class_id), results.get(one.class_id, ())) for one in classes
+            ),
             task_of_class={one.class_id: one.task_row for one in filed if one.task_row is not None},
             earlier=tuple(_earlier(database, window)),
             before=before,
