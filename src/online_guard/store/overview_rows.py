@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, literal_column, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from online_guard.evidence import CHINA_OFFSET_MS, DAY_MS
 from online_guard.store.decision_tables import CaseRecord, DecisionRecord
@@ -67,8 +67,9 @@ def week_start_ms(week: int) -> int:
     return week * WEEK_MS - MONDAY_MS
 
 
-def _week(moment_ms: ColumnElement[int]) -> ColumnElement[int]:
-    return (moment_ms + MONDAY_MS) // WEEK_MS
+def _week(moment_ms: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    """Return the week of a moment; its numbers are literals, as PostgreSQL can't tell two parameters to be equal."""
+    return (moment_ms + literal_column(str(MONDAY_MS), BigInteger)) // literal_column(str(WEEK_MS), BigInteger)
 
 
 def sessions_by_week(database: Session, since_ms: int) -> list[Count]:
@@ -107,7 +108,7 @@ def hits_by_week(database: Session, since_ms: int, rules: Collection[str] = ()) 
     return [Hits(*row) for row in database.execute(query)]
 
 
-def _last_decisions() -> Select[tuple[str, int]]:
+def _last_decisions() -> Select[str, int]:
     return select(DecisionRecord.finding_id, func.max(DecisionRecord.number).label("number")).group_by(
         DecisionRecord.finding_id
     )
