@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.orm import Session
@@ -47,9 +46,6 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
     Raises:
         GuardError: No such version.
     """
-    results: dict[str, list[Result]] = defaultdict(list)
-    for one in results_of(house, window):
-        results[one.class_id].append(one)
     with reading(house.engine) as database:
         record = roster_rows.find_roster(database, window, version)
         roster = read(record)
