@@ -174,6 +174,11 @@ ROWS = {
         {Role.PLATFORM, Role.ASSESSOR, Role.READER, Role.ADMIN}, names_object=False
     ),
     "GET /v1/jobs": Row({Role.ADMIN}, names_object=False),
+    "POST /v1/dry-runs": Row(AUDITORS | OFFICE, names_object=False, body=lambda ids: {"key": "none", "value": "1"}),
+    "GET /v1/dry-runs": Row(PEOPLE, names_object=False),
+    "GET /v1/dry-runs/{dry_run_id}": Row(PEOPLE, names_object=False),
+    "GET /console/policy": Row(PEOPLE, names_object=False),
+    "GET /console/policy/dry-runs/{dry_run_id}": Row(PEOPLE, names_object=False),
     "GET /": Row(ANYONE, names_object=False),
     "GET /console": Row(PEOPLE, names_object=False),
     "GET /console/sign-in": Row(ANYONE, names_object=False),
@@ -209,7 +214,7 @@ def ids(platform: Platform) -> Ids:
     named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
     named["job_id"] = "2000000000"
     named |= {"rule": "OG101", "kind": "csv", "platform_id": "hc-online", "snapshot_id": "none"}
-    named |= {"plan_id": "plan-none", "name": "roster.json"}
+    named |= {"plan_id": "plan-none", "name": "roster.json", "dry_run_id": "dry-none"}
     return named | {"message_id": a_message(platform), "letter_id": a_letter(platform, session_id)}
 
 
