@@ -262,6 +262,7 @@ DRY_RUN = having(
     state=one_of("waiting", "judging", "done", "failed", "parked"),
     key=TEXT,
     value=TEXT,
+    old_value=ANYTHING,
     asked_ms=MS,
     asked_by=TEXT,
     since_ms=MS,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+from sqlalchemy.orm import Session
 
 from online_guard.compare import Results, compare
 from online_guard.compare.listing import listed_changes
@@ -30,6 +31,8 @@ from online_guard.store import dry_runs, jobs
 from online_guard.store.dry_runs import DONE, DUTY, FAILED, JUDGING, WAITING, DryRunRecord
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.unit_of_work import reading, writing
+from online_guard.terms import Subject
+from online_guard.verdict import case_id
 
 DAYS = 30
 """So far back from the newest session: a county's courses may have ended before today."""
@@ -87,6 +90,7 @@ def ask(house: House, wish: Wish) -> dict[str, Any]:
             asked_by=wish.asked_by,
             policy_key=wish.key,
             value=override.partition("=")[2],
+            old_value=json.dumps(line.value, ensure_ascii=False),
             old_sha256=house.policy.sha256,
             new_sha256=changed.sha256,
             since_ms=until_ms - DAYS * DAY_MS,
@@ -125,6 +129,8 @@ def told(house: House, dry_run_id: str) -> dict[str, Any]:
     with reading(house.engine) as database:
         record = dry_runs.find(database, dry_run_id)
         content = None if record.told is None else json.loads(record.told)
+        if record.state == DONE:
+            _name_cases(database, content["listed"])
         answer = _told(database, record)
     by_state = {DONE: ("result", content), FAILED: ("problem", content)}
     name, value = by_state.get(record.state, ("result", None))
@@ -213,13 +219,27 @@ def _override(line: PolicyLine, value: str) -> str:
     return f"{line.key}={json.dumps(value, ensure_ascii=False) if is_word else value}"
 
 
-def _told(database: Any, record: DryRunRecord) -> dict[str, Any]:
+def _name_cases(database: Session, listed: dict[str, Any]) -> None:
+    """Name the case of each row, null for one that has none: what nothing was found about hasn't."""
+    subjects = {
+        "sessions": lambda row: (Subject.SESSION, row["session_id"]),
+        "lessons": lambda row: (Subject.LESSON, f"{row['enrolment_id']}/{row['lesson_no']}"),
+        "learners": lambda row: (Subject.ENROLMENT, row["enrolment_id"]),
+    }
+    named = [(row, case_id(*subjects[kind](row))) for kind, part in listed.items() for row in part["rows"]]
+    there = dry_runs.cases_among(database, [name for _, name in named])
+    for row, name in named:
+        row["case_id"] = name if name in there else None
+
+
+def _told(database: Session, record: DryRunRecord) -> dict[str, Any]:
     gave_up = record.finished_ms is None and dry_runs.is_parked(database, record.dry_run_id)
     return {
         "dry_run_id": record.dry_run_id,
         "state": "parked" if gave_up else record.state,
         "key": record.policy_key,
         "value": record.value,
+        "old_value": json.loads(record.old_value),
         "asked_ms": record.asked_ms,
         "asked_by": record.asked_by,
         "since_ms": record.since_ms,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from online_guard.store import queries
+from online_guard.store.decision_tables import CaseRecord
 from online_guard.store.tables import Base, EnrolmentRecord, JobRecord, Key, SessionRecord
 
 DUTY = "dry_run"
@@ -24,6 +25,7 @@ class DryRunRecord(Base):
         state: One of `STATES`.
         policy_key: Which value is another, such as `popup.max_gap_s`.
         value: The other value, as TOML has it.
+        old_value: The one in force, as JSON.
         old_sha256: Of the law in force when it was asked for.
         new_sha256: Of the law with the other value.
         since_ms: Classes with sessions from then on are judged,
@@ -41,6 +43,7 @@ class DryRunRecord(Base):
     asked_by: Mapped[str] = mapped_column(Key)
     policy_key: Mapped[str] = mapped_column(String(128))
     value: Mapped[str] = mapped_column(Text)
+    old_value: Mapped[str] = mapped_column(Text)
     old_sha256: Mapped[str] = mapped_column(String(64))
     new_sha256: Mapped[str] = mapped_column(String(64))
     since_ms: Mapped[int] = mapped_column(BigInteger)
@@ -97,3 +100,8 @@ def classes_between(database: Session, since_ms: int, until_ms: int) -> Sequence
     """Return the classes of which a session was opened between two moments, both in ms and included, in their order."""
     query = select(EnrolmentRecord.class_id).join(SessionRecord).distinct().order_by(EnrolmentRecord.class_id)
     return database.scalars(query.where(SessionRecord.opened_received_ms.between(since_ms, until_ms))).all()
+
+
+def cases_among(database: Session, case_ids: Collection[str]) -> frozenset[str]:
+    """Return which of some ids are of cases."""
+    return frozenset(database.scalars(select(CaseRecord.case_id).where(CaseRecord.case_id.in_(case_ids))))

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("asked_by", sa.String(length=128), nullable=False),
         sa.Column("policy_key", sa.String(length=128), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("old_value", sa.Text(), nullable=False),
         sa.Column("old_sha256", sa.String(length=64), nullable=False),
         sa.Column("new_sha256", sa.String(length=64), nullable=False),
         sa.Column("since_ms", sa.BigInteger(), nullable=False),
