@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_guard.api.bodies import ClassBody
+from online_guard.assessment.attendance import Attendance
 from online_guard.assessment.class_form import annex_two
 from online_guard.assessment.outcomes import Figures, Result, assessed_on, figures
 from online_guard.simulate.course import Course
@@ -81,6 +82,9 @@ def test_figures_depend_on_no_order_and_add_up(data: st.DataObject, results: lis
 
 def test_the_form_of_annex_2_is_filled_in_once_there_are_results() -> None:
     course = ClassBody.model_validate(Course().class_row()).typed("one", "P")
-    empty, filled = annex_two(course, 3), annex_two(course, 3, [result("a"), result("b", None, False, False)])
+    nobody_yet = Attendance(enrolled=3, days=(), attended=0, first_day=0, average=0)
+    empty, filled = (
+        annex_two(course, nobody_yet, rows) for rows in ([], [result("a"), result("b", None, False, False)])
+    )
     assert (empty.sat, empty.certified) == (None, None)
     assert (filled.sat, filled.certified) == (1, 1)

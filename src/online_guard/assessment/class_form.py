@@ -12,7 +12,7 @@ from online_guard.terms import bilingual
 
 
 def annex_two(training_class: TrainingClass, attended: Attendance, results: Sequence[Result] = ()) -> AnnexTwo:
-    """Return the form of a class, of who attended it, and with the figures of its results where there are any."""
+    """Return the form of a class, of who attended it, and of what the assessment gave once it was held."""
     counted = figures(results).values()
     return AnnexTwo(
         class_id=training_class.class_id,

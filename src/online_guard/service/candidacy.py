@@ -61,7 +61,8 @@ class Candidacy:
     def differences(self, planned: Iterable[Candidate]) -> list[dict[str, Any]]:
         """Return who is to be added to a plan or removed from it, or is known otherwise, and why, by enrolment.
 
-        Of classes that wait for their verification nothing is said: `pending` names them.
+        Of classes that wait for their verification nothing is said: `pending` names them. That an assessor confirmed a
+        test asks for no other plan.
         """
         known = {one.enrolment_id: one for one in planned if one.class_id not in self.pending}
         found = []
@@ -71,7 +72,7 @@ class Candidacy:
                 found.append(_told(now, ADDED, [ELIGIBLE]))
             elif before is not None and now is None:
                 found.append(_told(before, REMOVED, self._why_refused(who)))
-            elif before is not None and now is not None and before != now:
+            elif before is not None and now is not None and _but_unconfirmed(before) != _but_unconfirmed(now):
                 found.append(_told(now, CHANGED, [_what_changed(before, now)]))
         return found
 
@@ -81,6 +82,10 @@ class Candidacy:
             return [GONE]
         words = {code: failed_test_in_words(code, row["evidence"].get(code, {})) for code in row["failed"]}
         return [{"code": code, "zh": zh, "en": en} for code, (zh, en) in words.items()]
+
+
+def _but_unconfirmed(candidate: Candidate) -> Candidate:
+    return candidate.model_copy(update={"unconfirmed": ()})
 
 
 def _told(candidate: Candidate, what: str, why: list[dict[str, str]]) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
 from online_guard.assessment.class_form import annex_two
-from online_guard.assessment.documents import FILES, Papers, make
+from online_guard.assessment.documents import FILES, AnnexTwo, Papers, make
+from online_guard.assessment.outcomes import Result
 from online_guard.assessment.roster import Roster
 from online_guard.assessment.venues import Venues
+from online_guard.evidence import TrainingClass
 from online_guard.service.class_attendance import attendance_of
 from online_guard.service.house import House
 from online_guard.service.personal_names import people_of
@@ -60,13 +62,18 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
             policy_title=house.policy.title,
             people=people_of(house, database, who),
             examiners={one.examiner_id: one.name for one in venues.examiners},
-            annex_two=tuple(
-                annex_two(one, attendance_of(database, one.class_id), results.get(one.class_id, ())) for one in classes
-            ),
+            annex_two=tuple(_forms(database, classes, results)),
             task_of_class={one.class_id: one.task_row for one in filed if one.task_row is not None},
             earlier=tuple(_earlier(database, window)),
             before=before,
         )
+
+
+def _forms(
+    database: Session, classes: Iterable[TrainingClass], results: Mapping[str, Sequence[Result]]
+) -> Iterator[AnnexTwo]:
+    for one in classes:
+        yield annex_two(one, attendance_of(database, one.class_id), results.get(one.class_id, ()))
 
 
 def _earlier(database: Session, window: str) -> Iterable[Roster]:
