@@ -22,14 +22,15 @@ WIDE_PX, SLIM_PX = 11.0, 6.5
 class Canvas:
     """A layer that stretches when a reader zooms (`zoomed`, places from 0 to the axis' width), and one that doesn't.
 
-    left: of the plot. y: where the next row begins.
+    left: of the plot. y: where the next row begins. behind: what of the zoomed layer lies behind the rest.
     """
 
     axis: Axis
     language: Language
     left: float
-    y: float = 4.0
+    y: float = 0.0
     under: list[str] = field(default_factory=list)
+    behind: list[str] = field(default_factory=list)
     zoomed: list[str] = field(default_factory=list)
     fixed: list[str] = field(default_factory=list)
 
@@ -92,10 +93,17 @@ class Canvas:
         """Return the picture."""
         height = self.y
         inner = svg.element(
-            "svg", "".join(self.zoomed), class_="zoomed", x=self.left, y=0.0, width=self.axis.width, height=height,
-            viewBox=f"0 0 {svg.number(self.axis.width)} {svg.number(height)}", preserveAspectRatio="none",
+            "svg",
+            "".join(self.behind + self.zoomed),
+            class_="zoomed",
+            x=self.left,
+            y=0.0,
+            width=self.axis.width,
+            height=height,
+            viewBox=f"0 0 {svg.number(self.axis.width)} {svg.number(height)}",
+            preserveAspectRatio="none",
             data_height=height,
-        )  # fmt: skip
+        )
         stretches = [[s.first_ms, s.last_ms, round(s.first_x, 2), round(s.last_x, 2)] for s in self.axis.stretches]
         return svg.picture(
             name, self.left + self.axis.width + 12, height, label, list(told), [*self.under, inner, *self.fixed],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from online_guard.policy import Policy
 from online_guard.terms import Effect, EventType, Outcome
 
 Point = tuple[int, float]
@@ -125,14 +126,26 @@ class Due:
     came: bool
 
 
+class SameAs(StrEnum):
+    """What a reused picture was before."""
+
+    REFERENCE = "reference"
+    CAPTURE = "capture"
+
+
 @dataclass(frozen=True)
 class Photo:
-    """A retained picture: `key` is `platform_id/session_id/snapshot_id`; asked for by the service; counts (`good`)."""
+    """A retained picture: `key` is `platform_id/session_id/snapshot_id`; asked for by the service; counts (`good`).
+
+    distance: to the reference, None where it wasn't measured. same_as: what it is the same picture as, if reused.
+    """
 
     key: str
     at_ms: int
     asked: bool
     good: bool
+    distance: float | None = None
+    same_as: SameAs | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +155,7 @@ class Check:
     key: str
     at_ms: int
     outcome: Outcome
+    distance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -190,20 +204,37 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What the policy allows, as far as it is drawn.
+
+    rate: media seconds that a second may bring. match, reject: distances to the reference up to which it is the
+    learner, and above which it is not.
+    """
+
+    rate: float
+    match: float
+    reject: float
+
+    @classmethod
+    def of(cls, policy: Policy) -> Limits:
+        """Return the limits of a policy."""
+        playback, liveness = policy.playback, policy.liveness
+        rate = playback.max_rate * (1 + playback.rate_tolerance)
+        return cls(rate, liveness.match_distance, liveness.reject_distance)
+
+
+@dataclass(frozen=True)
 class SessionFacts:
     """Everything that one picture shows of the sessions of one lesson.
 
-    keys: the sessions, in order of opening. allowed_rate: media seconds that a second may bring. answer_s, max_gap_s:
-    limits for pop-ups. beats: moment and Δt in ms of every heartbeat that follows a heartbeat.
+    keys: the sessions, in order of opening. beats: moment and Δt in ms of every heartbeat that follows a heartbeat.
     """
 
     keys: tuple[str, ...]
     enrolment_id: str
     lesson_no: int
     duration_s: float
-    allowed_rate: float
-    answer_s: float
-    max_gap_s: float
+    limits: Limits
     start_ms: int
     end_ms: int
     tracks: tuple[Track, ...]

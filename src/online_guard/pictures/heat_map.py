@@ -32,6 +32,8 @@ class Hours(StrEnum):
     UNOPENED = "unopened"
 
 
+TOP_PX = 22.0
+"""Where the first row begins, below the numbers of the lessons."""
 PLAIN = (Hours.EARNED, Hours.UNOPENED)
 """What needs no words: all such cells are one path."""
 
@@ -59,6 +61,9 @@ class Cell:
         return cls(state, entry.hours, entry.coverage, entry.refused_by)
 
 
+NOTHING = Cell(Hours.UNOPENED, 0, 0, ())
+
+
 @dataclass(frozen=True)
 class Learner:
     """A row: `name` is shown, `cells` are by lesson number; one that is missing is drawn as unopened."""
@@ -80,39 +85,29 @@ def ledger_heat_map(
         language: In which it speaks.
         width: In px of the picture's own coordinates.
     """
-    low = len(learners) > MANY_LEARNERS
     left = min(max([wide(learner.name) * SMALL_PX for learner in learners] or [0.0]) + 16, width / 3)
     size = min(MOST_CELL_PX, max(LEAST_CELL_PX, (width - left - 12) / len(lessons)))
-    row_px = LOW_ROW_PX if low else ROW_PX
+    row_px = LOW_ROW_PX if len(learners) > MANY_LEARNERS else ROW_PX
     parts = list(_numbers(lessons, left, size))
-    marks: dict[Hours, list[str]] = defaultdict(list)
-    plain: dict[Hours, list[str]] = defaultdict(list)
+    joined: dict[str, list[str]] = defaultdict(list)
     counts = dict.fromkeys(Hours, 0)
     for row, learner in enumerate(learners):
-        y = 22 + row * row_px
+        y = TOP_PX + row * row_px
         name = shortened(learner.name, (left - 12) / SMALL_PX)
-        parts.append(
-            svg.text(
-                left - 6, y + row_px / 2 + 3.5, "small row end", name, learner.name if name != learner.name else ""
-            )
-        )
+        parts.append(svg.text(left - 6, y + row_px / 2 + 3.5, "small row end", name, learner.name))
         for column, lesson_no in enumerate(lessons):
-            cell = learner.cells.get(lesson_no, Cell(Hours.UNOPENED, 0, 0, ()))
-            counts[cell.state] += 1
+            cell = learner.cells.get(lesson_no, NOTHING)
             box = (left + column * size, y, size - 1, row_px - 1)
-            marks[cell.state].append(_mark(cell.state, *box))
+            counts[cell.state] += 1
+            joined[f"sign {cell.state}"].append(_mark(cell.state, *box))
             if cell.state in PLAIN:
-                x, y, wide_px, tall = box
-                plain[cell.state].append(svg.bars([(x, x + wide_px)], y, tall))
+                joined[f"cell {cell.state}"].append(svg.bars([(box[0], box[0] + box[2])], y, box[3]))
             else:
-                parts.append(_cell(cell, box, learner.name, lesson_no, language))
-    parts += [svg.path("".join(places), f"cell {state}") for state, places in plain.items()]
-    parts += [svg.path("".join(places), f"sign {state}") for state, places in marks.items()]
+                parts.append(svg.bar(*box, f"cell {cell.state}", _said(cell, learner.name, lesson_no, language)))
+    parts += [svg.path("".join(places), name) for name, places in joined.items()]
     keys = ((_key(state), f"{say(language, state)} {count}") for state, count in counts.items())
-    rows, height = legend(keys, 22 + len(learners) * row_px, width)
-    told = [
-        say(language, "heat_told", state=say(language, state), count=count) for state, count in counts.items() if count
-    ]
+    rows, height = legend(keys, TOP_PX + len(learners) * row_px, width)
+    told = [say(language, "heat_told", state=say(language, state), count=count) for state, count in counts.items()]
     return svg.picture("heat", width, height, say(language, "heat"), told, [*parts, *rows])
 
 
@@ -126,12 +121,12 @@ def _numbers(lessons: Sequence[int], left: float, size: float) -> list[str]:
     ]
 
 
-def _cell(cell: Cell, box: tuple[float, float, float, float], name: str, lesson_no: int, language: Language) -> str:
-    words = say(
+def _said(cell: Cell, name: str, lesson_no: int, language: Language) -> str:
+    """Return what a cell says: whose lesson, what became of it, and why."""
+    return say(
         language, "heat_cell", name=name, lesson_no=lesson_no, state=say(language, cell.state),
         coverage=cell.coverage, rules=" ".join(cell.rules),
     )  # fmt: skip
-    return svg.bar(*box, f"cell {cell.state}", words)
 
 
 def _mark(state: Hours, x: float, y: float, width: float, height: float) -> str:

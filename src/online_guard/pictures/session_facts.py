@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate, chain
+from typing import TypeVar
 
 import numpy as np
 
 from online_guard.evidence import Evidence
-from online_guard.pictures import ways
-from online_guard.pictures.facts import Check, Due, Mark, Other, Photo, SessionFacts, Span
+from online_guard.pictures import captures, ways
+from online_guard.pictures.facts import Limits, Mark, Other, SessionFacts, Span
 from online_guard.pictures.telemetry import Session, Telemetry
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID
-from online_guard.terms import DecisionKind, Effect, Outcome, Subject
-from online_guard.timeline.clocks import moment_of
+from online_guard.terms import DecisionKind, Effect, Subject
 from online_guard.timeline.digest import View, view
 from online_guard.timeline.segments import Spans, crowded
 from online_guard.verdict import Finding, finding_id
 from online_guard.wording import in_words
 
+Record = TypeVar("Record")
 MOST_OTHERS = 12
 """More sessions at the same time are not drawn: twelve say enough."""
 
@@ -32,7 +33,7 @@ def session_facts(
     Args:
         evidence: With events that are settled; sessions at the same time are looked for in it.
         policy: By which it was judged.
-        findings: Of the judgement; those about these sessions, their snapshots and their lesson are marked.
+        findings: Of the judgement; those about these sessions, their snapshots, lesson and enrolment are marked.
         keys: `platform_id/session_id` of sessions of one enrolment in one lesson, at least one of them with events.
         seen: View of the evidence, where it is known already.
 
@@ -47,36 +48,44 @@ def session_facts(
     row = int(seen.timeline.rows[sessions[0].local])
     enrolment = evidence.enrolments[evidence.sessions.enrolment[row]]
     tracks = tuple(track for session in sessions for track in session.tracks())
-    leapt = {finding.subject_id for finding in findings if finding.rule == "OG102"}
-    span = min(track.first_ms for track in tracks), max(track.last_ms for track in tracks)
     lesson_no = int(evidence.sessions.lesson_no[row])
+    span = min(track.first_ms for track in tracks), max(track.last_ms for track in tracks)
+    leapt, reused = _named(findings, {"OG102"}), _named(findings, {"OG602", "OG604"})
+
+    def each(records: Callable[[Session], Iterable[Record]]) -> tuple[Record, ...]:
+        """Return what all sessions give."""
+        return tuple(chain.from_iterable(map(records, sessions)))
+
     return SessionFacts(
         keys=tuple(session.key for session in sessions),
         enrolment_id=enrolment.enrolment_id,
         lesson_no=lesson_no,
         duration_s=float(evidence.sessions.duration_s[row]),
-        allowed_rate=policy.playback.max_rate * (1 + policy.playback.rate_tolerance),
-        answer_s=policy.popup.answer_timeout_s,
-        max_gap_s=policy.popup.max_gap_s,
+        limits=Limits.of(policy),
         start_ms=span[0],
         end_ms=span[1],
         tracks=tracks,
-        pieces=tuple(piece for session in sessions for piece in ways.pieces(session)),
-        cones=tuple(cone for session in sessions for cone in ways.cones(session)),
-        wedges=tuple(wedge for session in sessions for wedge in ways.wedges(session)),
-        jumps=tuple(jump for session in sessions for jump in ways.jumps(session, session.key in leapt)),
-        away=tuple(stretch for session in sessions for stretch in session.away()),
-        declared=tuple(stretch for session in sessions for stretch in session.declared()),
-        controls=tuple(control for session in sessions for control in session.controls()),
-        popups=tuple(popup for session in sessions for popup in session.popups()),
-        due=tuple(due for session in sessions for due in _due(evidence, session)),
-        photos=tuple(photo for session in sessions for photo in _photos(evidence, session)),
-        checks=tuple(check for session in sessions for check in _checks(evidence, session)),
-        arrivals=tuple(arrival for session in sessions for arrival in session.arrivals()),
-        beats=tuple(beat for session in sessions for beat in session.beats()),
+        pieces=each(ways.pieces),
+        cones=each(ways.cones),
+        wedges=each(ways.wedges),
+        jumps=each(lambda session: ways.jumps(session, session.key in leapt)),
+        away=each(Session.away),
+        declared=each(Session.declared),
+        controls=each(Session.controls),
+        popups=each(Session.popups),
+        due=each(captures.due),
+        photos=each(lambda session: captures.photos(session, session.key in reused)),
+        checks=each(captures.checks),
+        arrivals=each(Session.arrivals),
+        beats=each(Session.beats),
         others=tuple(_others(telemetry, sessions, span))[:MOST_OTHERS],
-        marks=_marks(sessions, findings, f"{enrolment.enrolment_id}/{lesson_no}", span),
+        marks=_marks(sessions, findings, (enrolment.enrolment_id, f"{enrolment.enrolment_id}/{lesson_no}"), span),
     )
+
+
+def _named(findings: Sequence[Finding], rules: set[str]) -> set[str]:
+    """Return the subjects of the findings of some rules."""
+    return {finding.subject_id for finding in findings if finding.rule in rules}
 
 
 def _sessions(telemetry: Telemetry, keys: Sequence[str]) -> list[Session]:
@@ -89,42 +98,6 @@ def _sessions(telemetry: Telemetry, keys: Sequence[str]) -> list[Session]:
     return [telemetry.of(local, before) for local, before in zip(locals_, accumulate([0, *counts]), strict=False)]
 
 
-def _row(session: Session) -> int:
-    return int(session.all.seen.timeline.rows[session.local])
-
-
-def _due(evidence: Evidence, session: Session) -> Iterator[Due]:
-    """Yield what the service asked for and the session played up to."""
-    table, clocks = evidence.directives, session.all.seen.clocks
-    came = _came(evidence, session)
-    for place in np.flatnonzero(table.session == _row(session)).tolist():
-        due = table.due_playing_ms[place : place + 1]
-        if 0 < clocks.playing_ms[session.local] >= due[0]:
-            at = int(moment_of(clocks, np.array([session.local]), due)[0]) + session.offset_ms
-            kind = str(table.kind[place])
-            yield Due(kind, at, kind != "popup" or str(table.directive_id[place]) in came)
-
-
-def _came(evidence: Evidence, session: Session) -> set[str]:
-    """Return the ids of the pop-ups that were shown."""
-    popups = session.all.seen.timeline.popup[session.rows.start : session.rows.stop]
-    return {str(evidence.events.popup_names[popup]) for popup in popups.tolist() if popup >= 0}
-
-
-def _photos(evidence: Evidence, session: Session) -> Iterator[Photo]:
-    table = evidence.snapshots
-    for place in np.flatnonzero(table.session == _row(session)).tolist():
-        at = int(table.at_ms[place]) + session.offset_ms
-        yield Photo(str(table.key[place]), at, bool(table.asked[place]), bool(table.good[place]))
-
-
-def _checks(evidence: Evidence, session: Session) -> Iterator[Check]:
-    table = evidence.checks
-    for place in np.flatnonzero(table.session == _row(session)).tolist():
-        at = int(table.at_ms[place]) + session.offset_ms
-        yield Check(str(table.key[place]), at, tuple(Outcome)[table.outcome[place]])
-
-
 def _others(telemetry: Telemetry, own: Sequence[Session], span: Span) -> Iterator[Other]:
     """Yield the sessions that play within the picture's time, of the learner and of others on its devices."""
     evidence, clocks = telemetry.evidence, telemetry.seen.clocks
@@ -132,7 +105,7 @@ def _others(telemetry: Telemetry, own: Sequence[Session], span: Span) -> Iterato
     drawn = {session.local for session in own}
     learners = [evidence.enrolments[sessions.enrolment[row]].learner_id for row in rows.tolist()]
     learner = learners[own[0].local]
-    devices = {int(sessions.device[_row(session)]) for session in own}
+    devices = {int(sessions.device[session.row]) for session in own}
     played = _played(telemetry, drawn)
     begin, end = clocks.first_at_ms + clocks.offset_ms, clocks.last_at_ms + clocks.offset_ms
     for local in np.flatnonzero((begin <= span[1]) & (end >= span[0])).tolist():
@@ -166,13 +139,15 @@ def _within(spans: Spans, span: Span) -> tuple[Span, ...]:
     return tuple(one for one in cut if one[0] < one[1])
 
 
-def _marks(sessions: Sequence[Session], findings: Sequence[Finding], lesson: str, span: Span) -> tuple[Mark, ...]:
+def _marks(
+    sessions: Sequence[Session], findings: Sequence[Finding], wider: Sequence[str], span: Span
+) -> tuple[Mark, ...]:
     """Return the findings that are drawn, numbered in the order of their moments; those without a place come last."""
     by_key = {session.key: session for session in sessions}
     placed = []
     for finding in findings:
         key = finding.subject_id.rpartition("/")[0] if finding.subject is Subject.SNAPSHOT else finding.subject_id
-        if finding.subject is Subject.LESSON and finding.subject_id == lesson:
+        if finding.subject in (Subject.LESSON, Subject.ENROLMENT) and finding.subject_id in wider:
             placed.append((finding, _place(finding, sessions, span)))
         elif finding.subject in (Subject.SESSION, Subject.SNAPSHOT) and key in by_key:
             placed.append((finding, _place(finding, [by_key[key]], span)))
@@ -187,7 +162,7 @@ def _place(finding: Finding, sessions: Sequence[Session], span: Span) -> Span | 
         table = session.all.evidence.snapshots
         taken = table.at_ms[table.key == finding.subject_id].tolist()
         return _clamped(taken[0] + session.offset_ms, taken[0] + session.offset_ms, span) if taken else None
-    if finding.subject is Subject.LESSON or finding.start_ms is None:
+    if finding.subject in (Subject.LESSON, Subject.ENROLMENT) or finding.start_ms is None:
         return None
     end_ms = finding.start_ms if finding.end_ms is None else finding.end_ms
     return _clamped(finding.start_ms + session.offset_ms, end_ms + session.offset_ms, span)

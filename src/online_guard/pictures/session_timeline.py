@@ -44,23 +44,15 @@ def session_timeline(
     narrow = width < NARROW_PX
     left = 76.0 if narrow else 130.0 if language is Language.BOTH else 92.0
     canvas = Canvas(_axis(facts, width - left - 12), language, left)
-    marks = facts.marks
-    top = canvas.y + len(timeline_findings.rows(marks)) * timeline_findings.ROW_PX + 8
     lanes = timeline_players.lanes_of(facts.tracks)
-    plot = Plot(canvas, facts, top, 150.0 if narrow else 200.0, lanes)
-    rows, canvas.zoomed = canvas.zoomed, []
-    canvas.y = top + plot.height + 8
+    plot = Plot(canvas, facts, timeline_findings.foot(facts.marks) + 8, 150.0 if narrow else 200.0, lanes)
+    canvas.y = plot.foot + 8
     plot.draw()
     timeline_players.draw(canvas, facts, lanes)
     timeline_checks.draw(canvas, facts, thumbnails)
     timeline_clocks.draw(canvas, facts)
-    foot, canvas.y = canvas.y, 4.0
-    above, canvas.zoomed = canvas.zoomed, rows
-    canvas.zoomed += [svg.bar(x1, top, x2 - x1, foot - top, "cut", canvas.say("cut")) for x1, x2 in canvas.axis.cuts()]
-    timeline_findings.draw(canvas, marks, foot, prefix)
-    canvas.zoomed += above
-    canvas.y = foot
-    _hours(canvas, top, 80 if narrow else 100)
+    timeline_findings.draw(canvas, facts.marks, prefix)
+    _hours(canvas, plot.top, 80 if narrow else 100)
     if legend:
         explain(canvas, used(facts))
     return canvas.finish("timeline", canvas.say("timeline", lesson_no=facts.lesson_no), _told(canvas, facts))
@@ -77,11 +69,12 @@ def _axis(facts: SessionFacts, width: float) -> Axis:
 
 
 def _hours(canvas: Canvas, top: float, apart: float) -> None:
-    """Write times of day below the picture, the day where it begins; `fine` ones are for a reader who zooms in."""
+    """Draw the cuts, and times of day below the picture, the day where it begins; `fine` ones are for who zooms in."""
     foot, day = canvas.y, ""
+    canvas.behind += [svg.bar(x1, top, x2 - x1, foot - top, "cut", canvas.say("cut")) for x1, x2 in canvas.axis.cuts()]
     coarse = [tick for tick in canvas.axis.ticks(apart) if not 0 < tick[0] < DATE_PX]
     for x, moment in coarse:
-        canvas.zoomed.insert(0, svg.line(x, top, x, foot, "grid"))
+        canvas.behind.append(svg.line(x, top, x, foot, "grid"))
         today = clock(moment, "%m-%d")
         form = "%Y-%m-%d %H:%M" if not day else "%H:%M" if today == day else "%m-%d %H:%M"
         kind = "tick first" if not day else "tick last" if x > canvas.axis.width - 16 else "tick"

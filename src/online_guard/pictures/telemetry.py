@@ -81,6 +81,11 @@ class Session:
         return range(first, first + int(timeline.lengths[self.local]))
 
     @property
+    def row(self) -> int:
+        """Return the session's row in `Evidence.sessions`."""
+        return int(self.all.seen.timeline.rows[self.local])
+
+    @property
     def offset_ms(self) -> int:
         """Return service clock − client clock."""
         return int(self.all.seen.clocks.offset_ms[self.local])
@@ -88,7 +93,7 @@ class Session:
     @property
     def key(self) -> str:
         """Return `platform_id/session_id`."""
-        return str(self.all.evidence.sessions.key[self.all.seen.timeline.rows[self.local]])
+        return str(self.all.evidence.sessions.key[self.row])
 
     def at(self, row: int) -> int:
         """Return an event's moment on the service clock."""

@@ -17,7 +17,7 @@ from online_guard.terms import EventType, Outcome
 LEAST_REACTION_MS, MOST_REACTION_MS = 100, 60_000
 """The scale of reaction times is logarithmic between these."""
 NUMBER_PX = 30.0
-"""Reaction times are written where they stand so far from one another."""
+"""Numbers are written where they stand so far from one another."""
 CONTROLS = {EventType.PLAY: "▶", EventType.PAUSE: "‖", EventType.ENDED: "■"}
 SIGN_PX = 9.0
 """Signs closer to one another are left out."""
@@ -109,16 +109,20 @@ def _photos(canvas: Canvas, facts: SessionFacts, thumbnails: Mapping[str, str]) 
     with_images = any(photo.key in thumbnails for photo in facts.photos)
     height = THUMBNAIL_PX + 8 if with_images else 18.0
     top = canvas.row("lane_photo", height)
-    for photo in facts.photos:
+    places = [canvas.x(photo.at_ms) for photo in facts.photos]
+    for photo, x in zip(facts.photos, places, strict=True):
         name = photo_name(photo)
         sign, kind = {"photo_foreign": ("◇", "doubt"), "photo_good": ("◆", "good"), "photo_bad": ("✗", "bad")}[name]
         note = f"{clock(photo.at_ms)} {canvas.say(name)}"
-        x = canvas.x(photo.at_ms)
         href = thumbnails.get(photo.key)
         if href is None:
             canvas.words(x, top + height / 2 + 5, f"glyph mid {kind}", sign, note)
         else:
             canvas.at(x, top + 4, _thumbnail(href, f"thumbnail {kind}", note))
+        same = canvas.say(f"same_as_{photo.same_as}") if photo.same_as else ""
+        aside = 7.0 if href is None else THUMBNAIL_PX / 2 + 3
+        if same or not any(0 < other - x < NUMBER_PX for other in places) or _is_far(facts, photo.distance):
+            _distance(canvas, facts, (x, top + height / 2 + 4, aside), photo.distance, same)
     if not facts.photos:
         _nothing(canvas, facts, top + 13, {"OG601"})
 
@@ -129,9 +133,29 @@ def _checks(canvas: Canvas, facts: SessionFacts) -> None:
     for check in facts.checks:
         sign, kind = signs[check.outcome]
         note = f"{clock(check.at_ms)} {canvas.say(f'check_{check.outcome}')}"
-        canvas.words(canvas.x(check.at_ms), top + 14, f"glyph mid {kind}", sign, note)
+        x = canvas.x(check.at_ms)
+        canvas.words(x, top + 14, f"glyph mid {kind}", sign, note)
+        _distance(canvas, facts, (x, top + 13, 7.0), check.distance)
     if not facts.checks:
         _nothing(canvas, facts, top + 13, {"OG401", "OG408"})
+
+
+def _is_far(facts: SessionFacts, distance: float | None) -> bool:
+    """Return whether a distance to the reference is another person's."""
+    return distance is not None and distance > facts.limits.reject
+
+
+def _distance(
+    canvas: Canvas, facts: SessionFacts, place: tuple[float, float, float], distance: float | None, same: str = ""
+) -> None:
+    """Write, beside a capture, how far it is from the reference, and what it is the same picture as."""
+    x, y, right = place
+    far = _is_far(facts, distance)
+    doubtful = distance is not None and distance > facts.limits.match
+    kind = "small bad" if far or same else "small doubt" if doubtful else "small"
+    words = " ".join(([] if distance is None else [f"{distance:.2f}"]) + ([same] if same else []))
+    if words:
+        canvas.words(x, y, kind, words, right=right)
 
 
 def _nothing(canvas: Canvas, facts: SessionFacts, y: float, rules: set[str]) -> None:

@@ -11,7 +11,7 @@ from online_guard.pictures.facts import Mark
 from online_guard.pictures.words import Language, pair, say
 from online_guard.terms import Effect
 
-ROW_PX = 19.0
+TOP_PX, ROW_PX = 4.0, 19.0
 BROAD_SHARE = 0.7
 """A broader band is shown for the finding looked at only: it would hide more than it tells."""
 SEVERITY = (Effect.REJECT, Effect.REVIEW, Effect.NOTE)
@@ -30,15 +30,18 @@ def in_words(canvas: Canvas, mark: Mark) -> str:
     return say(language, "finding", number=mark.number, rule=mark.rule, name=name, said=said)
 
 
-def draw(canvas: Canvas, marks: tuple[Mark, ...], foot: float, prefix: str) -> None:
-    """Draw the rows, and a band down to `foot` from each place; `prefix` stands before the ids."""
-    top = canvas.y
+def foot(marks: tuple[Mark, ...]) -> float:
+    """Return where the rows end."""
+    return TOP_PX + len(rows(marks)) * ROW_PX
+
+
+def draw(canvas: Canvas, marks: tuple[Mark, ...], prefix: str) -> None:
+    """Draw the rows, and a band from each place down to what is drawn already; `prefix` stands before the ids."""
     for number, row in enumerate(rows(marks)):
-        y = top + number * ROW_PX
+        y = TOP_PX + number * ROW_PX
         for mark in row:
-            canvas.zoomed.append(_mark(canvas, mark, y, foot, prefix))
+            canvas.behind.append(_mark(canvas, mark, y, canvas.y, prefix))
         _words(canvas, row, y)
-    canvas.y = top + len(rows(marks)) * ROW_PX + 6
 
 
 def _mark(canvas: Canvas, mark: Mark, y: float, foot: float, prefix: str) -> str:

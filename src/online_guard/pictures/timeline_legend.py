@@ -36,6 +36,7 @@ SIGNS: dict[str, str] = {
     "check_passed": '<text class="glyph good mid" x="11" y="5">✓</text>',
     "check_failed": '<text class="glyph bad mid" x="11" y="5">✗</text>',
     "check_inconclusive": '<text class="glyph doubt mid" x="11" y="5">?</text>',
+    "distance": '<text class="small mid" x="11" y="4">0.31</text>',
     "on_time": '<path class="fan" d="M0 -6H8L14 6z"/>',
     "future": '<path class="fan early" d="M10 -6H22L4 6z"/>',
     "together": '<path class="bar together" d="M0 -4H22v8H0z"/>',
@@ -60,6 +61,7 @@ def used(facts: SessionFacts) -> list[str]:
     found = {
         "cone": facts.cones,
         "most": facts.wedges,
+        "distance": [one for of in (facts.photos, facts.checks) for one in of if one.distance is not None],
         "not_shown": [due for due in facts.due if not due.came],
         "together": [other for other in facts.others if other.together],
     }

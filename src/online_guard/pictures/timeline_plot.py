@@ -28,6 +28,11 @@ class Plot:
     height: float
     lanes: tuple[int, ...]
 
+    @property
+    def foot(self) -> float:
+        """Return the lower edge."""
+        return self.top + self.height
+
     def y(self, position_s: float) -> float:
         """Return the height of a media position; a little beyond the lesson's end is at its end."""
         share = position_s / max(1.0, self.facts.duration_s)
@@ -65,8 +70,8 @@ class Plot:
         passed_s = (cone.until_ms - cone.at_ms) / 1000
         if passed_s * 1000 < LEAST_CONE_MS:
             return
-        shown_s = min(passed_s, max(0.0, self.facts.duration_s - cone.from_s) / self.facts.allowed_rate)
-        furthest_s = cone.from_s + shown_s * self.facts.allowed_rate
+        shown_s = min(passed_s, max(0.0, self.facts.duration_s - cone.from_s) / self.facts.limits.rate)
+        furthest_s = cone.from_s + shown_s * self.facts.limits.rate
         corners = [
             (self.canvas.x(cone.at_ms), self.y(cone.from_s)),
             (self.canvas.x(cone.at_ms + shown_s * 1000), self.y(furthest_s)),

@@ -17,6 +17,11 @@ WIDTH = 860
 """Of a timeline in px: what is left of 1 280 beside the decision."""
 
 
+def words_of(shell: Shell) -> Words:
+    """Return in which language pictures speak on a page."""
+    return Words.ZH if shell.language is Language.ZH else Words.EN
+
+
 def timelines(house: House, shell: Shell, case: dict[str, Any], kept: Container[str]) -> list[str]:
     """Return the timelines of a case, one for each lesson; whoever decides sees the snapshots that are `kept`."""
     words = Words.ZH if shell.language is Language.ZH else Words.EN

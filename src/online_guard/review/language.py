@@ -11,6 +11,7 @@ from importlib.resources import files
 from io import BytesIO
 
 from babel.dates import format_date, format_datetime, get_timezone
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -140,14 +141,17 @@ LANGUAGES: Mapping[str, Language] = {"zh": Language.ZH, "en": Language.EN}
 
 @cache
 def texts(language: Language) -> gettext.NullTranslations:
-    """Return the texts of the pages: they are written in Chinese, the catalogue says them in English.
+    """Return the texts of the pages: they are written in Chinese, the catalogues say them in English.
 
     The catalogue is compiled in memory, so that no file can be older than what it was made of.
     """
     if language is Language.ZH:
         return gettext.NullTranslations()
-    source = files("online_guard.review").joinpath("locale", "en.po").read_bytes()
+    catalogue = Catalog(locale="en")
+    for source in files("online_guard.review").joinpath("locale").iterdir():
+        for message in read_po(BytesIO(source.read_bytes()), locale="en"):
+            catalogue[message.id] = message
     compiled = BytesIO()
-    write_mo(compiled, read_po(BytesIO(source), locale="en"))
+    write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
