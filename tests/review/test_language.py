@@ -24,8 +24,8 @@ OPTIONS = {"extensions": "jinja2.ext.i18n", "trim_blocks": "true", "lstrip_block
 def test_the_catalogue_has_exactly_the_texts_of_the_templates() -> None:
     found = extract_from_dir(HERE / "templates", [("**.html", "jinja2")], {"**.html": OPTIONS})
     asked = {str(message) for _, _, message, *_ in found}
-    catalogue = read_po(BytesIO((HERE / "locale" / "en.po").read_bytes()), locale="en")
-    known = {str(message.id): message for message in catalogue if message.id}
+    catalogues = [read_po(BytesIO(file.read_bytes()), locale="en") for file in (HERE / "locale").glob("*.po")]
+    known = {str(message.id): message for catalogue in catalogues for message in catalogue if message.id}
     assert asked == known.keys()
     for text, message in known.items():
         assert re.search("[\u3400-\u9fff]", text), text
