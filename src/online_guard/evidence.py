@@ -335,8 +335,9 @@ def civil_day(moment_ms: Integers) -> NDArray[np.datetime64]:
 
 
 def day_of(moment_ms: int) -> date:
-    """Return the civil date in Asia/Shanghai of one moment in ms since the epoch."""
-    return date.fromordinal(date(1970, 1, 1).toordinal() + (moment_ms + CHINA_OFFSET_MS) // DAY_MS)
+    """Return the civil date in Asia/Shanghai of one moment in ms since the epoch; the calendar ends with 9999."""
+    ordinal = date(1970, 1, 1).toordinal() + (moment_ms + CHINA_OFFSET_MS) // DAY_MS
+    return date.fromordinal(min(ordinal, date.max.toordinal()))
 
 
 def assemble(

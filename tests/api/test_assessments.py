@@ -38,7 +38,6 @@ def test_an_application_is_kept_once(platform: Platform) -> None:
         ({"route": "completion"}, "/route"),
         ({"certificate_route": "diploma"}, "/certificate_route"),
         ({"papers": ["roster", "photo"]}, "/papers/1"),
-        ({"task_row": 15}, "/task_row"),
         ({"task_row": 0}, "/task_row"),
     ],
 )
@@ -86,6 +85,8 @@ def test_route_papers_and_task_are_kept_and_what_is_missing_is_told(platform: Pl
     assert told == application(class_id, window="2021-08", **more | {"papers": ["attendance", "roster"]})
     assert {"video_recordings", "training_materials"} <= missing
     assert "leave_slips" not in missing, "nobody of the class had leave"
+    unknown = platform.send("POST", path, application(class_id, task_row=15))
+    assert pointers(problem(unknown, 422, "application.unknown_task")) == ["/task_row"]
     other = platform.send("POST", path, application(platform.a_class(), certificate_route="completion"))
     assert pointers(problem(other, 409, "application.other_route")) == ["/certificate_route"]
 

@@ -134,6 +134,16 @@ def test_files_are_made_on_demand(
     problem(assessor.send("GET", f"{PATH}/roster/files/passwd"), 404, "documents.unknown")
 
 
+def test_an_enterprise_gets_the_part_of_its_class(assessor: Platform, candidates: dict[str, list[str]]) -> None:
+    url = f"{PATH}/roster/files/roster.json"
+    whole = assessor.send("GET", url, version=1).json()
+    class_id = whole["candidates"][0]["class_id"]
+    part = assessor.send("GET", url, version=1, class_id=class_id).json()
+    assert part["candidates"] == [one for one in whole["candidates"] if one["class_id"] == class_id]
+    assert len(part["candidates"]) < len(whole["candidates"])
+    problem(assessor.send("GET", url, version=1, class_id="c-unknown"), 404, "documents.no_class")
+
+
 def test_bad_input_is_refused_with_its_place(assessor: Platform, candidates: dict[str, list[str]]) -> None:
     stated = VENUES.model_dump(mode="json")
     stated["sites"][0]["rooms"][0]["seats"] = 0

@@ -7,7 +7,11 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
+from online_guard.api.bodies import ClassBody
+from online_guard.assessment.attendance import Attendance
+from online_guard.assessment.class_form import annex_two
 from online_guard.assessment.outcomes import Figures, Result, assessed_on, figures
+from online_guard.simulate.course import Course
 from online_guard.terms import CertificateRoute
 
 APRIL, AUGUST = date(2021, 4, 10), date(2021, 8, 14)
@@ -74,3 +78,13 @@ def test_figures_depend_on_no_order_and_add_up(data: st.DataObject, results: lis
     assert sum(one.called for one in counted.values()) == len({one.enrolment_id for one in results})
     for one in counted.values():
         assert one.called == one.absent + one.assessed
+
+
+def test_the_form_of_annex_2_is_filled_in_once_there_are_results() -> None:
+    course = ClassBody.model_validate(Course().class_row()).typed("one", "P")
+    nobody_yet = Attendance(enrolled=3, days=(), attended=0, first_day=0, average=0)
+    empty, filled = (
+        annex_two(course, nobody_yet, rows) for rows in ([], [result("a"), result("b", None, False, False)])
+    )
+    assert (empty.sat, empty.certified) == (None, None)
+    assert (filled.sat, filled.certified) == (1, 1)

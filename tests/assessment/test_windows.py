@@ -10,7 +10,7 @@ from evidence_builder import evidence_of, session, watched
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_guard.assessment.windows import add_months, window_of
+from online_guard.assessment.windows import add_days, add_months, next_chance, window_of
 from online_guard.evidence import civil_day
 from online_guard.judge import judge
 from online_guard.policy import Policy
@@ -84,3 +84,32 @@ def test_a_session_lies_outside_the_class_by_the_service_clock_in_beijing(
     sitting = session("s1", watched(begin_s + 3_600, 60, late_s=-3_600), opened_s=begin_s + 3_600, late_s=-3_600)
     judged = judge(evidence_of(sitting), policy)
     assert [one.rule for one in judged.findings if one.rule == "OG703"] == ["OG703"] * found
+
+
+@given(DAYS, st.integers(-400, 400))
+def test_days_are_added_and_taken_away(day: date, days: int) -> None:
+    assert add_days(day, days) == day + timedelta(days=days)
+
+
+def test_the_calendar_has_ends() -> None:
+    assert add_days(date.max, 1) == date.max
+    assert add_days(date.min, -1) == date.min
+    assert next_chance(date.max, date(2021, 1, 1), (4, 8, 12), 3) is None
+
+
+@given(DAYS, DAYS, st.sets(st.integers(1, 12), min_size=1), st.integers(0, 30))
+def test_the_next_chance_is_the_first_window_that_is_left(
+    after: date, today: date, months: set[int], notice_days: int
+) -> None:
+    chance = next_chance(after, today, months, notice_days)
+    assert chance is not None
+    assert after < chance.from_on <= chance.until_on
+    assert today <= chance.apply_until_on == chance.until_on - timedelta(days=notice_days)
+    assert window_of(chance.from_on) == window_of(chance.until_on) == chance.window
+    assert chance.from_on.month in months
+    earlier = max(after, today + timedelta(days=notice_days - 1))
+    days = (earlier + timedelta(days=n) for n in range(1, (chance.from_on - earlier).days))
+    assert not any(day.month in months for day in days), "no day between would do"
+    following = next_chance(after, today, months, notice_days, {chance.window})
+    assert following is not None
+    assert following.window > chance.window

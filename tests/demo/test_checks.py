@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from online_guard.demo.checks import surprises
+from online_guard.demo.office import Place, PublishedRoster, RosterLine
 from online_guard.demo.report import Refused, Report, build_report
 from online_guard.demo.roster import expected
 from online_guard.demo.run import judged
@@ -33,7 +34,11 @@ def said(tmp_path: Path) -> Said:
         "candidates": [row.as_row() for row in judgement.eligibility if row.eligible],
         "refused": [row.as_row() | {"tests": {}} for row in judgement.eligibility if not row.eligible],
     }
-    return build_report(evidence, judgement, policy, {}), judgement, verdicts, ledgers, feed
+    place = Place("2021-08-14", "09:00–10:30", "中心", "机房", 1)
+    lines = tuple(RosterLine(row["enrolment_id"], place, place) for row in feed["candidates"])
+    roster = PublishedRoster("2021-08", 1, "0" * 64, lines, ("roster.pdf",))
+    report = replace(build_report(evidence, judgement, policy, {}), roster=roster)
+    return report, judgement, verdicts, ledgers, feed
 
 
 def test_no_surprise_when_all_agree(said: Said) -> None:
@@ -73,6 +78,13 @@ def test_a_missed_cheat_and_a_flagged_honest_learner_are_surprises(said: Said) -
     swapped = surprises(report, judgement, PLANS[::-1], verdicts, ledgers, feed)
     assert any("未发现" in line for line in swapped)
     assert any("误报" in line for line in swapped)
+
+
+def test_a_roster_without_somebody_who_is_eligible_is_a_surprise(said: Said) -> None:
+    report, judgement, verdicts, ledgers, feed = said
+    for roster in (None, replace(report.roster, lines=())):
+        lacking = replace(report, roster=roster)
+        assert len(surprises(lacking, judgement, PLANS, verdicts, ledgers, feed)) == 1
 
 
 def test_bad_input_that_was_taken_is_a_surprise(said: Said) -> None:

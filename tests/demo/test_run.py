@@ -36,6 +36,11 @@ def test_a_service_and_the_revalidation_of_its_export_say_the_same(
     feed = json.loads((tmp_path / "out" / "roster-feed.json").read_text(encoding="utf-8"))
     assert [row["enrolment_id"] for row in feed["candidates"]] == ["2021-ds-01-001"]
     assert len(feed["refused"]) == 2
+    papers = tmp_path / "out" / "roster"
+    roster = json.loads((papers / "roster.json").read_text(encoding="utf-8"))
+    assert [row["enrolment_id"] for row in roster["candidates"]] == ["2021-ds-01-001"]
+    assert {path.suffix for path in papers.iterdir()} == {".json", ".xlsx", ".pdf", ".ics"}
+    assert 'href="roster/roster.pdf"' in page
     _, judgement = judged(tmp_path / "out" / "bundle", load_policy(DEFAULT_POLICY))
     assert {"OG101", "OG105", "OG402", "OG601", "OG603"} <= {finding.rule for finding in judgement.findings}
     with pytest.raises(ConnectionRefusedError):

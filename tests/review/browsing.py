@@ -69,7 +69,7 @@ class Console:
     def a_class(self, class_id: str, plans: list[Plan]) -> str:
         """Store and verify a class; return its id."""
         course = replace(Course(), class_id=class_id)
-        store_class(self.house, plans, course)
+        store_class(self.house, plans, course, seed=sum(class_id.encode()))  # pictures of one seed are the same
         verification.verify_class(self.house, class_id)
         return class_id
 

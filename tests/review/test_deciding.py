@@ -141,7 +141,7 @@ def test_several_cases_are_decided_together_after_a_preview(console: Console) ->
     page.goto(f"/console/cases?class_id={class_id}&rule=OG702")
     for key in ("j", "x", "j", "x", "b"):
         page.keyboard.press(key)
-    page.wait_for_selector("[data-decide=together]")
+    page.wait_for_url("**/console/together?*")
     assert page.locator("input[data-finding]").count() == 2
     page.keyboard.press("u")
     page.keyboard.press("1")

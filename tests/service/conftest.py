@@ -28,6 +28,14 @@ def house(tmp_path: Path, database_url: str) -> Iterator[House]:
 
 
 @pytest.fixture
+def sqlite_house(tmp_path: Path, sqlite_url: str) -> Iterator[House]:
+    """Return an open, empty house where the database makes no difference."""
+    opened = open_house(Settings(data_dir=tmp_path / "data", database_url=sqlite_url))
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
 def simulated(house: House) -> SimulatedPlatform:
     """Return a platform with nothing registered."""
     return SimulatedPlatform(house)

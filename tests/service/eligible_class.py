@@ -13,7 +13,7 @@ from online_guard.service import registration, roster_drafts, rosters, venues
 from online_guard.service.house import House
 from online_guard.service.roster_drafts import Wish
 from online_guard.simulate.course import Course
-from online_guard.store import queries
+from online_guard.store import assessment_rows, queries
 from online_guard.store.tables import ApplicationRecord, ResultRecord
 from online_guard.store.unit_of_work import writing
 from online_guard.terms import AssessmentPart
@@ -61,9 +61,10 @@ def eligible_class(
             leave=(),
         )
     with writing(house.engine) as database:
-        database.add(
-            ApplicationRecord(class_id=class_id, window=window, applied_on=f"{window}-02", assessment_on=f"{window}-14")
-        )
+        days = {"applied_on": f"{window}-02", "assessment_on": f"{window}-14"}
+        record = ApplicationRecord(class_id=class_id, window=window, **days)
+        database.add(record)
+        assessment_rows.log_application(database, record)
         queries.replace_results(database, class_id, [], [_row(class_id, one, house, window) for one in ids])
     return ids
 

@@ -26,10 +26,22 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "finding": ("rule", "effect", "subject_id", "start_ms", "evidence", "policy_version", "policy_sha256"),
     "result": ("kind", "owner", "body", "policy_id", "policy_sha256"),
     "claim": ("claim_id", "received_ms", "body", "answer"),
+    "application": ("window", "applied_on", "assessment_on", "papers", "task_row"),
+    "survey": ("surveyed_on", "score", "asked"),
 }
 """Columns that the log vouches for, by table."""
 LOG = ("log_entry", "log_tile", "log_head")
-ROWS = ("event_chunk", "event_conflict", "snapshot", "liveness_check", "finding", "result", "claim")
+ROWS = (
+    "event_chunk",
+    "event_conflict",
+    "snapshot",
+    "liveness_check",
+    "finding",
+    "result",
+    "claim",
+    "application",
+    "survey",
+)
 Changed = str | None
 """What was changed, None when the change would have changed nothing."""
 
@@ -106,7 +118,10 @@ def delete(database: Session, rng: Random) -> Changed:
     return f"{table} {row[0]}"
 
 
-KEYS = {"snapshot": "snapshot_id", "liveness_check": "check_id", "claim": "claim_id", "event_conflict": "digest"}
+KEYS = {
+    "snapshot": "snapshot_id", "liveness_check": "check_id", "claim": "claim_id", "event_conflict": "digest",
+    "application": "window", "survey": "institution",
+}  # fmt: skip
 
 
 def insert(database: Session, rng: Random) -> Changed:
@@ -130,7 +145,7 @@ def insert(database: Session, rng: Random) -> Changed:
             return None
     else:
         row.pop("row_id")
-    if table == "event_conflict":
+    if table in ("event_conflict", "survey"):
         row.pop("row_id")
     if table == "result":
         row["body"] = row["body"].replace("0", "1")

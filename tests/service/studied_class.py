@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from random import Random
 
 from simulated_platform import SimulatedPlatform
 
-from online_guard.service import claims, sessions
+from online_guard.service import applications, claims, satisfaction, sessions
+from online_guard.service.applications import Filing
+from online_guard.service.house import House, clock_ms
 from online_guard.simulate.course import Course
 from online_guard.simulate.learner import Learner
-from online_guard.terms import Outcome
+from online_guard.terms import Outcome, Paper
 
 COURSE = Course()
 NAMES = ("one", "other")
@@ -41,7 +44,18 @@ def study(simulated: SimulatedPlatform, between: Callable[[], object] = bool) ->
     between()
     claims.claim(simulated.house, "one", None, None, {1: 1.0}, 5)
     between()
+    _apply(simulated.house)
+    simulated.verify()
+    between()
     return names
+
+
+def _apply(house: House) -> None:
+    """Let the class apply for an assessment, and record a survey of its institution."""
+    days = {name: date.fromisoformat(COURSE.application_row()[name]) for name in ("applied_on", "assessment_on")}
+    filing = Filing(COURSE.class_id, "2021-08", **days, papers=frozenset({Paper.ROSTER}), task_row=9)
+    applications.apply(house, filing, None, clock_ms())
+    satisfaction.record_survey(house, COURSE.class_row()["institution"], date(2021, 7, 1), 0.9, 40, clock_ms())
 
 
 def _rewrite(simulated: SimulatedPlatform, learner: Learner) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -26,6 +27,7 @@ from online_guard.service import (
     verification,
 )
 from online_guard.service.applications import Filing
+from online_guard.service.candidacy import Candidacy
 from online_guard.service.class_attendance import attendance_of
 from online_guard.service.confirmations import Word
 from online_guard.service.house import House, open_house
@@ -178,6 +180,28 @@ def test_confirmations_stand_beside_the_row_and_the_newest_of_the_learner_goes_f
         (1, None, "confirm"), (2, ONE, "deny"), (3, None, "confirm"), (4, ONE, "confirm"),
     ]  # fmt: skip
     assert faults(on_sqlite) == [f"application class/{COURSE.class_id} {WINDOW}"], "it was put there past the service"
+
+
+def test_a_roster_is_of_those_whom_no_assessor_denied(on_sqlite: House) -> None:
+    open_only = {"eligible": True, "failed": [], "unconfirmed": ["E12"], "evidence": {"E12": {"clause": "(四)21(3)"}}}
+    with writing(on_sqlite.engine) as database:
+        for record in queries.results(database, "eligibility", ONE) + queries.results(database, "eligibility", OTHER):
+            record.body = json.dumps(json.loads(record.body) | open_only)
+
+    def candidacy() -> Candidacy:
+        with reading(on_sqlite.engine) as database:
+            return Candidacy.of(database, WINDOW)
+
+    assert [one.unconfirmed for one in candidacy().candidates.values()] == [("E12",), ("E12",)]
+    planned = tuple(candidacy().candidates.values())
+    confirmations.of_class(on_sqlite, COURSE.class_id, word(), 1)
+    assert [one.unconfirmed for one in candidacy().candidates.values()] == [(), ()]
+    confirmations.of_enrolment(on_sqlite, OTHER, word(Answer.DENY), 2)
+    assert candidacy().candidates.keys() == {ONE}
+    assert {row["enrolment_id"] for row in rows(on_sqlite) if row["admitted"]} == {ONE}, "the feed says the same"
+    told = {one["enrolment_id"]: (one["what"], one["why"]) for one in candidacy().differences(planned)}
+    assert told[OTHER][0] == "removed"
+    assert [why["code"] for why in told[OTHER][1]] == ["E12"]
 
 
 def test_a_bundle_says_the_same_as_the_service_whatever_was_confirmed(on_sqlite: House, tmp_path: Path) -> None:

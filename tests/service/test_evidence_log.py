@@ -95,7 +95,7 @@ def test_an_untouched_log_holds_and_covers_every_kind(studied: House, known: lis
     assert len(known) > 4
     assert len(leaves(studied)) == evidence_log.head(studied)["size"]
     kinds = {json.loads(leaf)["kind"] for leaf in leaves(studied)}
-    assert kinds == {"events", "snapshot", "liveness", "verdict", "claim"}
+    assert kinds == {"events", "snapshot", "liveness", "verdict", "claim", "application", "survey"}
 
 
 def test_a_class_studied_on_postgresql_holds(tmp_path: Path, postgres_url: str) -> None:

@@ -54,30 +54,30 @@ def test_good_rows_are_kept_and_each_other_one_is_told_with_its_reason(house: Ho
         assert not queries.is_pending(database, "other")
 
 
-def test_a_dry_run_tells_the_same_and_keeps_nothing(house: House) -> None:
-    enrolled(house)
-    practised(house, a_day("c"))
-    before = stored(house)
+def test_a_dry_run_tells_the_same_and_keeps_nothing(sqlite_house: House) -> None:
+    enrolled(sqlite_house)
+    practised(sqlite_house, a_day("c"))
+    before = stored(sqlite_house)
     rows = [a_day("a"), a_day("a"), a_day("b", class_hours=2), a_day("b"), a_day("c", video_minutes=9)]
-    told = practised(house, *rows, dry_run=True)
-    assert stored(house) == before
-    assert statuses(practised(house, *rows)) == statuses(told)
+    told = practised(sqlite_house, *rows, dry_run=True)
+    assert stored(sqlite_house) == before
+    assert statuses(practised(sqlite_house, *rows)) == statuses(told)
     assert told.told()["dry_run"]
 
 
-def test_short_video_and_days_outside_the_class_are_kept_and_told(house: House) -> None:
-    enrolled(house)
+def test_short_video_and_days_outside_the_class_are_kept_and_told(sqlite_house: House) -> None:
+    enrolled(sqlite_house)
     days = [date(2021, 5, 31), date(2021, 6, 1), date(2021, 7, 20), date(2021, 7, 21)]
     minutes = [14.9, 15.0, None, 0.0]
     rows = [a_day("a", on=on, video_minutes=video) for on, video in zip(days, minutes, strict=True)]
-    report = practised(house, *rows)
+    report = practised(sqlite_house, *rows)
     assert [[remark.code for remark in row.remarks] for row in report.rows] == [
         ["short_video", "outside_class_dates"],
         [],
         [],
         ["short_video", "outside_class_dates"],
     ]
-    told = practice.practice_of(house, "one", "P")
+    told = practice.practice_of(sqlite_house, "one", "P")
     assert (told["days"], told["class_hours"]) == (4, 32.0)
     assert told["remarks"] == {"short_video": 2, "outside_class_dates": 2}
     assert [row["video_minutes"] for row in told["practice"]] == minutes
@@ -90,20 +90,20 @@ def test_minutes_of_video_that_come_later_are_added(house: House) -> None:
     assert stored(house)[0] == [("a", "2021-07-01", "8.0", "12.0")]
 
 
-def test_practice_is_told_page_by_page(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_practice_is_told_page_by_page(sqlite_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(practice, "MOST_TOLD", 2)
-    enrolled(house)
-    practised(house, *(a_day(name, on=date(2021, 7, day)) for name in "cab" for day in (2, 1)))
+    enrolled(sqlite_house)
+    practised(sqlite_house, *(a_day(name, on=date(2021, 7, day)) for name in "cab" for day in (2, 1)))
     seen, cursor = [], ""
     while cursor is not None:
-        page = practice.practice_of(house, "one", None, cursor)
+        page = practice.practice_of(sqlite_house, "one", None, cursor)
         seen += [(row["enrolment_id"], row["on"][-1]) for row in page["practice"]]
         cursor = page["next_cursor"]
     assert seen == [(name, day) for name in "abc" for day in "12"]
 
 
-def test_practice_of_another_platform_is_not_there(house: House) -> None:
-    enrolled(house)
+def test_practice_of_another_platform_is_not_there(sqlite_house: House) -> None:
+    enrolled(sqlite_house)
     for call in (practice.practice_of, lambda *about: practice.record(*about, placed([a_day()]))):
         with pytest.raises(GuardError, match="class"):
-            call(house, "one", "Q")
+            call(sqlite_house, "one", "Q")

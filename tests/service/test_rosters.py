@@ -24,13 +24,15 @@ from sqlalchemy.exc import IntegrityError
 
 from online_guard.assessment.roster import Roster
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import drafts_told, evidence_log, roster_drafts, rosters, venues
+from online_guard.service import drafts_told, evidence_log, roster_drafts, roster_files, rosters, venues
 from online_guard.service import published as told_published
+from online_guard.service.candidacy import Candidacy
 from online_guard.service.house import House, open_house
 from online_guard.service.roster_drafts import Wish
 from online_guard.settings import Settings
 from online_guard.store import jobs, roster_rows
 from online_guard.store.log_tables import LogEntryRecord
+from online_guard.store.result_tables import AssessmentResultRecord
 from online_guard.store.roster_tables import DraftRecord, RosterRecord, VenuesRecord
 from online_guard.store.row_check import check_rows
 from online_guard.store.unit_of_work import reading, writing
@@ -313,6 +315,49 @@ def test_each_platform_reads_and_is_told_its_own(house: House) -> None:
         ("hc-online", "roster.published", 1, 2, []),
         ("another", "roster.published", 2, 0, ["D-1"]),
         ("hc-online", "roster.published", 2, 2, []),
+    ]
+
+
+def test_results_close_a_window(sqlite_house: House) -> None:
+    eligible_class(sqlite_house, 2)
+    a_county(sqlite_house)
+    published(sqlite_house)
+    waiting = planned(sqlite_house)
+    judge_again(sqlite_house, "C-2", "E03")
+    assert told(sqlite_house)["outdated"]
+    with writing(sqlite_house.engine) as database:
+        database.add(
+            AssessmentResultRecord(
+                window=WINDOW,
+                enrolment_id="C-1",
+                version=1,
+                absent=False,
+                assessed_on="2021-08-16",
+                passed=True,
+                certificate_route="skill_level",
+                recorded_ms=1,
+                recorded_by="甲",
+            )
+        )
+    assert told(sqlite_house)["outdated"] is None
+    assert refused(sqlite_house, waiting).code == "roster.closed"
+    with pytest.raises(GuardError, match="results"):
+        planned(sqlite_house)
+    (form,) = roster_files.papers_of(sqlite_house, WINDOW, None).annex_two
+    assert (form.planned, form.sat, form.certified) == (2, 1, 0)
+
+
+def test_a_test_that_an_assessor_confirmed_asks_for_no_other_plan(sqlite_house: House) -> None:
+    eligible_class(sqlite_house, 2)
+    a_county(sqlite_house)
+    with reading(sqlite_house.engine) as database:
+        now = Candidacy.of(database, WINDOW)
+    before = [one.model_copy(update={"unconfirmed": ("E12",)}) for one in now.candidates.values()]
+    assert now.differences(before) == []
+    moved = [one.model_copy(update={"not_before": one.waiting_since}) for one in now.candidates.values()]
+    assert [(one["what"], "not_before" in one["why"][0]["en"]) for one in now.differences(moved)] == [
+        ("changed", True),
+        ("changed", True),
     ]
 
 

@@ -219,7 +219,7 @@ class ApplicationBody(Body):
     assessment_on: Day
     certificate_route: CertificateRoute | None = None
     papers: Annotated[list[Paper], Field(max_length=len(Paper))] | None = None
-    task_row: Annotated[int, Field(ge=1, le=14, strict=True)] | None = None
+    task_row: Annotated[int, Field(ge=1, le=1_000, strict=True)] | None = None
 
     def filing(self, window: str) -> Filing:
         """Return the application for a window."""

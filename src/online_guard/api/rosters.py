@@ -103,8 +103,11 @@ def file(
     window: TheWindow,
     name: Annotated[str, Path(max_length=64, description="如 roster.pdf、calendar.ics / such as roster.xlsx")],
     version: Version = None,
+    class_id: Annotated[
+        Id | None, Query(description="仅此班次,供企业 / of this class alone, for its enterprise")
+    ] = None,
 ) -> Response:
     """Return a file of a version, made on demand: it names persons, and isn't kept."""
-    content, media_type = roster_files.made(house, window, version, name)
+    content, media_type = roster_files.made(house, window, version, name, class_id)
     headers = {"Content-Disposition": f'attachment; filename="{window}-{name}"', "Cache-Control": "no-store"}
     return Response(content, media_type=media_type, headers=headers)

@@ -7,12 +7,12 @@ learner may be another platform's, so they aren't named.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from math import ceil
 
 from online_guard.assessment import study_cures
 from online_guard.assessment.situation import Cure, Details, Situation
-from online_guard.assessment.windows import add_months
+from online_guard.assessment.windows import add_days, add_months
 from online_guard.terms import LABELS, CertificateRoute, Mode
 
 
@@ -96,8 +96,8 @@ def _rest(case: Situation, details: Details, failed: Mapping[str, Details]) -> l
         free = add_months(max(assessed), months)
         found.append(
             Cure(
-                f"间隔期至 {free - timedelta(days=1)}:请参加 {free} 当日或之后开班的班次",
-                f"the rest lasts until {free - timedelta(days=1)}: join a class that starts on {free} or later",
+                f"间隔期至 {add_days(free, -1)}:请参加 {free} 当日或之后开班的班次",
+                f"the rest lasts until {add_days(free, -1)}: join a class that starts on {free} or later",
                 from_on=free,
             )
         )
@@ -127,7 +127,7 @@ def _why_not(case: Situation) -> tuple[str, str]:
     filed, rule = case.application, case.policy.assessment
     if filed is None:
         return "", ""
-    latest = filed.assessment_on - timedelta(days=rule.notice_days)
+    latest = add_days(filed.assessment_on, -rule.notice_days)
     missed = []
     if filed.applied_on > latest:
         missed.append((f"该考核日至迟应在 {latest} 申请", f"that day had to be applied for by {latest}"))
@@ -165,8 +165,8 @@ def _suspended(case: Situation, details: Details, failed: Mapping[str, Details])
     free = add_months(date.fromisoformat(max(details["surveyed_on"])), months)
     return [
         Cure(
-            f"机构整改至 {free - timedelta(days=1)}:请参加 {free} 当日或之后开班的班次",
-            f"suspended until {free - timedelta(days=1)}: join a class that starts on {free} or later",
+            f"机构整改至 {add_days(free, -1)}:请参加 {free} 当日或之后开班的班次",
+            f"suspended until {add_days(free, -1)}: join a class that starts on {free} or later",
             from_on=free,
         )
     ]

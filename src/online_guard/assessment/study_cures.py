@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from online_guard.assessment.eligibility import HOURS_NOISE
 from online_guard.assessment.situation import Cure, Details, Situation
 from online_guard.evidence import Lesson
 from online_guard.rules.catalogue import BY_ID
@@ -15,6 +16,11 @@ Refused = list[tuple[Lesson, tuple[str, ...]]]
 
 def online_hours(case: Situation, details: Details, failed: Mapping[str, Details]) -> list[Cure]:
     """Return the cures of E03."""
+    in_all = sum(lesson.class_hours for lesson in case.training_class.lessons)
+    if in_all < details["limit"] - HOURS_NOISE:
+        zh = f"本班课程共 {in_all:g} 学时,少于要求的 {details['limit']:g} 学时:请更正班次"
+        en = f"the syllabus has {in_all:g} class hours, of {details['limit']:g} required: correct the class"
+        return [Cure(zh, en)]
     return [_missing(details), *_study(case, waits="E06" in failed)]
 
 

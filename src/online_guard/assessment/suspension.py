@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from online_guard.assessment.windows import add_months
+from online_guard.assessment.windows import add_days, add_months
 from online_guard.evidence import Survey
 from online_guard.policy import Policy
 
@@ -45,7 +45,7 @@ def suspensions(surveys: Iterable[Survey], policy: Policy) -> list[Suspension]:
             survey.surveyed_on,
             survey.score,
             survey.surveyed_on,
-            add_months(survey.surveyed_on, rule.suspension_months) - timedelta(days=1),
+            add_days(add_months(survey.surveyed_on, rule.suspension_months), -1),
         )
         for survey in surveys
         if survey.score < rule.minimum - SHARE_NOISE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 
 def add_months(day: date, months: int) -> date:
@@ -19,6 +19,15 @@ def add_months(day: date, months: int) -> date:
     if year > date.max.year:
         return date.max
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def add_days(day: date, days: int) -> date:
+    """Return a day some days later, or earlier; the calendar has a first and a last day.
+
+    >>> add_days(date(2021, 3, 1), -1)
+    datetime.date(2021, 2, 28)
+    """
+    return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
 
 
 def window_of(day: date) -> str:
@@ -48,10 +57,12 @@ def next_chance(
         notice_days: Between applying and the assessment.
         taken: Windows that the class applied for already.
     """
-    first = max(after + timedelta(days=1), today + timedelta(days=notice_days))
+    first = max(add_days(after, 1), add_days(today, notice_days))
+    if first <= after:
+        return None
     for ahead in range(24):
         month = add_months(first.replace(day=1), ahead)
         if month.month in months and window_of(month) not in taken:
             last = month.replace(day=calendar.monthrange(month.year, month.month)[1])
-            return Chance(window_of(month), max(first, month), last, last - timedelta(days=notice_days))
+            return Chance(window_of(month), max(first, month), last, add_days(last, -notice_days))
     return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from online_guard.assessment.attendance import Attendance, attendance, days_of
 from online_guard.assessment.candidates import candidates_of
 from online_guard.assessment.class_form import annex_two
 from online_guard.assessment.documents import Papers
@@ -18,14 +18,18 @@ from online_guard.batch import revalidate
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Evidence
 from online_guard.ingest.bundle import open_bundle
+from online_guard.judge import Judgement
+from online_guard.ledger import hours_of
 from online_guard.policy import Policy
+from online_guard.terms import Verdict
 
 
 @dataclass(frozen=True)
 class Found:
-    """Who is eligible by a bundle, what of it was used, and how many of its rows were refused."""
+    """Who is eligible by a bundle and attended by it, what was used, and how many of its rows were refused."""
 
     candidates: tuple[Candidate, ...]
+    attended: Mapping[str, Attendance]
     evidence: Evidence
     refused_rows: int
 
@@ -47,7 +51,14 @@ def judged(bundle: str, policy: Policy, window: str, progress: Judged) -> Found:
             where=bundle,
             remedy="原因见 revalidate 的 eligibility.ndjson / see the reasons there.",
         )
-    return Found(candidates, evidence, len(result.refused))
+    return Found(candidates, _attended(evidence, result.judgement), evidence, len(result.refused))
+
+
+def _attended(evidence: Evidence, judgement: Judgement) -> dict[str, Attendance]:
+    """Return the attendance of each class."""
+    accepted = {row.session_id for row in judgement.sessions if row.verdict is Verdict.ACCEPTED}
+    days, hours = list(days_of(evidence, accepted)), hours_of(judgement.ledger)
+    return {one.class_id: attendance(one, evidence.enrolments, days, hours) for one in evidence.classes}
 
 
 def planned(
@@ -67,7 +78,6 @@ def planned(
 
 def papers_of(found: Found, roster: Roster, venues: Venues, policy: Policy) -> Papers:
     """Return what the papers of a roster are made of; a bundle names no persons."""
-    members = Counter(one.class_id for one in found.evidence.enrolments)
     classes = {one.class_id for one in found.candidates}
     return Papers(
         roster=roster,
@@ -76,6 +86,6 @@ def papers_of(found: Found, roster: Roster, venues: Venues, policy: Policy) -> P
         people={},
         examiners={one.examiner_id: one.name for one in venues.examiners},
         annex_two=tuple(
-            annex_two(one, members[one.class_id]) for one in found.evidence.classes if one.class_id in classes
+            annex_two(one, found.attended[one.class_id]) for one in found.evidence.classes if one.class_id in classes
         ),
     )

@@ -40,6 +40,7 @@ def surprises(
         *_verdicts(judgement, verdicts),
         *_ledgers(judgement, ledgers),
         *_feed(judgement, feed),
+        *_roster(report, judgement),
         *_bad(report),
     ]
 
@@ -101,6 +102,14 @@ def _feed(judgement: Judgement, feed: Mapping[str, Any]) -> Iterator[str]:
         said = {name: value for name, value in live.get(row.enrolment_id, {}).items() if name != "tests"}
         if said != row.as_row():
             yield f"{row.enrolment_id}: 服务 service {said}, 复验 re-validated {row.as_row()}"
+
+
+def _roster(report: Report, judgement: Judgement) -> Iterator[str]:
+    """Compare the published roster with the re-validation: everybody who is eligible has a place, and nobody else."""
+    placed = [] if report.roster is None else [line.enrolment_id for line in report.roster.lines]
+    eligible = sorted(row.enrolment_id for row in judgement.eligibility if row.eligible)
+    if placed != eligible:
+        yield f"考核名单 roster: {placed}; 可考 eligible: {eligible}"
 
 
 def _bad(report: Report) -> Iterator[str]:

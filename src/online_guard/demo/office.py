@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,9 +17,6 @@ from online_guard.assessment.documents import FILES
 from online_guard.assessment.venues import Examiner, Room, Site, Slot, Venues
 from online_guard.demo.service import RunningService
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service.accounts import add_person
-from online_guard.service.house import open_house
-from online_guard.settings import Settings
 from online_guard.terms import AssessmentPart, Role
 
 ASSESSOR = "demo assessor"
@@ -110,12 +106,7 @@ Call = Callable[..., httpx.Response]
 @contextmanager
 def _signed_in(service: RunningService) -> Iterator[Call]:
     """Yield what calls the service as an assessor, who gets an account first."""
-    password = secrets.token_urlsafe(24)
-    house = open_house(Settings(data_dir=service.data_dir))
-    try:
-        add_person(house, ASSESSOR, Role.ASSESSOR, password)
-    finally:
-        house.engine.dispose()
+    password = service.let_in(ASSESSOR, Role.ASSESSOR)
     with httpx.Client(base_url=service.url, timeout=60, trust_env=False) as http:
 
         def call(method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:

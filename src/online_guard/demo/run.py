@@ -118,6 +118,12 @@ def _play(service: RunningService, out_dir: Path, screen: Console, plans: Sequen
     (out_dir / "report.html").write_text(render(report), encoding="utf-8")
     (out_dir / "roster-feed.json").write_text(json.dumps(feed, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     found = [*surprises(report, judgement, plans, verdicts, ledgers, feed), *wrong_checks(platform.checks)]
+    _tell(screen, out_dir, found)
+    return found
+
+
+def _tell(screen: Console, out_dir: Path, found: Sequence[str]) -> None:
+    """Print where everything lies, and what was a surprise."""
     for name in ("report.html", "roster-feed.json", "bundle", "roster/roster.pdf"):
         screen.print(f"→ {(out_dir / name).resolve()}", soft_wrap=True)
     for line in found:
@@ -127,7 +133,6 @@ def _play(service: RunningService, out_dir: Path, screen: Console, plans: Sequen
         screen.print(
             "[bold green]Everything as expected[/]: honest learners clear, each cheat found, re-validation agrees"
         )
-    return found
 
 
 def judged(bundle: Path, policy: Policy) -> tuple[Evidence, Judgement]:

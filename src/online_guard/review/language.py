@@ -77,6 +77,10 @@ class Language(StrEnum):
                 return "–"
         return str(value)
 
+    def unit(self, unit: str) -> str:
+        """Return a unit of the policy pack as it is written."""
+        return self.pick(UNITS.get(unit, unit), unit.replace("_", " "))
+
     def moment(self, at_ms: int | None) -> str:
         """Return a moment in China, to the minute; a dash for none."""
         return "–" if at_ms is None else format_datetime(_at(at_ms), self._pattern("HH:mm"), CHINA, self.locale)
@@ -115,6 +119,22 @@ def _at(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
+UNITS: Mapping[str, str] = {
+    "s": "秒",
+    "ms": "毫秒",
+    "x": "倍",
+    "share": "(比例)",
+    "distance": "(距离)",
+    "class_hours": "课时",
+    "days": "天",
+    "months": "个月",
+    "month": "月",
+    "count": "个",
+    "bits": "位",
+    "residual": "(残差)",
+    "no": "(序号)",
+}
+"""Units of the policy pack in Chinese."""
 LANGUAGES: Mapping[str, Language] = {"zh": Language.ZH, "en": Language.EN}
 """By the code of addresses and the cookie."""
 

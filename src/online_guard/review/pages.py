@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from online_guard import terms
 from online_guard.api.authentication import COOKIE
@@ -90,8 +91,15 @@ def _templates(language: Language) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     templates.install_gettext_translations(texts(language), newstyle=True)  # type: ignore[attr-defined]
+    templates.filters["coded"] = _coded
     templates.globals.update(said=language, terms=terms, root=ROOT)
     return templates
+
+
+def _coded(text: str) -> Markup:
+    """Return a text of the manual with what stands between backticks as code."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def page(shell: Shell, template: str, status: int = 200, **values: Any) -> HTMLResponse:

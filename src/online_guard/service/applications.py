@@ -55,11 +55,13 @@ def apply(house: House, filing: Filing, platform_id: str | None, now_ms: int) ->
     The same again is the same application; only papers, route and task that it lacked can be added to it.
 
     Raises:
-        GuardError: No such class, another application of the class for the window, or another route than the class's.
+        GuardError: No such class, another application of the class for the window, a route that isn't the
+            class's, or a task that Annex 1 doesn't have.
     """
     with writing(house.engine) as database:
         owner = queries.own_class(database, filing.class_id, platform_id)
         _check_route(owner, filing)
+        _check_task(house.policy, filing)
         record = database.get(ApplicationRecord, (filing.class_id, filing.window))
         is_new = record is None
         if record is None:
@@ -91,6 +93,18 @@ def _check_route(owner: ClassRecord, filing: Filing) -> None:
             f"与班次登记的取证途径不同 / the class has another certificate route: {route}",
             where="/certificate_route",
             remedy="请更正申请或班次 / correct the application, or the class.",
+        )
+
+
+def _check_task(policy: Policy, filing: Filing) -> None:
+    numbers = [task.no for task in policy.tasks.rows]
+    if filing.task_row is not None and filing.task_row not in numbers:
+        raise GuardError(
+            ErrorKind.INVALID,
+            "application.unknown_task",
+            f"附件1没有此序号 / Annex 1 has no such row: {filing.task_row}",
+            where="/task_row",
+            remedy=f"可填 / one of: {', '.join(map(str, numbers))}",
         )
 
 

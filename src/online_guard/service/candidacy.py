@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from online_guard.assessment.candidates import candidate_of
 from online_guard.assessment.roster import Candidate
-from online_guard.store import queries, roster_rows
+from online_guard.store import assessment_rows, queries, roster_rows
 from online_guard.store.evidence_loader import training_class
 from online_guard.wording import failed_test_in_words
 
@@ -19,7 +19,7 @@ ADDED, REMOVED, CHANGED = WHAT = ("added", "removed", "changed")
 ELIGIBLE = {"zh": "现已可参加考核", "en": "is eligible now"}
 GONE = {"zh": "已不在申请班次的名单上", "en": "is no longer of a class that applies"}
 Row = Mapping[str, Any]
-"""A stored row of `eligibility.ndjson`."""
+"""A stored row of `eligibility.ndjson`, with what assessors confirmed or denied."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Candidacy:
                 continue
             of_class, day = training_class(record), date.fromisoformat(applied.assessment_on)
             learners = roster_rows.learners(database, record.class_id)
-            for row in queries.results_of_class(database, "eligibility", record.class_id):
+            for row in assessment_rows.settled(database, record.class_id):
                 who = row["enrolment_id"]
                 if row["window"] != window:
                     continue
@@ -61,7 +61,8 @@ class Candidacy:
     def differences(self, planned: Iterable[Candidate]) -> list[dict[str, Any]]:
         """Return who is to be added to a plan or removed from it, or is known otherwise, and why, by enrolment.
 
-        Of classes that wait for their verification nothing is said: `pending` names them.
+        Of classes that wait for their verification nothing is said: `pending` names them. That an assessor confirmed a
+        test asks for no other plan.
         """
         known = {one.enrolment_id: one for one in planned if one.class_id not in self.pending}
         found = []
@@ -71,7 +72,7 @@ class Candidacy:
                 found.append(_told(now, ADDED, [ELIGIBLE]))
             elif before is not None and now is None:
                 found.append(_told(before, REMOVED, self._why_refused(who)))
-            elif before is not None and now is not None and before != now:
+            elif before is not None and now is not None and _but_unconfirmed(before) != _but_unconfirmed(now):
                 found.append(_told(now, CHANGED, [_what_changed(before, now)]))
         return found
 
@@ -81,6 +82,10 @@ class Candidacy:
             return [GONE]
         words = {code: failed_test_in_words(code, row["evidence"].get(code, {})) for code in row["failed"]}
         return [{"code": code, "zh": zh, "en": en} for code, (zh, en) in words.items()]
+
+
+def _but_unconfirmed(candidate: Candidate) -> Candidate:
+    return candidate.model_copy(update={"unconfirmed": ()})
 
 
 def _told(candidate: Candidate, what: str, why: list[dict[str, str]]) -> dict[str, Any]:

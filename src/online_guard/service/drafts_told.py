@@ -9,8 +9,9 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from online_guard.assessment.roster import Candidate, Plan, Roster, changes
+from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House
-from online_guard.store import roster_rows
+from online_guard.store import result_rows, roster_rows
 from online_guard.store.roster_rows import BLOCKED, FAILED, PLANNING
 from online_guard.store.roster_tables import DraftRecord
 from online_guard.store.unit_of_work import reading
@@ -35,6 +36,20 @@ def told(house: House, window: str, plan_id: str) -> dict[str, Any]:
 def candidates_in(record: DraftRecord) -> tuple[Candidate, ...]:
     """Return for whom a draft is made."""
     return CANDIDATES.validate_json(record.candidates)
+
+
+def refuse_closed(database: Session, window: str) -> None:
+    """Refuse to plan or publish for a window whose assessment was held.
+
+    Raises:
+        GuardError: It has results.
+    """
+    if result_rows.has_results(database, window):
+        raise GuardError(
+            ErrorKind.CONFLICT,
+            "roster.closed",
+            f"{window} 批次已录入考核结果,名单不再更改 / the window has results: its roster is changed no more",
+        )
 
 
 def roster_before(database: Session, record: DraftRecord) -> Roster | None:

@@ -11,7 +11,7 @@ from online_guard.service.candidacy import WHAT, Candidacy
 from online_guard.service.house import House
 from online_guard.service.personal_names import people_of
 from online_guard.service.rosters import read
-from online_guard.store import roster_rows
+from online_guard.store import result_rows, roster_rows
 from online_guard.store.unit_of_work import reading
 
 
@@ -51,7 +51,7 @@ def told(
             answer |= {"published_by": None}  # persons of the office aren't the platforms' business
         now = Candidacy.of(database, window, platform_id)
         answer |= {"newest_version": newest_version, "pending": list(now.pending), "outdated": None}
-        if roster.version == newest_version:
+        if roster.version == newest_version and not result_rows.has_results(database, window):
             answer["outdated"] = _outdated(now, roster)
         if with_names:
             who = {*(one.enrolment_id for one in roster.candidates), *(one.enrolment_id for one in roster.changes)}

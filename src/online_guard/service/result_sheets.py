@@ -42,6 +42,7 @@ from online_guard.terms import CertificateRoute
 
 NOT_APPLIED = Remark("not_applied", "该班未申请此批次考核", "the class has no application for this window")
 BEFORE_END = Remark("before_class_ended", "考核日期不在结班之后", "assessed before the class ended")
+OTHER_ROUTE = Remark("other_route", "证书类别与本班申报的不同", "the certificate's route isn't the class's")
 Rows = Sequence[Placed[ResultSheetRow]]
 VALUES = (
     "absent", "assessed_on", "theory_mark", "practice_mark", "passed", "certificate_route", "certificate_index",
@@ -135,6 +136,7 @@ def _settle(books: _Books, placed: Placed[ResultSheetRow]) -> RowReport:
             books.holders[record.certificate_index] = found.learner_id
     remarks = (NOT_APPLIED,) * (found.class_id not in books.applying)
     remarks += (BEFORE_END,) * (row.assessed_on is not None and row.assessed_on <= training_class.ends_on)
+    remarks += (OTHER_ROUTE,) * (record.certificate_route != training_class.certificate_route)
     return RowReport(placed.place, status, found.enrolment_id, refusal, remarks if refusal is None else ())
 
 

@@ -53,10 +53,12 @@ def listed(
     }
 
 
-def results_of(house: House, window: str) -> list[Result]:
-    """Return what counts of all results of a window, for figures and statistics."""
-    with reading(house.engine) as database:
-        return [_result(record, enrolment) for record, enrolment in result_rows.newest(database, window, None)]
+def results_of(database: Session, window: str) -> dict[str, list[Result]]:
+    """Return what counts of the results of a window, by class, for Annex 2's figures."""
+    found: dict[str, list[Result]] = {}
+    for record, enrolment in result_rows.newest(database, window, None):
+        found.setdefault(enrolment.class_id, []).append(_result(record, enrolment))
+    return found
 
 
 def _result(record: AssessmentResultRecord, enrolment: EnrolmentRecord) -> Result:

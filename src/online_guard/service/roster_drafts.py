@@ -23,7 +23,7 @@ from online_guard.assessment.working_days import read_working_days
 from online_guard.errors import ErrorKind, Fault, GuardError
 from online_guard.evidence import civil_day
 from online_guard.service.candidacy import Candidacy
-from online_guard.service.drafts_told import CANDIDATES, candidates_in, roster_before, told, told_draft
+from online_guard.service.drafts_told import CANDIDATES, candidates_in, refuse_closed, roster_before, told, told_draft
 from online_guard.service.house import House, clock_ms
 from online_guard.service.venues import must_be_stated
 from online_guard.store import jobs, roster_rows
@@ -58,7 +58,7 @@ def ask(house: House, wish: Wish) -> dict[str, Any]:
     """Have a plan made of who is eligible now; return the draft, which a worker fills.
 
     Raises:
-        GuardError: No venues were stated, or nobody is eligible.
+        GuardError: No venues were stated, nobody is eligible, or the window has results already.
     """
     answer = _ask(house, wish, clock_ms())
     house.work.set()
@@ -74,7 +74,7 @@ def plan_here(house: House, wish: Wish, tell: Tell) -> dict[str, Any]:
         tell: Told of each better plan.
 
     Raises:
-        GuardError: No venues were stated, or nobody is eligible.
+        GuardError: No venues were stated, nobody is eligible, or the window has results already.
     """
     plan_id = _ask(house, wish, clock_ms() + LEFT_ALONE_MS)["plan_id"]
     plan_once(house, plan_id, tell)
@@ -160,6 +160,7 @@ def _after(candidate: Candidate, today: date) -> Candidate:
 
 
 def _draft(database: Session, wish: Wish) -> DraftRecord:
+    refuse_closed(database, wish.window)
     stated = must_be_stated(database)
     newest = roster_rows.newest_roster(database, wish.window)
     now = Candidacy.of(database, wish.window)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
 from online_guard.assessment.class_form import annex_two
-from online_guard.assessment.documents import FILES, Papers, make
+from online_guard.assessment.documents import FILES, AnnexTwo, Papers, make
+from online_guard.assessment.outcomes import Result
 from online_guard.assessment.roster import Roster
 from online_guard.assessment.venues import Venues
+from online_guard.evidence import TrainingClass
+from online_guard.service.class_attendance import attendance_of
 from online_guard.service.house import House
 from online_guard.service.personal_names import people_of
+from online_guard.service.results import results_of
 from online_guard.service.rosters import read
 from online_guard.store import queries, roster_rows
 from online_guard.store.evidence_loader import training_class
@@ -19,7 +23,7 @@ from online_guard.store.roster_tables import VenuesRecord
 from online_guard.store.unit_of_work import reading
 
 
-def made(house: House, window: str, version: int | None, name: str) -> tuple[bytes, str]:
+def made(house: House, window: str, version: int | None, name: str, class_id: str | None) -> tuple[bytes, str]:
     """Return a file of a window's roster, and its media type.
 
     Args:
@@ -27,12 +31,13 @@ def made(house: House, window: str, version: int | None, name: str) -> tuple[byt
         window: Such as `2021-08`.
         version: The newest, where none is named.
         name: One of `documents.FILES`.
+        class_id: Whose part of it alone is made, for the enterprise; None for everybody's.
 
     Raises:
-        GuardError: No such version, or no such file.
+        GuardError: No such version, no such file, or nobody of the class in it.
     """
     papers = papers_of(house, window, version)
-    return make(papers, name).body, FILES[name]
+    return make(papers, name, class_id).body, FILES[name]
 
 
 def papers_of(house: House, window: str, version: int | None) -> Papers:
@@ -49,17 +54,26 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
         who = {*(one.enrolment_id for one in roster.candidates), *(one.enrolment_id for one in roster.changes)}
         class_ids = sorted({one.class_id for one in roster.candidates})
         classes = [training_class(queries.class_record(database, one)) for one in class_ids]
-        members = {one: len(roster_rows.learners(database, one)) for one in class_ids}
+        filed = [applied for applied, _ in roster_rows.applications(database, window)]
+        results = results_of(database, window)
         return Papers(
             roster=roster,
             tasks=house.policy.tasks.rows,
             policy_title=house.policy.title,
             people=people_of(house, database, who),
             examiners={one.examiner_id: one.name for one in venues.examiners},
-            annex_two=tuple(annex_two(one, members[one.class_id]) for one in classes),
+            annex_two=tuple(_forms(database, classes, results)),
+            task_of_class={one.class_id: one.task_row for one in filed if one.task_row is not None},
             earlier=tuple(_earlier(database, window)),
             before=before,
         )
+
+
+def _forms(
+    database: Session, classes: Iterable[TrainingClass], results: Mapping[str, Sequence[Result]]
+) -> Iterator[AnnexTwo]:
+    for one in classes:
+        yield annex_two(one, attendance_of(database, one.class_id), results.get(one.class_id, ()))
 
 
 def _earlier(database: Session, window: str) -> Iterable[Roster]:

@@ -14,7 +14,7 @@ from online_guard.errors import ErrorKind, Fault, GuardError
 from online_guard.policy import Policy
 from online_guard.service import webhooks
 from online_guard.service.candidacy import Candidacy
-from online_guard.service.drafts_told import candidates_in
+from online_guard.service.drafts_told import candidates_in, refuse_closed
 from online_guard.service.house import House
 from online_guard.service.venues import must_be_stated
 from online_guard.service.webhooks import Told
@@ -39,18 +39,21 @@ def publish(house: House, window: str, plan_id: str, published_by: str, now_ms: 
         now_ms: The service's clock.
 
     Raises:
-        GuardError: No such plan, or it isn't finished; another version was published since it was asked for; who is
-            eligible has changed since; or it doesn't hold by the venues as they are stated now.
+        GuardError: No such plan, or it isn't finished; the window has results already; another version was published
+            since the plan was asked for; who is eligible has changed since; or it doesn't hold by the venues as they
+            are stated now.
     """
     with writing(house.engine) as database:
         draft = roster_rows.find_draft(database, window, plan_id)
         known = roster_rows.roster_of_plan(database, plan_id)
         if known is not None:
             return False, _version(known)
-        plan, candidates = _finished(draft), candidates_in(draft)
+        refuse_closed(database, window)
+        plan, now = _finished(draft), Candidacy.of(database, window)
         newest = roster_rows.newest_roster(database, window)
         _refuse_overtaken(draft, newest)
-        _refuse_changed(Candidacy.of(database, window), candidates)
+        _refuse_changed(now, candidates_in(draft))
+        candidates = tuple(now.candidates[who] for who in sorted(now.candidates))
         stated = must_be_stated(database)
         venues = Venues.model_validate_json(stated.body)
         _refuse_violations(plan, candidates, venues, house.policy)

@@ -10,10 +10,10 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from online_guard.assessment.confirmation import Confirmation, answers
+from online_guard.assessment.confirmation import Confirmation, answers, settle
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.ledger import LedgerEntry
-from online_guard.store import logged_rows, sealed_log
+from online_guard.store import logged_rows, queries, sealed_log
 from online_guard.store.assessment_tables import CandidateClockRecord, CandidateRecord, ConfirmationRecord
 from online_guard.store.import_tables import SurveyRecord
 from online_guard.store.tables import ApplicationRecord, ClassRecord, EnrolmentRecord, ResultRecord
@@ -59,6 +59,13 @@ def answers_to(row: Mapping[str, Any], said: Iterable[ConfirmationRecord]) -> di
     words = [Confirmation(one.enrolment_id, one.code, Answer(one.answer)) for one in said]
     given = answers(words, row["enrolment_id"])
     return {code: given[code] for code in row["unconfirmed"] if code in given}
+
+
+def settled(database: Session, class_id: str) -> list[dict[str, Any]]:
+    """Return a class's rows of eligibility as they hold with what assessors confirmed or denied."""
+    said = confirmations(database, [class_id])[class_id]
+    rows = queries.results_of_class(database, "eligibility", class_id)
+    return [row | settle(row, answers_to(row, said)).as_row() for row in rows]
 
 
 def put_confirmation(database: Session, record: ConfirmationRecord) -> None:

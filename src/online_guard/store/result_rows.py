@@ -70,6 +70,12 @@ def lock_learners(database: Session, learner_ids: Iterable[str]) -> None:
         database.execute(named.with_for_update())
 
 
+def has_results(database: Session, window: str) -> bool:
+    """Return whether a window's assessment was held: somebody has a result of it."""
+    query = select(AssessmentResultRecord.enrolment_id).where(AssessmentResultRecord.window == window)
+    return database.scalar(query.limit(1)) is not None
+
+
 def result_key(record: AssessmentResultRecord) -> str:
     """Return what a result's sealed certificate number is bound to."""
     return f"{record.window}/{record.enrolment_id}/{record.version}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from icalendar import Calendar, Event
 
-from online_guard.assessment.documents import Papers, class_calendar, make
+from online_guard.assessment.documents import Papers, make
 from online_guard.errors import ErrorKind, GuardError
 
 
@@ -55,7 +55,7 @@ def test_the_time_zone_is_told_and_the_calendar_published(office: bytes) -> None
 
 
 def test_an_enterprise_sees_its_class_and_no_name(papers: Papers) -> None:
-    body = class_calendar(papers, "c-2021-001").body
+    body = make(papers, "calendar.ics", "c-2021-001").body
     theory = events(body)[0]
     assert "6 人，座位 2、4、6、8、10、12" in theory["DESCRIPTION"]
     text = body.decode().replace("\r\n ", "")
@@ -65,26 +65,29 @@ def test_an_enterprise_sees_its_class_and_no_name(papers: Papers) -> None:
 
 
 def test_classes_and_the_office_have_ids_of_their_own(papers: Papers, office: bytes) -> None:
-    own = [class_calendar(papers, name).body for name in ("c-2021-001", "c-2021-002")]
+    own = [make(papers, "calendar.ics", name).body for name in ("c-2021-001", "c-2021-002")]
     all_events = [one for body in (office, *own) for one in events(body)]
     assert len({one["UID"] for one in all_events}) == len(all_events) == 12
 
 
 def test_a_class_that_left_the_roster_is_told_that_all_is_cancelled(papers: Papers) -> None:
     stay = tuple(one for one in papers.roster.candidates if one.class_id == "c-2021-002")
-    left = replace(papers, roster=papers.roster.model_copy(update={"candidates": stay}))
-    assert {one["STATUS"] for one in events(class_calendar(left, "c-2021-001").body)} == {"CANCELLED"}
+    known = {one.enrolment_id for one in stay}
+    sittings = tuple(one for one in papers.roster.plan.sittings if one.enrolment_id in known)
+    plan = papers.roster.plan.model_copy(update={"sittings": sittings})
+    left = replace(papers, roster=papers.roster.model_copy(update={"candidates": stay, "plan": plan}))
+    assert {one["STATUS"] for one in events(make(left, "calendar.ics", "c-2021-001").body)} == {"CANCELLED"}
 
 
 def test_an_unknown_class_is_refused(papers: Papers) -> None:
     with pytest.raises(GuardError) as refused:
-        class_calendar(papers, "c-9")
+        make(papers, "calendar.ics", "c-9")
     assert (refused.value.kind, refused.value.code) == (ErrorKind.NOT_FOUND, "documents.no_class")
 
 
 def test_a_class_called_office_is_a_class(papers: Papers, office: bytes) -> None:
     own = tuple(one.model_copy(update={"class_id": "office"}) for one in papers.roster.candidates)
     named = replace(papers, roster=papers.roster.model_copy(update={"candidates": own}), before=None)
-    found = events(class_calendar(named, "office").body)
+    found = events(make(named, "calendar.ics", "office").body)
     assert {one["UID"] for one in found}.isdisjoint({one["UID"] for one in events(office)})
     assert not [one for one in found if "监考" in one["DESCRIPTION"]]

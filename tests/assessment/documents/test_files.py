@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from online_guard.assessment.documents import FILES, Made, Papers, make, masked, write
 from online_guard.assessment.documents.files import file_name
@@ -92,3 +94,18 @@ def test_a_roster_without_anybody_has_its_files_too(papers: Papers) -> None:
     nobody = papers.roster.model_copy(update={"candidates": (), "plan": plan, "changes": ()})
     for name in ("roster.xlsx", "roster.pdf", "slips.pdf", "calendar.ics"):
         assert make(Papers(roster=nobody, people={}), name).body.startswith(BEGINNINGS[name.rpartition(".")[2]]), name
+
+
+def test_a_class_has_papers_of_its_own(papers: Papers) -> None:
+    part = Roster.model_validate_json(make(papers, "roster.json", "c-2021-001").body)
+    assert {one.class_id for one in part.candidates} == {"c-2021-001"}
+    assert {int(one.enrolment_id[1:]) % 2 for one in (*part.plan.sittings, *part.changes)} == {0}
+    assert {one.enrolment_id for one in part.changes} > {one.enrolment_id for one in part.candidates}
+    slips = PdfReader(BytesIO(make(papers, "slips.pdf", "c-2021-001").body))
+    assert "".join(page.extract_text() for page in slips.pages).count("Admission slip") == 6
+
+
+def test_a_class_without_candidates_has_none(papers: Papers) -> None:
+    with pytest.raises(GuardError) as refused:
+        make(papers, "slips.pdf", "c-9")
+    assert (refused.value.kind, refused.value.code) == (ErrorKind.NOT_FOUND, "documents.no_class")

@@ -1,7 +1,6 @@
 """From a published roster to files that people print, open and subscribe to."""
 
-from online_guard.assessment.documents.calendars import class_calendar
 from online_guard.assessment.documents.files import FILES, Written, make, write
 from online_guard.assessment.documents.papers import AnnexTwo, Made, Papers, Person, masked
 
-__all__ = ["FILES", "AnnexTwo", "Made", "Papers", "Person", "Written", "class_calendar", "make", "masked", "write"]
+__all__ = ["FILES", "AnnexTwo", "Made", "Papers", "Person", "Written", "make", "masked", "write"]

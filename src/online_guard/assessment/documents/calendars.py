@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 
 from icalendar import STATUS, Calendar, Event
 
-from online_guard.assessment.documents.papers import Made, Papers
+from online_guard.assessment.documents.papers import Made, Papers, of_class
 from online_guard.assessment.documents.room_lists import Place, Venue, place_of, room_lists
 from online_guard.assessment.documents.words import published, spans, window_zh
 from online_guard.assessment.roster import Roster
-from online_guard.errors import ErrorKind, GuardError
 from online_guard.terms import bilingual
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -37,26 +36,16 @@ def class_calendar(papers: Papers, class_id: str) -> Made:
     Raises:
         GuardError: No candidate of this or the version before is of the class.
     """
-    now, before = _seats(papers.roster, class_id), _seats(papers.before, class_id)
-    if not now and not before:
-        raise GuardError(
-            ErrorKind.NOT_FOUND,
-            "documents.no_class",
-            f"考场安排中没有班次 {class_id} / the roster has nobody of class {class_id}",
-            where="class_id",
-        )
-    return _calendar(papers, f"{window_zh(papers.roster.window)}考核 {class_id}", class_id, now, before)
+    own = of_class(papers, class_id)
+    name = f"{window_zh(papers.roster.window)}考核 {class_id}"
+    return _calendar(papers, name, class_id, _seats(own.roster), _seats(own.before))
 
 
-def _seats(roster: Roster | None, class_id: str | None = None) -> dict[Place, list[int]]:
-    """Return the seats taken in each place, sorted: by everybody, or by one class."""
+def _seats(roster: Roster | None) -> dict[Place, list[int]]:
+    """Return the seats taken in each place, sorted."""
     taken: dict[Place, list[int]] = {}
-    if roster is None:
-        return taken
-    members = {one.enrolment_id for one in roster.candidates if class_id in (None, one.class_id)}
-    for sitting in roster.plan.sittings:
-        if sitting.enrolment_id in members:
-            taken.setdefault(place_of(sitting), []).append(sitting.seat_no)
+    for sitting in roster.plan.sittings if roster else ():
+        taken.setdefault(place_of(sitting), []).append(sitting.seat_no)
     return {place: sorted(taken[place]) for place in sorted(taken)}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from online_guard.assessment.documents.annex_two import annex_two_pdf
 from online_guard.assessment.documents.calendars import class_calendar, office_calendar
-from online_guard.assessment.documents.papers import Made, Papers
+from online_guard.assessment.documents.papers import Made, Papers, of_class
 from online_guard.assessment.documents.roster_pdf import roster_pdf
 from online_guard.assessment.documents.roster_xlsx import roster_xlsx
 from online_guard.assessment.documents.slips import slips_pdf
@@ -40,11 +40,11 @@ FILES: Mapping[str, str] = {
 """Names of the files, each with its media type."""
 
 
-def make(papers: Papers, name: str) -> Made:
-    """Return one file of `FILES`.
+def make(papers: Papers, name: str, class_id: str | None = None) -> Made:
+    """Return one file of `FILES`, of everybody or of one class, for its enterprise.
 
     Raises:
-        GuardError: No file has this name.
+        GuardError: No file has this name, or nobody is of the class.
     """
     maker = _MAKERS.get(name)
     if maker is None:
@@ -54,7 +54,9 @@ def make(papers: Papers, name: str) -> Made:
             f"没有此文件: {name} / there is no such file: {name}",
             remedy=f"可取 one of: {'、'.join(FILES)}",
         )
-    return maker(papers)
+    if class_id is None:
+        return maker(papers)
+    return class_calendar(papers, class_id) if maker is office_calendar else maker(of_class(papers, class_id))
 
 
 def write(papers: Papers, out: Path) -> Written:
@@ -68,7 +70,7 @@ def write(papers: Papers, out: Path) -> Written:
     """
     made = {name: make(papers, name) for name in FILES}
     for class_id in sorted({one.class_id for one in papers.roster.candidates}):
-        made[f"calendars/{file_name(class_id)}.ics"] = class_calendar(papers, class_id)
+        made[f"calendars/{file_name(class_id)}.ics"] = make(papers, "calendar.ics", class_id)
     (out / "calendars").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".papers.", dir=out) as scratch:
         for number, one in enumerate(made.values()):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from online_guard.assessment.roster import Roster
+from online_guard.errors import ErrorKind, GuardError
 from online_guard.policy.sections import Task
 from online_guard.terms import CertificateRoute
 
@@ -107,6 +108,41 @@ class Made:
 
     body: bytes
     missing: tuple[str, ...] = ()
+
+
+def of_class(papers: Papers, class_id: str) -> Papers:
+    """Return the papers of one class alone: its candidates, their places, what changed for them, and its form.
+
+    Raises:
+        GuardError: No candidate of this or the version before is of the class.
+    """
+    known = [one for roster in (papers.roster, papers.before) if roster for one in roster.candidates]
+    members = {one.enrolment_id for one in known if one.class_id == class_id}
+    if not members:
+        raise GuardError(
+            ErrorKind.NOT_FOUND,
+            "documents.no_class",
+            f"考场安排中没有班次 {class_id} / the roster has nobody of class {class_id}",
+            where="class_id",
+        )
+    return replace(
+        papers,
+        roster=_part_of(papers.roster, members),
+        before=papers.before and _part_of(papers.before, members),
+        annex_two=tuple(form for form in papers.annex_two if form.class_id == class_id),
+        earlier=(),
+    )
+
+
+def _part_of(roster: Roster, members: Container[str]) -> Roster:
+    sittings = tuple(one for one in roster.plan.sittings if one.enrolment_id in members)
+    return roster.model_copy(
+        update={
+            "candidates": tuple(one for one in roster.candidates if one.enrolment_id in members),
+            "plan": roster.plan.model_copy(update={"sittings": sittings}),
+            "changes": tuple(one for one in roster.changes if one.enrolment_id in members),
+        }
+    )
 
 
 def masked(identity_number: str) -> str:

@@ -21,7 +21,8 @@ export function select(article, focus = true) {
   document.querySelectorAll(".verbs button").forEach((button) => { button.disabled = shown() !== null && !open(article); });
   cancel();
   figure.show(article.dataset.finding, focus);
-  if (focus) article.focus({ preventScroll: true });
+  if (!focus) return;
+  article.focus({ preventScroll: true });
   article.scrollIntoView({ block: "nearest" });
 }
 

@@ -14,7 +14,7 @@ STARVES_MS = 30 * 86_400_000
 def upgrade() -> None:
     """Apply."""
     # until its class is verified again, a case is as urgent as one without a deadline or class hours
-    op.add_column("review_case", sa.Column("class_hours", sa.Float(), server_default="0", nullable=False))
+    op.add_column("review_case", sa.Column("class_hours", sa.Double(), server_default="0", nullable=False))
     op.add_column("review_case", sa.Column("due_ms", sa.BigInteger(), nullable=True))
     op.add_column("review_case", sa.Column("urgent_ms", sa.BigInteger(), server_default="0", nullable=False))
     op.execute(f"UPDATE review_case SET urgent_ms = waiting_since_ms + {STARVES_MS}")  # noqa: S608 - a number
