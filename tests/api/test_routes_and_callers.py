@@ -195,6 +195,10 @@ ROWS = {
     "GET /console/rules": Row(PEOPLE, names_object=False),
     "GET /console/rules/{rule}": Row(PEOPLE, names_object=False),
     "GET /console/export/cases.{kind}": Row(PEOPLE, names_object=False),
+    "GET /console/overview": Row(PEOPLE, names_object=False),
+    "GET /console/overview/rules/{rule}": Row(PEOPLE, names_object=False),
+    "GET /console/platforms/{platform_id}": Row(PEOPLE, names_object=False),
+    "GET /console/learners/{learner_id}": Row(PEOPLE, names_object=False),
     "POST /v1/jobs/{job_id}/replay": Row({Role.ADMIN}, names_object=False),
 }
 """Every route of the application."""
