@@ -39,7 +39,9 @@ DAYS = 30
 MOST_UNFINISHED = 3
 """Dry runs that wait: each takes a worker for as long as verifying its classes twice."""
 MOST_TOLD = 50
-NEVER_JUDGED = frozenset({"class.learners_per_teacher", "retention.media_days", "tasks.rows"})
+CATALOGUES = frozenset({"known_tools.signatures", "occupations.blended", "occupations.online", "tasks.rows"})
+"""Keys that hold no one value."""
+NEVER_JUDGED = frozenset({"class.learners_per_teacher", "retention.media_days"})
 """Keys that no verdict, hour or eligibility depends on."""
 WHEN_RECORDED = frozenset(
     {
@@ -144,9 +146,8 @@ def listed(house: House) -> list[dict[str, Any]]:
 
 
 def can_be_tried(line: PolicyLine) -> bool:
-    """Return whether another value of a key can be tried: a catalogue isn't one value."""
-    is_catalogue = isinstance(line.value, list) and any(isinstance(item, dict) for item in line.value)
-    return line.key not in NEVER_JUDGED and not is_catalogue
+    """Return whether another value of a key can be tried."""
+    return line.key not in CATALOGUES | NEVER_JUDGED
 
 
 @dataclass
