@@ -179,6 +179,7 @@ ROWS = {
     "GET /v1/dry-runs/{dry_run_id}": Row(PEOPLE, names_object=False),
     "GET /console/policy": Row(PEOPLE, names_object=False),
     "GET /console/policy/dry-runs/{dry_run_id}": Row(PEOPLE, names_object=False),
+    "GET /console/work": Row({Role.ADMIN}, names_object=False),
     "GET /": Row(ANYONE, names_object=False),
     "GET /console": Row(PEOPLE, names_object=False),
     "GET /console/sign-in": Row(ANYONE, names_object=False),
