@@ -15,6 +15,7 @@ from online_guard.evidence import TrainingClass
 from online_guard.service.class_attendance import attendance_of
 from online_guard.service.house import House
 from online_guard.service.personal_names import people_of
+from online_guard.service.published import named_in
 from online_guard.service.results import results_of
 from online_guard.service.rosters import read
 from online_guard.store import queries, roster_rows
@@ -51,7 +52,6 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
         roster = read(record)
         venues = Venues.model_validate_json(database.get_one(VenuesRecord, record.venues_version).body)
         before = read(roster_rows.find_roster(database, window, roster.version - 1)) if roster.version > 1 else None
-        who = {*(one.enrolment_id for one in roster.candidates), *(one.enrolment_id for one in roster.changes)}
         class_ids = sorted({one.class_id for one in roster.candidates})
         classes = [training_class(queries.class_record(database, one)) for one in class_ids]
         filed = [applied for applied, _ in roster_rows.applications(database, window)]
@@ -60,7 +60,7 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
             roster=roster,
             tasks=house.policy.tasks.rows,
             policy_title=house.policy.title,
-            people=people_of(house, database, who),
+            people=people_of(house, database, named_in(roster)),
             examiners={one.examiner_id: one.name for one in venues.examiners},
             annex_two=tuple(_forms(database, classes, results)),
             task_of_class={one.class_id: one.task_row for one in filed if one.task_row is not None},
