@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from threading import Lock
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,9 @@ from online_guard.store.evidence_loader import training_class
 from online_guard.store.roster_tables import VenuesRecord
 from online_guard.store.unit_of_work import reading
 
+_ONE_AT_A_TIME = Lock()
+"""Papers of a large window take gigabytes: requests for several wait for each other."""
+
 
 def made(house: House, window: str, version: int | None, name: str, class_id: str | None) -> tuple[bytes, str]:
     """Return a file of a window's roster, and its media type.
@@ -35,10 +39,11 @@ def made(house: House, window: str, version: int | None, name: str, class_id: st
         class_id: Whose part of it alone is made, for the enterprise; None for everybody's.
 
     Raises:
-        GuardError: No such version, no such file, or nobody of the class in it.
+        GuardError: No such version, no such file, nobody of the class in it, or the machine couldn't make it now.
     """
     papers = papers_of(house, window, version)
-    return make(papers, name, class_id).body, FILES[name]
+    with _ONE_AT_A_TIME:
+        return make(papers, name, class_id).body, FILES[name]
 
 
 def papers_of(house: House, window: str, version: int | None) -> Papers:
