@@ -13,6 +13,7 @@ from online_guard.assessment.documents import compile_pdf
 from online_guard.assessment.documents.glyphs import FONT, printable
 from online_guard.assessment.documents.papers import Made, Papers
 from online_guard.assessment.documents.words import published, published_text, window_zh
+from online_guard.errors import ErrorKind, GuardError
 
 COMMAND = (sys.executable, "-P", compile_pdf.__file__)
 """With -P, so that no module of this folder (`statistics`) stands before one of Python's."""
@@ -27,7 +28,7 @@ def typeset(papers: Papers, template: str, data: Mapping[str, Any]) -> Made:
         data: What the template reads as `data`.
 
     Raises:
-        RuntimeError: The process ended without a PDF: it was killed for want of memory, or a template is wrong.
+        GuardError: The process ended without a PDF: it was killed for want of memory, or a template is wrong.
     """
     shown, missing = printable({**data, "paper": _paper(papers)})
     asked = {
@@ -39,7 +40,13 @@ def typeset(papers: Papers, template: str, data: Mapping[str, Any]) -> Made:
     }
     ended = subprocess.run(COMMAND, input=json.dumps(asked).encode(), capture_output=True, check=False)  # noqa: S603 - our own
     if ended.returncode != 0:
-        raise RuntimeError(f"{template}.typ, exit status {ended.returncode}: {_last_line(ended.stderr)}")
+        raise GuardError(
+            ErrorKind.UNAVAILABLE,
+            "papers.not_made",
+            f"文件未能生成,可能内存不足 / the file couldn't be made, perhaps for want of memory: {template}, "
+            f"{ended.returncode}: {_last_line(ended.stderr)}",
+            remedy="请稍后重试,或换内存更大的机器 / try again later, or where there is more memory.",
+        )
     return Made(ended.stdout, missing)
 
 
