@@ -20,7 +20,7 @@ NEVER = 10**9
 
 
 class Board:
-    """Who is where, by day and block; rooms are counted by site, examiners by how many watch at once.
+    """Who is where, by day and block; rooms are counted by site, examiners of practice by occupation.
 
     Args:
         problem: What is planned.
@@ -36,7 +36,7 @@ class Board:
         self.seats = np.zeros((days, blocks), np.int64)
         self.stations = np.zeros((days, blocks, occupations), np.int64)
         self.theory_load = np.zeros((days, blocks), np.int64)
-        self.practice_load = np.zeros((days, blocks, len(problem.practice)), np.int64)
+        self.practice_load = np.zeros((days, blocks, occupations), np.int64)
         self.load = np.zeros(days, np.int64)
         self.at_once = _at_once(problem)
         self.watches = np.zeros((days, blocks), np.int64)
@@ -67,27 +67,19 @@ class Board:
                         if name in self.occupation:
                             self.stations[:, b, self.occupation[name]] += places * is_open
 
-    def _ways(self, occupation: str) -> tuple[Integers, Integers, Integers]:
-        """Return the blocks of each journey, and for each site the room in which the occupation is counted."""
+    def _ways(self, occupation: str) -> tuple[Integers, Integers]:
+        """Return the blocks of each journey."""
         journeys = self.problem.journeys(occupation)
         first = np.array([self.number[journey[0]] for journey in journeys], np.int64)
         second = np.array([self.number[journey[1]] for journey in journeys], np.int64)
-        rooms = np.array([self.room(occupation, journey[1][0]) for journey in journeys], np.int64)
-        return first, second, rooms
-
-    def room(self, occupation: str, site: int) -> int:
-        """Return the practice room in which a site's watches over an occupation are counted."""
-        fit = [
-            r for r, room in enumerate(self.problem.practice) if room.site == site and occupation in room.workstations
-        ]
-        return fit[0] if fit else 0
+        return first, second
 
     # -- looking
 
     def free(self, g: int, days: Integers) -> Integers:
         """Return how many more of a group find a place, by day and journey."""
         group = self.problem.groups[g]
-        first, second, _ = self.ways[group.occupation]
+        first, second = self.ways[group.occupation]
         stations = self.stations[:, :, self.occupation[group.occupation]]
         free = np.minimum(self.seats[days][:, first], stations[days][:, second])
         free[days < group.first_day] = 0
@@ -98,7 +90,7 @@ class Board:
     def costs(self, g: int, amount: int, days: Integers) -> Integers:
         """Return what some of a group add that is unwanted, by day and journey."""
         problem, group = self.problem, self.problem.groups[g]
-        first, second, rooms = self.ways[group.occupation]
+        first, second = self.ways[group.occupation]
         weight = {name: one.weight for name, one in WEIGHTS.items()}
         late = weight["waiting"] * group.urgency * amount * (days - group.first_day)
         load = self.load[days]
@@ -108,7 +100,7 @@ class Board:
         theory = self.theory_load[days][:, first]
         fullest = self.theory_need.shape[1] - 1  # beyond it there are no seats, and the way isn't free
         more_theory = self.theory_need[first, np.minimum(theory + amount, fullest)] - self.theory_need[first, theory]
-        practice, each = self.practice_load[days][:, second, rooms], problem.per_examiner
+        practice, each = self.practice_load[days][:, second, self.occupation[group.occupation]], problem.per_examiner
         more_practice = -(-(practice + amount) // each) - -(-practice // each)
         once = self.watches[days] @ self.at_once
         peak = once[:, None, :] + more_theory[:, :, None] * self.at_once[first]
@@ -155,12 +147,11 @@ class Board:
         group = self.problem.groups[g]
         before = self._day_value(day)
         theory, practice = (self.number[block] for block in journey)
-        room = self.room(group.occupation, journey[1][0])
         self.load[day] += amount
         self.seats[day, theory] -= amount
         self.stations[day, practice, self.occupation[group.occupation]] -= amount
         self.theory_load[day, theory] += amount
-        self.practice_load[day, practice, room] += amount
+        self.practice_load[day, practice, self.occupation[group.occupation]] += amount
         for b in {theory, practice}:
             rooms = -(-self.practice_load[day, b] // self.problem.per_examiner)
             self.watches[day, b] = self.theory_need[b, self.theory_load[day, b]] + rooms.sum()
