@@ -12,7 +12,7 @@ from online_guard.assessment.documents.typesetting import typeset
 from online_guard.assessment.documents.words import slot_name
 from online_guard.assessment.venues import Site
 from online_guard.printing import Made
-from online_guard.printing.days import day_en, day_zh
+from online_guard.printing.words import day_en, day_zh
 from online_guard.terms import LABELS
 
 

@@ -15,7 +15,7 @@ from online_guard.assessment.documents.statistics import Counted, counted
 from online_guard.assessment.documents.words import published, window_zh
 from online_guard.assessment.documents.workbook import Cell, Sheets
 from online_guard.printing import Made
-from online_guard.printing.days import CHINA
+from online_guard.printing.words import CHINA
 from online_guard.terms import bilingual
 
 PLACE = ("日期\ndate", "开始\nfrom", "结束\nto", "考点\nsite", "考场\nroom", "科目\npart")

@@ -11,7 +11,7 @@ from online_guard.assessment.documents.typesetting import typeset
 from online_guard.assessment.documents.words import hours
 from online_guard.assessment.roster import Sitting
 from online_guard.printing import Made
-from online_guard.printing.days import day_en, day_zh
+from online_guard.printing.words import day_en, day_zh
 from online_guard.terms import LABELS
 
 ADVICE = (

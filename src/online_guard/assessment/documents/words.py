@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from online_guard.assessment.roster import Roster
 from online_guard.assessment.venues import Slot
-from online_guard.printing.days import CHINA
+from online_guard.printing.words import CHINA
 
 
 def hours(slot: Slot) -> str:
@@ -34,14 +33,3 @@ def published(roster: Roster) -> datetime:
 def published_text(roster: Roster) -> str:
     """Return such as `2021-08-01 17:30`, the time in China."""
     return f"{published(roster).astimezone(CHINA):%Y-%m-%d %H:%M}"
-
-
-def spans(numbers: Sequence[int]) -> str:
-    """Return sorted numbers with neighbours joined: `1–3、7`."""
-    joined: list[list[int]] = []
-    for number in sorted(numbers):
-        if joined and joined[-1][1] == number - 1:
-            joined[-1][1] = number
-        else:
-            joined.append([number, number])
-    return "、".join(str(first) if first == last else f"{first}–{last}" for first, last in joined)
