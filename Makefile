@@ -32,7 +32,7 @@ lint: $(READY)  ## 代码检查、类型、分层 / Lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > $(VENV)/layers.log 2>&1 || { cat $(VENV)/layers.log; exit 1; }
 
-bench: bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-ingest bench-imports bench-log bench-review bench-schedule  ## 全部测量 / All measurements (about 40 min)
+bench: bench-revalidate bench-detection bench-calibration bench-faces bench-callers bench-ingest bench-imports bench-log bench-review bench-console bench-schedule  ## 全部测量 / All measurements (about 40 min)
 
 bench-revalidate: $(READY)  ## 与对照同场测速 / Measure against DuckDB and Polars in the same run
 	@$(BIN)/python benchmarks/revalidate.py $(ARGS)
@@ -73,6 +73,9 @@ bench-log: $(READY)  ## 存证日志:百万条的代价,每类篡改一千次 / 
 bench: bench-papers
 bench-papers: $(READY)  ## 八千考生的全部打印件 / All papers of 8 000 candidates
 	@$(BIN)/python benchmarks/papers.py $(ARGS)
+
+bench-console: $(READY)  ## 审核:十万案件中领取并打开下一案件的用时 / The next case among 100 000
+	@$(BIN)/python benchmarks/console.py $(ARGS)
 
 bench-review: $(READY)  ## 一万个随机序列:未经人认定不得拒认 / Random sequences: nobody is refused without persons
 	@$(BIN)/python benchmarks/review.py $(ARGS)

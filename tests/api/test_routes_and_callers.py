@@ -188,9 +188,18 @@ ROWS = {
     "GET /console/together": Row(AUDITORS, names_object=False),
     "GET /console/enrolments/{enrolment_id}/reference": Row(AUDITORS, names_object=False),
     "GET /console/sessions/{platform_id}/{session_id}/snapshots/{snapshot_id}": Row(AUDITORS, names_object=False),
+    "GET /console/classes": Row(PEOPLE, names_object=False),
+    "GET /console/classes/{class_id}": Row(PEOPLE, names_object=False),
+    "GET /console/assessments": Row(PEOPLE, names_object=False),
+    "GET /console/log": Row(PEOPLE, names_object=False),
+    "GET /console/dead-letters": Row({Role.ADMIN}, names_object=False),
     "GET /console/rules": Row(PEOPLE, names_object=False),
     "GET /console/rules/{rule}": Row(PEOPLE, names_object=False),
     "GET /console/export/cases.{kind}": Row(PEOPLE, names_object=False),
+    "GET /console/overview": Row(PEOPLE, names_object=False),
+    "GET /console/overview/rules/{rule}": Row(PEOPLE, names_object=False),
+    "GET /console/platforms/{platform_id}": Row(PEOPLE, names_object=False),
+    "GET /console/learners/{learner_id}": Row(PEOPLE, names_object=False),
     "POST /v1/jobs/{job_id}/replay": Row({Role.ADMIN}, names_object=False),
 }
 """Every route of the application."""

@@ -8,8 +8,8 @@ from browsing import Console
 from playwright.sync_api import Page, expect
 from stored_class import cheat
 
-LEARNERS = int(os.environ.get("ONLINE_GUARD_KEYBOARD_LEARNERS", "3"))
-"""Each has three cases or more; 34 make a hundred."""
+LEARNERS = int(os.environ.get("ONLINE_GUARD_KEYBOARD_LEARNERS", "1"))
+"""Each pair has five cases; 20 make a hundred."""
 SENT = "() => !Object.keys(localStorage).some(key => key.includes('outbox') && localStorage[key] !== '[]')"
 
 

@@ -269,17 +269,20 @@ def test_a_killed_worker_is_followed_by_one_that_makes_the_same_plan(
     assert drafts_told.told(sqlite_house, WINDOW, broken)["problem"]["code"] == "plan.parked"
 
 
-def test_in_the_middle_of_a_window_nobody_new_is_given_a_day_that_is_over(sqlite_house: House) -> None:
-    eligible_class(sqlite_house, 2)
+def test_in_the_middle_of_a_window_who_has_sat_keeps_the_place_and_new_ones_come_later(sqlite_house: House) -> None:
+    eligible_class(sqlite_house, 3)
     a_county(sqlite_house)
     judge_again(sqlite_house, "C-2", "E06")
     published(sqlite_house)
+    before = seated(told(sqlite_house))
     judge_again(sqlite_house, "C-2")
+    judge_again(sqlite_house, "C-3", "E06")
     noon_ms = 1_629_432_000_000  # 20 August 2021, noon in China
-    plan_id = planned(sqlite_house, now_ms=noon_ms)
-    rosters.publish(sqlite_house, WINDOW, plan_id, "甲", noon_ms)
-    days = {who: places[0][1] for who, places in seated(told(sqlite_house)).items()}
-    assert days["C-1"] < "2021-08-20" < days["C-2"]
+    rosters.publish(sqlite_house, WINDOW, planned(sqlite_house, now_ms=noon_ms), "甲", noon_ms)
+    after = seated(told(sqlite_house))
+    assert sorted(after) == ["C-1", "C-2"]
+    assert after["C-1"] == before["C-1"]
+    assert after["C-1"][0][1] <= "2021-08-20" < after["C-2"][0][1]
 
 
 def test_each_platform_reads_and_is_told_its_own(house: House) -> None:

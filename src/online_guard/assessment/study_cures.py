@@ -89,7 +89,8 @@ def _again(case: Situation, lessons: Refused) -> list[Cure]:
         words = f"请在 {until} 或之前学习或重学{zh}", f"study, or study again, by {until}: {en}"
         return [Cure(*words, lessons=numbers, until_on=until)]
     if case.today > assessment_on:
-        return [Cure("学习与补课期已过,请参加新的班次", "study and make-up are over: join another class")]
+        words = f"{zh}未认定,学习与补课期已过:请参加新的班次", f"study and make-up are over, join another class: {en}"
+        return [Cure(*words)]
     another = Cure("没有请假的,请参加新的班次", "without a leave, join another class")
     late_zh = f"学习期已于 {until} 结束:培训期间书面请假的,登记获准后可在 {assessment_on} 考核或之前补学{zh}"
     late_en = f"study ended on {until}: with a written leave, recorded as approved, make up by {assessment_on}: {en}"

@@ -96,6 +96,17 @@ def heads(house: House, start: int, limit: int) -> dict[str, Any]:
     return {"heads": found, "next": found[-1]["number"] + 1 if len(found) == limit else None}
 
 
+def standing(house: House, before: int | None, limit: int) -> dict[str, Any]:
+    """Return how many entries are in the tree (`size`) and how many wait, and the newest `heads` before a number."""
+    _sign_first(house)
+    with reading(house.engine) as database:
+        size, waiting = log_proofs.counts(database)
+        newest = sealed_log.newest_head(database)
+        end = before or (newest.number + 1 if newest is not None else 1)
+        found = log_proofs.kept_heads(database, max(0, end - limit), min(limit, end))
+    return {"size": size, "waiting": waiting, "heads": [one for one in found[::-1] if one["number"] < end]}
+
+
 def entries(house: House, start: int, limit: int) -> dict[str, Any]:
     """Return a page of the entries in the tree; `next` is the cursor of the page after it, None at the end."""
     with reading(house.engine) as database:

@@ -3,7 +3,8 @@ import * as kase from "./case.js";
 import * as figure from "./figure.js";
 import * as outbox from "./outbox.js";
 import * as queue from "./queue.js";
-import { call, half } from "./service.js";
+import { proveHead } from "./log_proof.js";
+import { call, half, tell } from "./service.js";
 
 const SHORTCUTS = "online-guard shortcuts";
 const article = (event) => event?.target.closest("article") ?? document.querySelector("article[aria-current]");
@@ -31,6 +32,14 @@ async function signIn(form) {
   } catch (refused) { error.textContent = half(refused.message); }
 }
 
+async function replay(button) {
+  button.disabled = true;
+  try {
+    await call("POST", `/v1/dead-letters/${button.dataset.letter}/replay`);
+    location.reload();
+  } catch (error) { button.disabled = false; tell(half(error.message)); }
+}
+
 function back() { location.assign(document.querySelector('[data-act="back"]')?.href ?? "/console/cases"); }
 
 const acts = {
@@ -40,6 +49,7 @@ const acts = {
   reason: (event) => kase.decide(event.target.closest("button")),
   "what-if": (event) => kase.whatIf(article(event)),
   "zoom-in": () => figure.zoom(1.6), "zoom-out": () => figure.zoom(1 / 1.6), "zoom-reset": figure.reset,
+  "prove-head": (event) => proveHead(event.target.closest("[data-head]")), replay: (event) => replay(event.target.closest("button")),
   "forget-view": (event) => queue.forgetView(event.target),
 };
 

@@ -42,6 +42,59 @@ async function isDigested(entry) {
   return hex(new Uint8Array(digest)) === JSON.parse(entry.leaf).digest;
 }
 
+/** Returns whether the tree of `first` leaves is the beginning of that of `size` (RFC 9162 section 2.1.4.2). */
+export async function isConsistent(first, firstRoot, size, root, path) {
+  if (first === 0) return true;
+  if (first >= size) return first === size && firstRoot === root;
+  const steps = [...(first & (first - 1) ? [] : [firstRoot]), ...path].map(unhex);
+  if (!steps.length) return false;
+  let [place, last] = [first - 1, size - 1];
+  while (place & 1) { place >>= 1; last >>= 1; }
+  let [old, grown] = [steps[0], steps[0]];
+  for (const step of steps.slice(1)) {
+    if (last === 0) return false;
+    if (place & 1 || place === last) {
+      [old, grown] = [await sha256([1], step, old), await sha256([1], step, grown)];
+      while (!(place & 1) && place) { place >>= 1; last >>= 1; }
+    } else {
+      grown = await sha256([1], grown, step);
+    }
+    place >>= 1;
+    last >>= 1;
+  }
+  return last === 0 && hex(old) === firstRoot && hex(grown) === root;
+}
+
+const LAST = "online-guard log head";
+
+/** Checks the newest head's signature, and that it grew out of the last one that this browser has seen. */
+export async function proveHead(section) {
+  const [head, key] = await Promise.all([call("GET", "/v1/log/head"), call("GET", "/v1/log/key")]);
+  const { root, size } = JSON.parse(head.body);
+  const known = JSON.parse(localStorage.getItem(LAST) ?? "null");
+  const list = document.createElement("ul");
+  list.className = "proved";
+  let all = said(list, await isSigned(head, key), `Ed25519 ${key.key_id} · ${size}`);
+  if (known) {
+    const grows = known.size > 0 && known.size < size;
+    const path = grows ? (await call("GET", `/v1/log/proof?first=${known.size}&tree_size=${size}`)).consistency_path : [];
+    const same = known.key === key.public_key;
+    all = said(list, same && (await isConsistent(known.size, known.root, size, root, path)), `${known.size} → ${size}`) && all;
+  }
+  if (all) localStorage.setItem(LAST, JSON.stringify({ size, root, key: key.public_key }));
+  const told = section.querySelector('[data-slot="proof"]');
+  told.replaceChildren(list);
+  told.dataset.holds = all;
+}
+
+function said(list, holds, what) {
+  const item = document.createElement("li");
+  item.className = holds ? "holds" : "broken";
+  item.textContent = `${holds ? "✓" : "✗"} ${what}: ${word(holds ? "held" : "broken")}`;
+  list.append(item);
+  return holds;
+}
+
 /** Checks every entry about a case, and tells each in a list. */
 export async function prove(section) {
   const told = section.querySelector('[data-slot="proof"]');
@@ -52,19 +105,12 @@ export async function prove(section) {
   const signed = await isSigned(head, key);
   const list = document.createElement("ul");
   list.className = "proved";
-  const say = (holds, what) => {
-    const item = document.createElement("li");
-    item.className = holds ? "holds" : "broken";
-    item.textContent = `${holds ? "✓" : "✗"} ${what}: ${word(holds ? "held" : "broken")}`;
-    list.append(item);
-    return holds;
-  };
-  let all = say(signed, `Ed25519 ${key.key_id} · ${size}`);
+  let all = said(list, signed, `Ed25519 ${key.key_id} · ${size}`);
   for (const entry of entries) {
     const proof = await call("GET", `/v1/log/proof?entry_id=${entry.entry_id}&tree_size=${size}`);
     const found = await rootOf(entry.leaf, proof.leaf_index, size, proof.audit_path);
     const holds = proof.leaf === entry.leaf && found === root && (await isDigested(entry));
-    all = say(holds, `${entry.kind} #${proof.leaf_index}`) && all;
+    all = said(list, holds, `${entry.kind} #${proof.leaf_index}`) && all;
   }
   told.replaceChildren(list);
   told.dataset.holds = all;
