@@ -112,6 +112,7 @@ ROWS = {
     "GET /v1/enrolments/{enrolment_id}/ledger": Row(EVERYBODY),
     "GET /v1/enrolments/{enrolment_id}/eligibility": Row(EVERYBODY),
     "GET /v1/enrolments/{enrolment_id}/notices": Row(EVERYBODY),
+    "GET /v1/notices/{notice_id}/document": Row(EVERYBODY - {Role.READER}),
     "POST /v1/enrolments/{enrolment_id}/notices": Row(AUDITORS, names_object=False),
     "GET /v1/cases": Row(PEOPLE, names_object=False),
     "GET /v1/cases/{case_id}": Row(PEOPLE, names_object=False),
@@ -224,6 +225,7 @@ def ids(platform: Platform) -> Ids:
     named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
     named["job_id"] = "2000000000"
     named |= {"rule": "OG101", "kind": "csv", "platform_id": "hc-online", "snapshot_id": "none"}
+    named |= {"plan_id": "plan-none", "name": "roster.json", "notice_id": "notice-none"}
     named |= {"plan_id": "plan-none", "name": "roster.json", "dry_run_id": "dry-none"}
     return named | {"message_id": a_message(platform), "letter_id": a_letter(platform, session_id)}
 

@@ -436,6 +436,7 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /v1/enrolments/{enrolment_id}/notices": {
         200: keys(enrolment_id=TEXT, finally_refused=many(COUNT), notices=many(NOTICE))
     },
+    "GET /v1/notices/{notice_id}/document": {200: ("application/pdf",)},
     "DELETE /v1/learners/{learner_id}": {200: having(learner_id=TEXT, erased_ms=or_null(MS))},
     "GET /v1/dead-letters": {200: keys(dead_letters=many(LETTER), next_cursor=or_null(TEXT))},
     "GET /v1/dead-letters/{letter_id}": {200: LETTER},

@@ -21,7 +21,7 @@ def online_hours(case: Situation, details: Details, failed: Mapping[str, Details
         zh = f"本班课程共 {in_all:g} 学时,少于要求的 {details['limit']:g} 学时:请更正班次"
         en = f"the syllabus has {in_all:g} class hours, of {details['limit']:g} required: correct the class"
         return [Cure(zh, en)]
-    return [_missing(details), *_study(case, waits="E06" in failed)]
+    return [_missing(details), *study(case, waits="E06" in failed)]
 
 
 def practice(case: Situation, details: Details, failed: Mapping[str, Details]) -> list[Cure]:
@@ -31,7 +31,7 @@ def practice(case: Situation, details: Details, failed: Mapping[str, Details]) -
 
 def all_hours(case: Situation, details: Details, failed: Mapping[str, Details]) -> list[Cure]:
     """Return the cures of E05."""
-    return [_missing(details), *_study(case, waits="E06" in failed), _attend(case)]
+    return [_missing(details), *study(case, waits="E06" in failed), _attend(case)]
 
 
 def _missing(details: Details) -> Cure:
@@ -54,8 +54,13 @@ def _attend(case: Situation) -> Cure:
     )
 
 
-def _study(case: Situation, *, waits: bool) -> list[Cure]:
-    """Return which lessons to study again and until when, and which are up to a person instead."""
+def study(case: Situation, *, waits: bool) -> list[Cure]:
+    """Return which lessons to study again and until when, and which are up to a person instead.
+
+    Args:
+        case: With the ledger's entries that are meant.
+        waits: Whether something of the enrolment waits for a decision.
+    """
     syllabus = {lesson.lesson_no: lesson for lesson in case.training_class.lessons}
     again: Refused = []
     waiting: Refused = []

@@ -130,13 +130,12 @@ def told(house: House, dry_run_id: str) -> dict[str, Any]:
     """
     with reading(house.engine) as database:
         record = dry_runs.find(database, dry_run_id)
-        content = None if record.told is None else json.loads(record.told)
+        content: dict[str, Any] = json.loads(record.told or "{}")
         if record.state == DONE:
             _name_cases(database, content["listed"])
         answer = _told(database, record)
-    by_state = {DONE: ("result", content), FAILED: ("problem", content)}
-    name, value = by_state.get(record.state, ("result", None))
-    return {"result": None, "problem": None} | answer | {name: value}
+    result, problem = (content if record.state == state else None for state in (DONE, FAILED))
+    return answer | {"result": result, "problem": problem}
 
 
 def listed(house: House) -> list[dict[str, Any]]:
@@ -222,15 +221,20 @@ def _override(line: PolicyLine, value: str) -> str:
 
 def _name_cases(database: Session, listed: dict[str, Any]) -> None:
     """Name the case of each row, null for one that has none: what nothing was found about hasn't."""
-    subjects = {
-        "sessions": lambda row: (Subject.SESSION, row["session_id"]),
-        "lessons": lambda row: (Subject.LESSON, f"{row['enrolment_id']}/{row['lesson_no']}"),
-        "learners": lambda row: (Subject.ENROLMENT, row["enrolment_id"]),
-    }
-    named = [(row, case_id(*subjects[kind](row))) for kind, part in listed.items() for row in part["rows"]]
+    named = [(row, case_id(*_subject(kind, row))) for kind, part in listed.items() for row in part["rows"]]
     there = dry_runs.cases_among(database, [name for _, name in named])
     for row, name in named:
         row["case_id"] = name if name in there else None
+
+
+def _subject(kind: str, row: dict[str, Any]) -> tuple[str, str]:
+    """Return subject and subject id of a row of `sessions`, `lessons` or `learners`."""
+    match kind:
+        case "sessions":
+            return Subject.SESSION, row["session_id"]
+        case "lessons":
+            return Subject.LESSON, f"{row['enrolment_id']}/{row['lesson_no']}"
+    return Subject.ENROLMENT, row["enrolment_id"]
 
 
 def _told(database: Session, record: DryRunRecord) -> dict[str, Any]:
