@@ -14,7 +14,7 @@ from online_guard.assessment import study_cures
 from online_guard.assessment.situation import Situation, Situations
 from online_guard.evidence import DAY_MS, TrainingClass, day_of
 from online_guard.printing.notice import Ground, Notice, Reason, RefusedLesson, Words, notice_pdf
-from online_guard.printing.words import CHINA, day_en, day_zh
+from online_guard.printing.words import CHINA, day_en, day_zh, full_width
 from online_guard.rules.catalogue import BY_ID
 from online_guard.rules.manual import page_of
 from online_guard.service import notices
@@ -37,6 +37,7 @@ STATES: Mapping[str, Words] = {
     APPEALED: Words("申诉审查中，暂不计入", "being appealed: not counted meanwhile"),
     OVERTURNED: Words("已不再有效，以台账为准", "no longer in force: the ledger counts"),
 }
+HERE = "（本系统网址 address of this service）"
 PERSONS: Mapping[int, tuple[Words, ...]] = {
     1: (Words("审核人", "auditor"),),
     2: (Words("初审人", "first auditor"), Words("复核人", "second auditor")),
@@ -112,12 +113,12 @@ def _paper(house: House, database: Session, told: _Told) -> Notice:
         ),
         reasons=_reasons(lessons),
         is_in_force=any(one["state"] != OVERTURNED for one in lessons),
-        cures=tuple(Words(cure.zh, cure.en) for cure in study_cures.study(situation, waits=False)),
+        cures=tuple(Words(full_width(cure.zh), cure.en) for cure in study_cures.study(situation, waits=False)),
         appeal=_appeal(situation, told.platform_id),
         policy=f"{house.policy.title}（{law.policy_id} {law.policy_version}，{law.policy_sha256[:12]}）",
         log_entry=entry,
         leaf_hash=leaf_hash,
-        proof=f"{(house.settings.public_url or '').rstrip('/')}/v1/log/proof?entry_id={entry}",
+        proof=f"{(house.settings.public_url or HERE).rstrip('/')}/v1/log/proof?entry_id={entry}",
     )
 
 
@@ -172,7 +173,7 @@ def _ground(told: Mapping[str, Any]) -> Ground:
         clause=told["clause"],
         clause_text=told["clause_text"],
         decided=decided,
-        helps=Words(helps.zh.replace("`", ""), helps.en.replace("`", "")),
+        helps=Words(full_width(helps.zh.replace("`", "")), helps.en.replace("`", "")),
     )
 
 
