@@ -175,6 +175,11 @@ ROWS = {
         {Role.PLATFORM, Role.ASSESSOR, Role.READER, Role.ADMIN}, names_object=False
     ),
     "GET /v1/jobs": Row({Role.ADMIN}, names_object=False),
+    "POST /v1/dry-runs": Row(AUDITORS | OFFICE, names_object=False, body=lambda ids: {"key": "none", "value": "1"}),
+    "GET /v1/dry-runs": Row(PEOPLE, names_object=False),
+    "GET /v1/dry-runs/{dry_run_id}": Row(PEOPLE, names_object=False),
+    "GET /console/policy": Row(PEOPLE, names_object=False),
+    "GET /console/policy/dry-runs/{dry_run_id}": Row(PEOPLE, names_object=False),
     "GET /": Row(ANYONE, names_object=False),
     "GET /console": Row(PEOPLE, names_object=False),
     "GET /console/sign-in": Row(ANYONE, names_object=False),
@@ -220,6 +225,7 @@ def ids(platform: Platform) -> Ids:
     named["job_id"] = "2000000000"
     named |= {"rule": "OG101", "kind": "csv", "platform_id": "hc-online", "snapshot_id": "none"}
     named |= {"plan_id": "plan-none", "name": "roster.json", "notice_id": "notice-none"}
+    named |= {"plan_id": "plan-none", "name": "roster.json", "dry_run_id": "dry-none"}
     return named | {"message_id": a_message(platform), "letter_id": a_letter(platform, session_id)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -35,15 +36,12 @@ class Console:
     service: RunningService
     house: House
     browser: Browser
+    loop: asyncio.AbstractEventLoop
     faults: list[str] = field(default_factory=list)
-    contexts: list[BrowserContext] = field(default_factory=list)
+    contexts: dict[str, BrowserContext] = field(default_factory=dict)
 
-    def new_page(self, **options: object) -> Page:
-        """Return a page of a browser of its own, whose errors are kept."""
-        size = {"width": 1280, "height": 800}
-        context = self.browser.new_context(base_url=self.service.url, **{"viewport": size, **options})
-        self.contexts.append(context)
-        context.add_init_script(COUNT_THE_MOUSE)
+    def page_of(self, context: BrowserContext) -> Page:
+        """Return a new page, whose errors are kept."""
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("console", self._hear)
@@ -56,8 +54,15 @@ class Console:
             self.faults.append(message.text)
 
     def signed_in(self, name: str, **options: object) -> Page:
-        """Return a page of a person who has signed in by the form."""
-        page = self.new_page(**options)
+        """Return a new page of a person, who signs in by the form the first time and stays so."""
+        key = f"{name} {options}"
+        if key in self.contexts:
+            return self.page_of(self.contexts[key])
+        size = {"width": 1280, "height": 800}
+        context = self.browser.new_context(base_url=self.service.url, **{"viewport": size, **options})
+        context.add_init_script(COUNT_THE_MOUSE)
+        self.contexts[key] = context
+        page = self.page_of(context)
         page.goto("/console")
         page.keyboard.type(name)
         page.keyboard.press("Tab")

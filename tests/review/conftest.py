@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,8 +32,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     for name, role in PEOPLE.items():
         add_person(house, name, role, PASSWORD)
     with running_service(folder, None, keep=False) as service, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield Console(service, house, browser)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        # Playwright leaves its loop running in this thread, where other tests want to run loops of their own
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield Console(service, house, browser, loop)
+        asyncio._set_running_loop(loop)
         browser.close()
     close_engine(house.engine)
 
@@ -40,10 +45,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
 @pytest.fixture
 def console(running: Console) -> Iterator[Console]:
     """Return the console; a script's error or a violated content security policy fails the test."""
+    asyncio._set_running_loop(running.loop)
     yield running
-    for context in running.contexts:
-        context.close()
-    running.contexts.clear()
+    for page in [page for context in running.contexts.values() for page in context.pages]:
+        page.close()
+    asyncio._set_running_loop(None)
     faults = running.faults[:]
     running.faults.clear()
     assert faults == []

@@ -17,10 +17,16 @@ from playwright.sync_api import Page, expect
 from simulated_platform import SimulatedPlatform
 from studied_class import study
 
+from online_guard.service import evidence_log
+from online_guard.store import sealed_log
+from online_guard.store.unit_of_work import writing
 from online_guard.verdict import case_id
 
 CHINESE = "[\u3400-\u9fff]"
-PAGES = ("sign-in", "cases", "case", "together", "rules", "rules/OG101", "nothing")
+PAGES = (
+    "sign-in", "cases", "case", "together", "classes", "class", "assessments", "log", "rules", "rules/OG101", "nothing",
+)  # fmt: skip
+LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 TEXTS = """() => { const page = document.body.cloneNode(true);
   page.querySelectorAll('[lang="zh-Hans"], .who, .name, #words, template').forEach(one => one.remove());
   return page.textContent; }"""
@@ -35,12 +41,13 @@ def first_case(page: Page, class_id: str, rule: str = "") -> str:
 def test_every_page_is_accessible_and_speaks_one_language(console: Console, cheats: str, language: str) -> None:
     page, serious = console.signed_in("甲", bypass_csp=True), []
     first = first_case(page, cheats)
+    paths = {"case": f"cases/{first}", "together": f"together?case={first}", "class": f"classes/{cheats}"}
     for name in PAGES:
-        path = {"case": f"cases/{first}", "together": f"together?case={first}"}.get(name, name)
+        path = paths.get(name, name)
         page.goto(f"/console/{path}{'&' if '?' in path else '?'}lang={language}")
         if name == "case":
             page.locator("summary").first.click()
-        found = Axe().run(page).response["violations"]
+        found = Axe().run(page, options=LEVELS).response["violations"]
         serious += [
             (name, one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
         ]
@@ -86,6 +93,25 @@ def test_the_browser_verifies_the_log_and_finds_a_changed_payload(console: Conso
     page.locator("[data-act=prove]").click()
     expect(page.locator("[data-slot=proof]")).to_have_attribute("data-holds", "false")
     expect(page.locator(".broken")).to_have_count(1)
+
+
+def test_the_browser_verifies_that_the_log_only_grew(console: Console, cheats: str) -> None:
+    page = console.signed_in("乙")
+    page.goto("/console/log")
+    proof = page.locator("[data-slot=proof]")
+    page.locator("[data-act=prove-head]").click()
+    expect(proof).to_have_attribute("data-holds", "true")
+    before = json.loads(page.evaluate("localStorage['online-guard log head']"))
+    for payload in ({"name": "decision x/1"}, {"name": "decision x/2"}, {"name": "decision x/3"}):
+        with writing(console.house.engine) as database:
+            sealed_log.append(database, "decision", "session/none/none", payload)
+    evidence_log.sequence(console.house, at_once=True)
+    page.locator("[data-act=prove-head]").click()
+    expect(proof).to_contain_text(f"{before['size']} → {before['size'] + 3}: 证明成立")
+    forged = json.dumps(before | {"root": "00" + before["root"][2:]})
+    page.evaluate("head => { localStorage['online-guard log head'] = head; }", forged)
+    page.locator("[data-act=prove-head]").click()
+    expect(proof).to_have_attribute("data-holds", "false")
 
 
 def test_the_evidence_of_a_case_verifies_itself(console: Console, tmp_path: Path) -> None:

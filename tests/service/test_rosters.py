@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError
 
 from online_guard.assessment.roster import Roster
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import drafts_told, evidence_log, roster_drafts, roster_files, rosters, venues
+from online_guard.service import drafts_told, erasures, evidence_log, roster_drafts, roster_files, rosters, venues
 from online_guard.service import published as told_published
 from online_guard.service.candidacy import Candidacy
 from online_guard.service.house import House, open_house
@@ -377,6 +377,11 @@ def test_names_are_opened_for_the_office_and_stored_nowhere(sqlite_house: House)
         stored = [*database.scalars(select(RosterRecord.body)), *database.scalars(select(DraftRecord.candidates))]
     assert stored
     assert not any(name in body for body in stored)
+    with reading(sqlite_house.engine) as database:
+        learner_id = roster_rows.learners(database, "C")["C-1"]
+    erasures.erase(sqlite_house, learner_id, reason="本人要求", ordered_by="甲")
+    after = told(sqlite_house, with_names=True)
+    assert (sorted(after["names"]), len(after["candidates"])) == (["C-2"], 2), "the roster stays, without the name"
 
 
 def test_turning_the_master_key_over_seals_the_venues_anew(sqlite_house: House) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from online_guard.errors import ErrorKind, GuardError
 from online_guard.printing import compile_pdf
 from online_guard.printing.glyphs import FONT, printable
 
@@ -41,7 +42,7 @@ def typeset(template: str, data: Mapping[str, Any], timestamp_s: int) -> Made:
         timestamp_s: When the PDF says it was made, in s since 1970: with it the same data give the same bytes.
 
     Raises:
-        RuntimeError: The process ended without a PDF: it was killed for want of memory, or a template is wrong.
+        GuardError: The process ended without a PDF: it was killed for want of memory, or a template is wrong.
     """
     shown, missing = printable(dict(data))
     asked = {
@@ -53,8 +54,13 @@ def typeset(template: str, data: Mapping[str, Any], timestamp_s: int) -> Made:
     }
     ended = subprocess.run(COMMAND, input=json.dumps(asked).encode(), capture_output=True, check=False)  # noqa: S603 - our own
     if ended.returncode != 0:
-        name = template.rpartition("/")[2]
-        raise RuntimeError(f"{name}.typ, exit status {ended.returncode}: {_last_line(ended.stderr)}")
+        raise GuardError(
+            ErrorKind.UNAVAILABLE,
+            "papers.not_made",
+            f"文件未能生成,可能内存不足 / the file couldn't be made, perhaps for want of memory: {template}, "
+            f"{ended.returncode}: {_last_line(ended.stderr)}",
+            remedy="请稍后重试,或换内存更大的机器 / try again later, or where there is more memory.",
+        )
     return Made(ended.stdout, missing)
 
 

@@ -20,7 +20,7 @@ def typeset(papers: Papers, template: str, data: Mapping[str, Any]) -> Made:
         data: What the template reads as `data`.
 
     Raises:
-        RuntimeError: The process ended without a PDF: it was killed for want of memory, or a template is wrong.
+        GuardError: The process ended without a PDF: it was killed for want of memory, or a template is wrong.
     """
     timestamp_s = int(published(papers.roster).timestamp())
     return printing.typeset(f"assessment/documents/{template}", {**data, "paper": _paper(papers)}, timestamp_s)
