@@ -114,6 +114,9 @@ def test_a_notice_waits_for_persons(
         assert answer.headers["Cache-Control"] == "no-store"
     problem(another_platform.send("GET", paper), 404, "not_found")
     problem(person(Role.READER).send("GET", paper), 403, "caller.not_allowed")
+    page = f"/console/cases/{finding(refused)['case_id']}"
+    assert f'href="{paper}"' in auditor.send("GET", page).text
+    assert paper not in person(Role.READER).send("GET", page).text
 
 
 @pytest.mark.parametrize(
