@@ -12,14 +12,17 @@ from pypdf import PdfReader
 from reviewers import DISMISS, UPHOLD, Review, a_review
 
 from online_guard.errors import GuardError
+from online_guard.ingest.rows import LATEST_MS
 from online_guard.service import evidence_log, notices
 from online_guard.service.house import clock_ms, open_house
-from online_guard.service.notice_document import _ground, _when, _without_names, document
+from online_guard.service.notice_document import _ground, _lessons, _when, _without_names, document
 from online_guard.settings import Settings
+from online_guard.store import queries
+from online_guard.store.evidence_loader import training_class
 from online_guard.store.person_keys import PersonKeys
 from online_guard.store.sealed_columns import NAME, NUMBER
 from online_guard.store.tables import EnrolmentRecord
-from online_guard.store.unit_of_work import close_engine, writing
+from online_guard.store.unit_of_work import close_engine, reading, writing
 from online_guard.terms import Effect
 
 HIDDEN, SKIPPED, HONEST_ONE = "2021-ds-01-004", "2021-ds-01-002", "2021-ds-01-001"
@@ -140,10 +143,19 @@ def test_a_finding_that_is_gone_is_told_as_such() -> None:
     assert [one.zh for one in ground.decided] == ["审核人维持，1970年1月1日星期四"]
 
 
+def test_a_lesson_that_has_left_the_syllabus_is_told_as_such(review: Review) -> None:
+    told = [{"lesson_no": 1, "state": "in_force"}, {"lesson_no": 99, "state": "overturned"}]
+    with reading(review.house.engine) as database:
+        kept, gone = _lessons(told, training_class(queries.class_record(database, review.class_id)))
+    assert (kept.class_hours, kept.state.zh) == (1, "不予认定")
+    assert (gone.title, gone.class_hours) == ("已不在课程表中 no longer in the syllabus", 0)
+
+
 def test_a_moment_is_told_in_the_time_of_china_over_midnight_too() -> None:
     assert _when(None, None).zh == ""
     start = int(datetime(2021, 7, 1, 15, 59, 59, tzinfo=UTC).timestamp()) * 1000
     assert _when(start, start + 1_000).zh == "2021年7月1日星期四 23:59:59 – 2021-07-02 00:00:00"
+    assert _when(LATEST_MS, LATEST_MS).zh == "9999年12月31日星期五 23:59:59 – 23:59:59"
     assert _when(start, start).en == "Thu 1 Jul 2021, 23:59:59 – 23:59:59 (UTC+8)"
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 
 from babel.dates import format_date
 
 WIDE = {",": "，", ";": "；", ":": "："}
 CHINA = timezone(timedelta(hours=8), "CST")
+
+
+LAST_S = int(datetime.max.replace(microsecond=0, tzinfo=CHINA).timestamp())
+
+
+def in_china(moment_ms: int) -> datetime:
+    """Return a moment in ms since 1970 to the second, in the time of China; the calendar ends with 9999."""
+    return datetime.fromtimestamp(min(moment_ms // 1_000, LAST_S), CHINA)
 
 
 @lru_cache(maxsize=1_024)
