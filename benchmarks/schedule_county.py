@@ -30,16 +30,20 @@ def county(
         step = 1 if sizes.sum() < classes * learners_a_class else -1
         if learners_a_class // 2 <= sizes[one] + step <= learners_a_class * 3 // 2:
             sizes[one] += step
-    people = [
-        candidate for number, size in enumerate(sizes) for candidate in _class(random, number, int(size), enterprises)
-    ]
+    batches = [_batch(random) for _ in range(enterprises)]
+    people = [one for number, size in enumerate(sizes) for one in _class(random, number, int(size), batches)]
     return _enrol_some_twice(random, people), _venues(random)
 
 
-def _class(random: Generator, number: int, size: int, enterprises: int) -> list[Candidate]:
-    enterprise = int(random.integers(enterprises))
-    ended = OPENS - timedelta(days=int(random.integers(3, 120)))
-    not_before = OPENS + timedelta(days=int(random.choice([0, 0, 0, 2, 4, 7, 9, 14])))
+def _batch(random: Generator) -> tuple[date, date]:
+    """Return when an enterprise's training ends, and the day that it applies for: for all its classes together."""
+    ended = OPENS - timedelta(days=int(random.integers(10, 120)))
+    return ended, OPENS + timedelta(days=int(random.choice([0, 0, 0, 2, 4, 7, 9, 14])))
+
+
+def _class(random: Generator, number: int, size: int, batches: list[tuple[date, date]]) -> list[Candidate]:
+    enterprise = int(random.integers(len(batches)))
+    ended, not_before = batches[enterprise]
     return [
         Candidate(
             enrolment_id=f"e{number:03d}-{n:02d}",
@@ -52,7 +56,7 @@ def _class(random: Generator, number: int, size: int, enterprises: int) -> list[
             occupation=OCCUPATIONS[(enterprise + int(number % 5 == 0)) % len(OCCUPATIONS)],
             certificate_route=CertificateRoute.COMPLETION,
             not_before=not_before,
-            waiting_since=ended,
+            waiting_since=ended + timedelta(days=int(number % 8)),
         )
         for n in range(size)
     ]

@@ -32,6 +32,7 @@ from online_guard.ingest.locations import Location, locate, put
 from online_guard.ingest.refusals import RefusedRow
 from online_guard.judge import Judgement, Observation, conclude, observe
 from online_guard.policy import Policy
+from online_guard.result_columns import SCHEMAS, in_columns
 from online_guard.timeline.digest import join, join_table, likely_overlaps, needs_detail
 
 Progress = Callable[[int, int], None]
@@ -227,46 +228,6 @@ def _observe_block(shared: tuple[Bundle, Policy], task: Task) -> BlockResult:
     return BlockResult(tuple(observations), read.refused, len(read.events))
 
 
-SCHEMAS: dict[str, pa.Schema] = {
-    "findings": pa.schema(
-        {
-            "rule": pa.string(),
-            "subject": pa.string(),
-            "subject_id": pa.string(),
-            "effect": pa.string(),
-            "start_ms": pa.int64(),
-            "end_ms": pa.int64(),
-            "evidence": pa.string(),
-        }
-    ),
-    "sessions": pa.schema(
-        {"session_id": pa.string(), "verdict": pa.string(), "playing_ms": pa.int64(), "watched_s": pa.float64()}
-    ),
-    "ledger": pa.schema(
-        {
-            "enrolment_id": pa.string(),
-            "lesson_no": pa.int32(),
-            "hours": pa.float64(),
-            "credited_s": pa.float64(),
-            "coverage": pa.float64(),
-            "refused_by": pa.list_(pa.string()),
-        }
-    ),
-    "eligibility": pa.schema(
-        {
-            "class_id": pa.string(),
-            "window": pa.string(),
-            "enrolment_id": pa.string(),
-            "eligible": pa.bool_(),
-            "failed": pa.list_(pa.string()),
-            "unconfirmed": pa.list_(pa.string()),
-            "evidence": pa.string(),
-        }
-    ),
-}
-"""Columns of the Parquet twin of each file; evidence is JSON text there."""
-
-
 @_uncollected()
 def write(result: Revalidation, out: Location | str) -> None:
     """Write the files of SPEC 8 into a folder; each appears whole or not at all. Kept blocks are removed then.
@@ -292,12 +253,7 @@ def _encoded(records: Sequence[Any], schema: pa.Schema) -> tuple[bytes, bytes]:
     for first in range(0, len(records), WRITTEN_ROWS):
         rows = [record.as_row() for record in records[first : first + WRITTEN_ROWS]]
         lines += msgspec.json.Encoder().encode_lines(rows)
-        columns = [
-            [msgspec.json.encode(row[name]).decode() if name == "evidence" else row[name] for row in rows]
-            for name in schema.names
-        ]
-        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-        batches.append(pa.record_batch(arrays, schema=schema))
+        batches.append(in_columns(rows, schema))
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_batches(batches, schema).combine_chunks(), sink)
     return bytes(lines), bytes(sink.getvalue())

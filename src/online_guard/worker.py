@@ -11,6 +11,7 @@ from typing import Self
 
 from online_guard.errors import GuardError
 from online_guard.service import evidence_log
+from online_guard.service.dry_runs import judge_once
 from online_guard.service.house import House, clock_ms
 from online_guard.service.import_work import import_once
 from online_guard.service.retention import EXPIRE, ask_daily, expire_daily, forget_erased
@@ -18,7 +19,7 @@ from online_guard.service.roster_drafts import plan_once
 from online_guard.service.verification import verify_class
 from online_guard.service.webhook_delivery import deliver
 from online_guard.service.webhooks import DELIVER
-from online_guard.store import import_rows, jobs, roster_rows
+from online_guard.store import dry_runs, import_rows, jobs, roster_rows
 from online_guard.store.jobs import Job
 from online_guard.store.queries import VERIFY
 from online_guard.store.unit_of_work import writing
@@ -29,6 +30,7 @@ DUTIES: Mapping[str, Callable[[House, str], None]] = {
     EXPIRE: expire_daily,
     DELIVER: deliver,
     roster_rows.DUTY: plan_once,
+    dry_runs.DUTY: judge_once,
 }
 """What does the jobs of each duty, given the job's key. It may be called again for what it has done already: a worker
 can die after its work and before the job is noted as done."""

@@ -112,6 +112,7 @@ ROWS = {
     "GET /v1/enrolments/{enrolment_id}/ledger": Row(EVERYBODY),
     "GET /v1/enrolments/{enrolment_id}/eligibility": Row(EVERYBODY),
     "GET /v1/enrolments/{enrolment_id}/notices": Row(EVERYBODY),
+    "GET /v1/notices/{notice_id}/document": Row(EVERYBODY - {Role.READER}),
     "POST /v1/enrolments/{enrolment_id}/notices": Row(AUDITORS, names_object=False),
     "GET /v1/cases": Row(PEOPLE, names_object=False),
     "GET /v1/cases/{case_id}": Row(PEOPLE, names_object=False),
@@ -174,6 +175,11 @@ ROWS = {
         {Role.PLATFORM, Role.ASSESSOR, Role.READER, Role.ADMIN}, names_object=False
     ),
     "GET /v1/jobs": Row({Role.ADMIN}, names_object=False),
+    "POST /v1/dry-runs": Row(AUDITORS | OFFICE, names_object=False, body=lambda ids: {"key": "none", "value": "1"}),
+    "GET /v1/dry-runs": Row(PEOPLE, names_object=False),
+    "GET /v1/dry-runs/{dry_run_id}": Row(PEOPLE, names_object=False),
+    "GET /console/policy": Row(PEOPLE, names_object=False),
+    "GET /console/policy/dry-runs/{dry_run_id}": Row(PEOPLE, names_object=False),
     "GET /": Row(ANYONE, names_object=False),
     "GET /console": Row(PEOPLE, names_object=False),
     "GET /console/sign-in": Row(ANYONE, names_object=False),
@@ -195,6 +201,10 @@ ROWS = {
     "GET /console/rules": Row(PEOPLE, names_object=False),
     "GET /console/rules/{rule}": Row(PEOPLE, names_object=False),
     "GET /console/export/cases.{kind}": Row(PEOPLE, names_object=False),
+    "GET /console/overview": Row(PEOPLE, names_object=False),
+    "GET /console/overview/rules/{rule}": Row(PEOPLE, names_object=False),
+    "GET /console/platforms/{platform_id}": Row(PEOPLE, names_object=False),
+    "GET /console/learners/{learner_id}": Row(PEOPLE, names_object=False),
     "POST /v1/jobs/{job_id}/replay": Row({Role.ADMIN}, names_object=False),
 }
 """Every route of the application."""
@@ -214,7 +224,8 @@ def ids(platform: Platform) -> Ids:
     named |= {"nonce": check["nonce"], "evidence": "strip", "window": "2021-08", "learner_id": "nobody"}
     named["job_id"] = "2000000000"
     named |= {"rule": "OG101", "kind": "csv", "platform_id": "hc-online", "snapshot_id": "none"}
-    named |= {"plan_id": "plan-none", "name": "roster.json"}
+    named |= {"plan_id": "plan-none", "name": "roster.json", "notice_id": "notice-none"}
+    named |= {"plan_id": "plan-none", "name": "roster.json", "dry_run_id": "dry-none"}
     return named | {"message_id": a_message(platform), "letter_id": a_letter(platform, session_id)}
 
 

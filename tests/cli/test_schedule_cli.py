@@ -118,8 +118,10 @@ def test_bad_use_is_exit_status_2(arguments: tuple[str, ...]) -> None:
         ("sites = []", "venues.invalid", "/sites"),
         (EXAMPLE.replace("seats = 40", "seat = 40"), "venues.invalid", "/sites/0"),
         (EXAMPLE.replace("ends = 10:00:00", "ends = 08:00:00"), "venues.invalid", "/slots/0"),
+        (EXAMPLE.replace("ends = 10:00:00", "ends = 36000"), "venues.invalid", "/slots/0/ends"),
+        (EXAMPLE.replace("[2021-08-20]", '["2021-08-20T00:00:00"]'), "venues.invalid", "/sites/0/closed_on/0"),
     ],
-    ids=["not TOML", "no site", "unknown field", "ends before it starts"],
+    ids=["not TOML", "no site", "unknown field", "ends before it starts", "seconds", "a moment"],
 )
 def test_a_faulty_file_of_venues_is_refused_with_the_place(text: str, code: str, where: str, tmp_path: Path) -> None:
     file = tmp_path / "v.toml"

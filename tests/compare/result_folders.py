@@ -6,8 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from online_guard.batch import SCHEMAS, write
+from online_guard.batch import write
 from online_guard.compare import Comparison, compare, read_results
+from online_guard.result_columns import SCHEMAS
 
 Row = dict[str, Any]
 DEFAULTS: dict[str, Row] = {

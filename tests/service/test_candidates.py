@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -268,6 +270,29 @@ def test_times_grow_though_the_clock_stands_still(on_sqlite: House) -> None:
             assessment_rows.date_candidates(database, COURSE.class_id, {(WINDOW, ONE): digest}, 5)
             times.append(database.get_one(CandidateRecord, (WINDOW, ONE)).updated_ms)
     assert times == sorted(set(times))
+
+
+def test_who_changes_a_row_meanwhile_waits_and_gets_a_later_time(verified: House) -> None:
+    """Else a reader who has passed the later time would never see the earlier one."""
+    holds, may_end, times = threading.Event(), threading.Event(), dict[str, int]()
+
+    def change(digest: str, enrolment_id: str) -> None:
+        with writing(verified.engine) as database:
+            assessment_rows.date_candidates(database, COURSE.class_id, {(WINDOW, enrolment_id): digest}, 5)
+            times[digest] = database.get_one(CandidateRecord, (WINDOW, enrolment_id)).updated_ms
+            if digest == "first":
+                holds.set()
+                may_end.wait(10)
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(change, "first", ONE)
+        assert holds.wait(10)
+        second = threads.submit(change, "second", OTHER)
+        assert not wait([second], timeout=0.2).done, "it waits for the first to end"
+        may_end.set()
+        for one in (first, second):
+            one.result(10)
+    assert times["first"] < times["second"]
 
 
 def test_a_strange_cursor_is_refused(on_sqlite: House) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError
 
 from online_guard.assessment.roster import Roster
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import drafts_told, evidence_log, roster_drafts, roster_files, rosters, venues
+from online_guard.service import drafts_told, erasures, evidence_log, roster_drafts, roster_files, rosters, venues
 from online_guard.service import published as told_published
 from online_guard.service.candidacy import Candidacy
 from online_guard.service.house import House, open_house
@@ -269,17 +269,20 @@ def test_a_killed_worker_is_followed_by_one_that_makes_the_same_plan(
     assert drafts_told.told(sqlite_house, WINDOW, broken)["problem"]["code"] == "plan.parked"
 
 
-def test_in_the_middle_of_a_window_nobody_new_is_given_a_day_that_is_over(sqlite_house: House) -> None:
-    eligible_class(sqlite_house, 2)
+def test_in_the_middle_of_a_window_who_has_sat_keeps_the_place_and_new_ones_come_later(sqlite_house: House) -> None:
+    eligible_class(sqlite_house, 3)
     a_county(sqlite_house)
     judge_again(sqlite_house, "C-2", "E06")
     published(sqlite_house)
+    before = seated(told(sqlite_house))
     judge_again(sqlite_house, "C-2")
+    judge_again(sqlite_house, "C-3", "E06")
     noon_ms = 1_629_432_000_000  # 20 August 2021, noon in China
-    plan_id = planned(sqlite_house, now_ms=noon_ms)
-    rosters.publish(sqlite_house, WINDOW, plan_id, "甲", noon_ms)
-    days = {who: places[0][1] for who, places in seated(told(sqlite_house)).items()}
-    assert days["C-1"] < "2021-08-20" < days["C-2"]
+    rosters.publish(sqlite_house, WINDOW, planned(sqlite_house, now_ms=noon_ms), "甲", noon_ms)
+    after = seated(told(sqlite_house))
+    assert sorted(after) == ["C-1", "C-2"]
+    assert after["C-1"] == before["C-1"]
+    assert after["C-1"][0][1] <= "2021-08-20" < after["C-2"][0][1]
 
 
 def test_each_platform_reads_and_is_told_its_own(house: House) -> None:
@@ -374,6 +377,11 @@ def test_names_are_opened_for_the_office_and_stored_nowhere(sqlite_house: House)
         stored = [*database.scalars(select(RosterRecord.body)), *database.scalars(select(DraftRecord.candidates))]
     assert stored
     assert not any(name in body for body in stored)
+    with reading(sqlite_house.engine) as database:
+        learner_id = roster_rows.learners(database, "C")["C-1"]
+    erasures.erase(sqlite_house, learner_id, reason="本人要求", ordered_by="甲")
+    after = told(sqlite_house, with_names=True)
+    assert (sorted(after["names"]), len(after["candidates"])) == (["C-2"], 2), "the roster stays, without the name"
 
 
 def test_turning_the_master_key_over_seals_the_venues_anew(sqlite_house: House) -> None:

@@ -257,6 +257,21 @@ RESULT = keys(
     recorded_ms=MS,
     certificate_number=or_null(TEXT),
 )
+DRY_RUN = having(
+    dry_run_id=TEXT,
+    state=one_of("waiting", "judging", "done", "failed", "parked"),
+    key=TEXT,
+    value=TEXT,
+    old_value=ANYTHING,
+    asked_ms=MS,
+    asked_by=TEXT,
+    since_ms=MS,
+    until_ms=MS,
+    classes=or_null(COUNT),
+    judged=COUNT,
+    finished_ms=or_null(MS),
+    policy_sha256=HASH,
+)
 LOGIN = keys(name=TEXT, role=TEXT, csrf_token=TEXT)
 DECISION = having(finding_id=TEXT, number=COUNT, decision=TEXT, reason=TEXT, reviewer=or_null(TEXT), decided_ms=MS)
 APPEAL = having(finding_id=TEXT, number=COUNT, appellant=TEXT, reason=TEXT, opened_ms=MS, outcome=TEXT)
@@ -421,6 +436,7 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "GET /v1/enrolments/{enrolment_id}/notices": {
         200: keys(enrolment_id=TEXT, finally_refused=many(COUNT), notices=many(NOTICE))
     },
+    "GET /v1/notices/{notice_id}/document": {200: ("application/pdf",)},
     "DELETE /v1/learners/{learner_id}": {200: having(learner_id=TEXT, erased_ms=or_null(MS))},
     "GET /v1/dead-letters": {200: keys(dead_letters=many(LETTER), next_cursor=or_null(TEXT))},
     "GET /v1/dead-letters/{letter_id}": {200: LETTER},
@@ -435,6 +451,9 @@ ANSWERS: Mapping[str, Mapping[int, Schema | tuple[str, ...]]] = {
     "POST /v1/webhooks/messages/{message_id}/replay": {200: MESSAGE},
     "GET /v1/jobs": {200: FACTS},
     "POST /v1/jobs/{job_id}/replay": {200: FACTS, 202: FACTS},
+    "POST /v1/dry-runs": {202: DRY_RUN},
+    "GET /v1/dry-runs": {200: keys(dry_runs=many(DRY_RUN))},
+    "GET /v1/dry-runs/{dry_run_id}": {200: DRY_RUN},
     "POST /v1/login": {200: LOGIN},
     "GET /v1/login/oidc": {303: ()},
     "GET /v1/login/oidc/callback": {200: LOGIN},

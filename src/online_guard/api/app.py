@@ -18,6 +18,7 @@ from online_guard.api import (
     assignments,
     cases,
     dead_letters,
+    dry_runs,
     enrolments,
     imports,
     jobs,
@@ -90,6 +91,7 @@ def create_app(house: House) -> FastAPI:
         learners,
         logins,
         dead_letters,
+        dry_runs,
         evidence_log,
         webhooks,
     ):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from online_guard.api.bodies import AppealBody, DecisionBody, Id, NoticeBody
 from online_guard.api.callers import EVERYBODY, PEOPLE, PLATFORM, NowMs, PlatformId, TheCaller, TheHouse, callers
 from online_guard.api.registration import EnrolmentId
-from online_guard.service import appeals, case_file, case_queue, finding_history, notices, review
+from online_guard.service import appeals, case_file, case_queue, finding_history, notice_document, notices, review
 from online_guard.service.foreign_names import hide_foreign_names
 from online_guard.service.review import Said
 from online_guard.store.review_rows import Wanted
@@ -20,6 +20,7 @@ AUDITORS = (Role.AUDITOR, Role.SECOND_AUDITOR)
 """初审人 and 复核人. Whoever manages accounts decides nothing, lest they decide under two names."""
 CaseId = Annotated[Id, Path(description="案件 case")]
 FindingId = Annotated[Id, Path(description="疑点 finding")]
+NoticeId = Annotated[Id, Path(description="告知书 notice")]
 CREATED, OK = 201, 200
 
 
@@ -107,3 +108,15 @@ def list_notices(
     """Return the notices of an enrolment with their grounds, and the lessons that are refused for good now."""
     told = notices.notices_of(house, enrolment_id, platform_id)
     return told if caller.platform_id is None else hide_foreign_names(house, caller.platform_id, told)
+
+
+@router.get(
+    "/notices/{notice_id}/document",
+    summary="处理告知书 / a notice for its learner, as PDF",
+    openapi_extra=callers(PLATFORM, Role.ADMIN, Role.ASSESSOR, *AUDITORS),
+)
+def notice_file(house: TheHouse, notice_id: NoticeId, platform_id: PlatformId) -> Response:
+    """Return a notice as it is given to the learner, made on demand: it names a person, and isn't kept."""
+    content = notice_document.document(house, notice_id, platform_id)
+    headers = {"Content-Disposition": f'inline; filename="{notice_id}.pdf"', "Cache-Control": "no-store"}
+    return Response(content, media_type="application/pdf", headers=headers)

@@ -21,7 +21,7 @@ def online_hours(case: Situation, details: Details, failed: Mapping[str, Details
         zh = f"本班课程共 {in_all:g} 学时,少于要求的 {details['limit']:g} 学时:请更正班次"
         en = f"the syllabus has {in_all:g} class hours, of {details['limit']:g} required: correct the class"
         return [Cure(zh, en)]
-    return [_missing(details), *_study(case, waits="E06" in failed)]
+    return [_missing(details), *study(case, waits="E06" in failed)]
 
 
 def practice(case: Situation, details: Details, failed: Mapping[str, Details]) -> list[Cure]:
@@ -31,7 +31,7 @@ def practice(case: Situation, details: Details, failed: Mapping[str, Details]) -
 
 def all_hours(case: Situation, details: Details, failed: Mapping[str, Details]) -> list[Cure]:
     """Return the cures of E05."""
-    return [_missing(details), *_study(case, waits="E06" in failed), _attend(case)]
+    return [_missing(details), *study(case, waits="E06" in failed), _attend(case)]
 
 
 def _missing(details: Details) -> Cure:
@@ -54,8 +54,13 @@ def _attend(case: Situation) -> Cure:
     )
 
 
-def _study(case: Situation, *, waits: bool) -> list[Cure]:
-    """Return which lessons to study again and until when, and which are up to a person instead."""
+def study(case: Situation, *, waits: bool) -> list[Cure]:
+    """Return which lessons to study again and until when, and which are up to a person instead.
+
+    Args:
+        case: With the ledger's entries that are meant.
+        waits: Whether something of the enrolment waits for a decision.
+    """
     syllabus = {lesson.lesson_no: lesson for lesson in case.training_class.lessons}
     again: Refused = []
     waiting: Refused = []
@@ -84,7 +89,8 @@ def _again(case: Situation, lessons: Refused) -> list[Cure]:
         words = f"请在 {until} 或之前学习或重学{zh}", f"study, or study again, by {until}: {en}"
         return [Cure(*words, lessons=numbers, until_on=until)]
     if case.today > assessment_on:
-        return [Cure("学习与补课期已过,请参加新的班次", "study and make-up are over: join another class")]
+        words = f"{zh}未认定,学习与补课期已过:请参加新的班次", f"study and make-up are over, join another class: {en}"
+        return [Cure(*words)]
     another = Cure("没有请假的,请参加新的班次", "without a leave, join another class")
     late_zh = f"学习期已于 {until} 结束:培训期间书面请假的,登记获准后可在 {assessment_on} 考核或之前补学{zh}"
     late_en = f"study ended on {until}: with a written leave, recorded as approved, make up by {assessment_on}: {en}"

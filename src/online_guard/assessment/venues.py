@@ -24,9 +24,18 @@ def _day(value: object) -> object:
     return value
 
 
+def _hour(value: object) -> object:
+    """Refuse what Pydantic would take for a time of day besides, such as a number of seconds."""
+    is_text = isinstance(value, str) and re.fullmatch("[0-9]{2}:[0-9]{2}(:[0-9]{2})?", value)
+    if not is_text and not isinstance(value, time):
+        raise ValueError("时刻应为 HH:MM,不写时区 / a time of day is HH:MM, without a time zone")
+    return value
+
+
 Day = Annotated[date, BeforeValidator(_day)]
 Days = Annotated[frozenset[Day], PlainSerializer(sorted, return_type=list[date])]
 """Days, written in their order: the same statement is the same text."""
+Hour = Annotated[time, BeforeValidator(_hour)]
 Occupations = Annotated[frozenset[Text], PlainSerializer(sorted, return_type=list[str])]
 Places = Annotated[int, Field(ge=1, le=1_000, strict=True)]
 
@@ -41,8 +50,8 @@ class Slot(Stated):
     """A sitting's time of day (场次), the same on each day; local time in China."""
 
     slot_no: Annotated[int, Field(ge=1, le=24, strict=True)]
-    starts: time
-    ends: time
+    starts: Hour
+    ends: Hour
 
     @model_validator(mode="after")
     def _is_a_stretch(self) -> Self:

@@ -21,6 +21,9 @@ from online_guard.terms import AssessmentPart
 
 WEEKDAYS = "一二三四五六日"
 PARTS = {AssessmentPart.THEORY: "理论 theory", AssessmentPart.PRACTICE: "实操 practice"}
+WHOLE = ("日期\ndate", "场次\nslot", "人数\nseated")
+"""Columns that are never cut, on eighty columns either."""
+HEADINGS = ("日期\ndate", "考点\nsite", "场次\nslot", "考场\nroom", "科目\npart", "人数\nseated", "考评员\nby")
 MOST_CHANGES = 40
 
 
@@ -40,14 +43,16 @@ def print_sittings(
     for duty in plan.duties:
         name = examiners.get(duty.examiner_id, duty.examiner_id)
         watching[duty.on, duty.site_id, duty.slot_no, duty.room_id].append(name)
-    table = Table("日期 date", "考点 site", "场次 slot", "考场 room", "科目 part", "人数 seated", "考评员 examiners")
+    table = Table()
+    for heading in HEADINGS:
+        table.add_column(heading, no_wrap=heading in WHOLE, overflow="fold")
     for last, (place, count) in _with_breaks(sorted(seated.items())):
         on, _, slot_no, room_id = place
         site, room = rooms[room_id]
         table.add_row(
-            f"{on} 周{WEEKDAYS[on.weekday()]}",
+            f"{on}\n周{WEEKDAYS[on.weekday()]} {on:%a}",
             site.name,
-            f"{slot_no}  {times[slot_no]}",
+            f"第 {slot_no} 场\n{times[slot_no]}",
             room.name,
             PARTS[room.part],
             f"{count}/{room.seats or sum(room.workstations.values())}",

@@ -130,24 +130,18 @@ def _from_bundle(
         found = judged(bundle, law, window, progress)
     with _planning() as tell:
         made = planned(found, venues, window, law, seed, tell)
-    is_plan = isinstance(made, Plan)
-    told: dict[str, Any] = {
-        "window": window,
-        "state": "planned" if is_plan else "blocked",
-        "candidates": len(found.candidates),
-        "refused_rows": found.refused_rows,
-        "plan": made.model_dump(mode="json") if is_plan else None,
-        "blocked": None if is_plan else made.model_dump(mode="json"),
-    }
+    told: dict[str, Any] = {"window": window, "state": "blocked", "plan": None, "blocked": None}
+    told |= {"candidates": len(found.candidates), "refused_rows": found.refused_rows}
+    told["plan" if isinstance(made, Plan) else "blocked"] = made.model_dump(mode="json")
     if not as_json:
         _show(told, venues)
     if isinstance(made, Plan):
         now_ms = time.time_ns() // 1_000_000
         roster = published(None, made, found.candidates, venues, law, f"cli {getpass.getuser()}", now_ms)
-        told["files"] = write_papers(papers_of(found, roster, venues, law), out)
+        told |= {"state": "planned", "files": write_papers(papers_of(found, roster, venues, law), out)}
     if as_json:
         print_json(told)
-    raise typer.Exit(FOUND_SOMETHING if not is_plan or found.refused_rows else 0)
+    raise typer.Exit(FOUND_SOMETHING if told["plan"] is None or found.refused_rows else 0)
 
 
 def _show(told: dict[str, Any], venues: Venues) -> None:

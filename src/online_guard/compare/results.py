@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from online_guard.batch import SCHEMAS
 from online_guard.compare.rows import ranks
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.result_columns import SCHEMAS
 
 KEYS = {
     "findings": ("rule", "subject", "subject_id"),
@@ -27,7 +27,7 @@ _REMEDY = "请重新运行 revalidate / run revalidate again."
 
 @dataclass(frozen=True)
 class Results:
-    """The four tables of a re-validation, columns as in `batch.SCHEMAS`, and its summary."""
+    """The four tables of a re-validation, columns as in `result_columns.SCHEMAS`, and its summary."""
 
     summary: dict[str, Any]
     findings: pa.Table

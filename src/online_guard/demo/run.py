@@ -35,12 +35,14 @@ from online_guard.judge import Judgement, judge
 from online_guard.policy import DEFAULT_POLICY, Policy, load_policy
 from online_guard.signatures import SignedRequests
 from online_guard.simulate.course import TITLES, Course, Plan, study
-from online_guard.terms import Outcome, Role
+from online_guard.terms import Outcome, Paper, Role
 
 SEED = 2021
 AUDITORS = {"初审演示": Role.AUDITOR, "复核演示": Role.SECOND_AUDITOR}
 """Who may sign in to the pages of a demonstration that goes on."""
 VERIFY_TIMEOUT_S = 90
+TASK_ROW = 9
+"""Of Annex 1: 电子商务从业人员技能提升培训."""
 WIDTH = 132
 """Columns of the tables where the output goes into a file."""
 
@@ -272,7 +274,9 @@ def _apply(platform: Platform, course: Course, ids: Sequence[str]) -> None:
     platform.call("POST", f"/v1/classes/{course.class_id}/practice", rows)
     application = course.application_row()
     window = application.pop("window")
-    platform.call("POST", f"/v1/assessments/{window}/applications", application)
+    papers = [str(paper) for paper in Paper if paper is not Paper.LEAVE_SLIPS]  # nobody of the class had leave
+    more = {"certificate_route": "skill_level", "papers": papers, "task_row": TASK_ROW}
+    platform.call("POST", f"/v1/assessments/{window}/applications", application | more)
 
 
 def _feed(platform: Platform, course: Course) -> Json:

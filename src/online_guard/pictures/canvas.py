@@ -16,6 +16,8 @@ LEAST_PX = 3.0
 """A moment must still be seen."""
 WIDE_PX, SLIM_PX = 11.0, 6.5
 """Widths of a Chinese and of a Latin letter at 11 px, as estimated for the place of words."""
+LABEL_SIZE = 1.15
+"""Labels in the plot are written so much larger."""
 
 
 @dataclass
@@ -64,14 +66,15 @@ class Canvas:
 
     def beside(self, x1: float, x2: float, y: float, kind: str, words: str, *, only_beside: bool = False) -> None:
         """Write words beside a bar where there is room, else upon it, cut where too long, or (`only_beside`) not."""
-        room = self.axis.width
-        if x2 + 6 + wide(words) <= room:
+        size = LABEL_SIZE if kind == "label" else 1.0
+        room, taken = self.axis.width, wide(words) * size
+        if x2 + 6 + taken <= room:
             self.words(x2, y, kind, words, right=6)
-        elif wide(words) <= x1 - 6:
+        elif taken <= x1 - 6:
             self.words(x1, y, f"{kind} end", words, right=-6)
         elif not only_beside:
-            place = min(x1 + 5, max(4.0, room - wide(words) - 4))
-            self.pinned(place, y, kind, shortened(words, room - place - 4), words)
+            place = min(x1 + 5, max(4.0, room - taken - 4))
+            self.pinned(place, y, kind, shortened(words, (room - place - 4) / size), words)
 
     def row(self, name: str, height: float, **values: object) -> float:
         """Begin a row below what is drawn already, say what it is, and return its upper edge."""

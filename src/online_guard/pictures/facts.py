@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from online_guard.policy import Policy
+from online_guard.pictures.limits import Limits
 from online_guard.terms import Effect, EventType, Outcome
 
 Point = tuple[int, float]
@@ -201,26 +201,6 @@ class Mark:
     whole: bool
     name: tuple[str, str]
     said: tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the policy allows, as far as it is drawn.
-
-    rate: media seconds that a second may bring. match, reject: distances to the reference up to which it is the
-    learner, and above which it is not.
-    """
-
-    rate: float
-    match: float
-    reject: float
-
-    @classmethod
-    def of(cls, policy: Policy) -> Limits:
-        """Return the limits of a policy."""
-        playback, liveness = policy.playback, policy.liveness
-        rate = playback.max_rate * (1 + playback.rate_tolerance)
-        return cls(rate, liveness.match_distance, liveness.reject_distance)
 
 
 @dataclass(frozen=True)

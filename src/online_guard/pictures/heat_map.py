@@ -32,6 +32,8 @@ class Hours(StrEnum):
     UNOPENED = "unopened"
 
 
+LEAST_PX = 520
+"""A class of few lessons is drawn no wider than this, so that its cells aren't blown up."""
 TOP_PX = 22.0
 """Where the first row begins, below the numbers of the lessons."""
 PLAIN = (Hours.EARNED, Hours.UNOPENED)
@@ -83,7 +85,7 @@ def ledger_heat_map(
         learners: In the order of the rows.
         lessons: Their numbers, in the order of the columns, at least one.
         language: In which it speaks.
-        width: In px of the picture's own coordinates.
+        width: In px, at most; few lessons take less.
     """
     left = min(max([wide(learner.name) * SMALL_PX for learner in learners] or [0.0]) + 16, width / 3)
     size = min(MOST_CELL_PX, max(LEAST_CELL_PX, (width - left - 12) / len(lessons)))
@@ -106,6 +108,7 @@ def ledger_heat_map(
                 parts.append(svg.bar(*box, f"cell {cell.state}", _said(cell, learner.name, lesson_no, language)))
     parts += [svg.path("".join(places), name) for name, places in joined.items()]
     keys = ((_key(state), f"{say(language, state)} {count}") for state, count in counts.items())
+    width = round(max(min(width, LEAST_PX), left + size * len(lessons) + 12))
     rows, height = legend(keys, TOP_PX + len(learners) * row_px, width)
     told = [say(language, "heat_told", state=say(language, state), count=count) for state, count in counts.items()]
     return svg.picture("heat", width, height, say(language, "heat"), told, [*parts, *rows])

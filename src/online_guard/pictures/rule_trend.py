@@ -55,10 +55,11 @@ class Week:
 
 @dataclass(frozen=True)
 class RuleWeeks:
-    """The weeks of one rule, in order."""
+    """The weeks of one rule, in order; `place` heads its panel in place of the rule, where one rule has several."""
 
     rule: str
     weeks: tuple[Week, ...]
+    place: str = ""
 
 
 def rule_trend(trends: Sequence[RuleWeeks], language: Language = Language.ZH, *, width: int = 860) -> str:
@@ -84,21 +85,23 @@ def rule_trend(trends: Sequence[RuleWeeks], language: Language = Language.ZH, *,
     return svg.picture("trend", width, height, say(language, "trend"), told, parts + rows)
 
 
-def _name(rule: str, language: Language) -> str:
-    known = BY_ID.get(rule)
-    return f"{rule} {pair(language, (known.zh, known.name))}" if known else rule
+def _name(trend: RuleWeeks, language: Language) -> str:
+    known = BY_ID.get(trend.rule)
+    if trend.place or known is None:
+        return trend.place or trend.rule
+    return f"{trend.rule} {pair(language, (known.zh, known.name))}"
 
 
 def _told(trend: RuleWeeks, language: Language) -> str:
     hits, sessions = (sum(getattr(week, name) for week in trend.weeks) for name in ("hits", "sessions"))
-    return say(language, "trend_told", name=_name(trend.rule, language), hits=hits, sessions=sessions)
+    return say(language, "trend_told", name=_name(trend, language), hits=hits, sessions=sessions)
 
 
 def _panel(trend: RuleWeeks, left: float, top: float, width: float, language: Language) -> Iterator[str]:
     """Draw one rule: shares from 0 to the greatest one, decisions from 0 to 1."""
     foot, step = top + PLOT_PX, width / max(1, len(trend.weeks))
     highest = max([LEAST_TOP, *(max(week.share, week.elsewhere or 0.0) for week in trend.weeks)])
-    yield svg.text(left, top - 10, "head", shortened(_name(trend.rule, language), width / 1.15))
+    yield svg.text(left, top - 10, "head", shortened(_name(trend, language), width / 1.15))
     yield svg.line(left, foot, left + width, foot, "zero")
     yield svg.line(left, top, left + width, top, "grid")
     yield svg.text(left - 5, top + 4, "small end", f"{highest:.0%}")
@@ -115,7 +118,8 @@ def _panel(trend: RuleWeeks, left: float, top: float, width: float, language: La
             sessions=week.sessions,
             share=week.share,
         )
-        yield svg.bar(x + step * 0.12, foot - tall, step * 0.76, max(tall, 0.5), kind, note)
+        if week.hits:
+            yield svg.bar(x + step * 0.12, foot - tall, step * 0.76, max(tall, 0.5), kind, note)
         if week.elsewhere is not None:
             y = foot - PLOT_PX * week.elsewhere / highest
             yield svg.line(x + step * 0.05, y, x + step * 0.95, y, "elsewhere")

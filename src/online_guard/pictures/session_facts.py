@@ -10,7 +10,8 @@ import numpy as np
 
 from online_guard.evidence import Evidence
 from online_guard.pictures import captures, ways
-from online_guard.pictures.facts import Limits, Mark, Other, SessionFacts, Span
+from online_guard.pictures.facts import Mark, Other, SessionFacts, Span
+from online_guard.pictures.limits import Limits
 from online_guard.pictures.telemetry import Session, Telemetry
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID
@@ -40,12 +41,16 @@ def session_facts(
     Raises:
         ValueError: None of the sessions is there with events.
     """
-    seen = seen or view(evidence, policy)
-    telemetry = Telemetry(evidence, policy, seen)
+    telemetry = Telemetry(evidence, policy, seen or view(evidence, policy))
     sessions = _sessions(telemetry, keys)
     if not sessions:
         raise ValueError(f"no events of {', '.join(keys)}")
-    row = int(seen.timeline.rows[sessions[0].local])
+    return _facts(telemetry, sessions, findings)
+
+
+def _facts(telemetry: Telemetry, sessions: Sequence[Session], findings: Sequence[Finding]) -> SessionFacts:
+    """Return the facts of sessions with events, in order of opening."""
+    evidence, row = telemetry.evidence, sessions[0].row
     enrolment = evidence.enrolments[evidence.sessions.enrolment[row]]
     tracks = tuple(track for session in sessions for track in session.tracks())
     lesson_no = int(evidence.sessions.lesson_no[row])
@@ -61,7 +66,7 @@ def session_facts(
         enrolment_id=enrolment.enrolment_id,
         lesson_no=lesson_no,
         duration_s=float(evidence.sessions.duration_s[row]),
-        limits=Limits.of(policy),
+        limits=Limits.of(telemetry.policy),
         start_ms=span[0],
         end_ms=span[1],
         tracks=tracks,

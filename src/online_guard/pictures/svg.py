@@ -78,7 +78,9 @@ def picture(
     """
     inside = title(label) + (f"<desc>{escape(' '.join(told))}</desc>" if told else "") + "".join(parts)
     frame = f"0 0 {number(width)} {number(height)}"
-    return element("svg", inside, class_=f"picture {name}", viewBox=frame, role="img", aria_label=label, **more)
+    return element(
+        "svg", inside, class_=f"picture {name}", viewBox=frame, width=float(width), role="img", aria_label=label, **more
+    )
 
 
 def thinned(points: Sequence[tuple[float, float]], tolerance: float) -> list[tuple[float, float]]:

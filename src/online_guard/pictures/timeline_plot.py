@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from online_guard.pictures import svg
 from online_guard.pictures.axis import clock
-from online_guard.pictures.canvas import Canvas, wide
+from online_guard.pictures.canvas import LABEL_SIZE, Canvas, wide
 from online_guard.pictures.facts import EARLY_MS, Cone, Kind, SessionFacts, Wedge
 from online_guard.pictures.words import length
 
@@ -144,7 +144,7 @@ class Plot:
 
     def _beside(self, x: float, y: float, words: str) -> None:
         """Write a label right of a place, left of it near the edge."""
-        is_right = x + 8 + wide(words) * 1.15 <= self.canvas.axis.width
+        is_right = x + 8 + wide(words) * LABEL_SIZE <= self.canvas.axis.width
         self.canvas.words(x, y + 4, "label" if is_right else "label end", words, right=8.0 if is_right else -8.0)
 
 

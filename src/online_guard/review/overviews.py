@@ -34,8 +34,9 @@ def overview_page(house: TheHouse, shell: TheShell) -> Response:
 def rule_overview_page(house: TheHouse, shell: TheShell, rule: Annotated[str, Path(max_length=16)]) -> Response:
     """Return a rule's weeks at each platform."""
     trends = overviews.rule_by_platform(house, rule)
-    pictures = {name: rule_trend([trend], words_of(shell), width=WIDTH // 2) for name, trend in trends.items()}
-    return page(shell, "overview_rule.html", rule=BY_ID[rule], pictures=pictures)
+    picture = rule_trend(trends, words_of(shell), width=WIDTH) if trends else ""
+    names = [trend.place for trend in trends]
+    return page(shell, "overview_rule.html", rule=BY_ID[rule], platforms=names, picture=picture)
 
 
 @router.get("/console/platforms/{platform_id}", openapi_extra=callers(*PEOPLE))

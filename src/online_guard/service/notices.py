@@ -139,28 +139,32 @@ def notices_of(house: House, enrolment_id: str, platform_id: str | None = None) 
     """
     with reading(house.engine) as database:
         enrolment_state(database, enrolment_id, platform_id)
-        enrolment = database.get_one(EnrolmentRecord, enrolment_id)
-        history = History.of_class(database, enrolment.class_id)
-        found = review_rows.findings_where(database, FindingRecord.class_id == enrolment.class_id)
-        by_id = {finding.finding_id: finding for finding in found}
-        ledger = [json.loads(row.body) for row in queries.results(database, "ledger", enrolment_id)]
-        earned = {row["lesson_no"] for row in ledger if row["hours"]}
-        notices: list[dict[str, Any]] = [
-            {
-                "notice_id": notice.notice_id,
-                "enrolment_id": enrolment_id,
-                "issued_by": notice.issued_by,
-                "issued_ms": notice.issued_ms,
-                "policy_sha256": notice.policy_sha256,
-                "lessons": [
-                    _lesson(lesson_no, list(group), by_id, history, house.policy, earned)
-                    for lesson_no, group in itertools.groupby(grounds, lambda ground: ground.lesson_no)
-                ],
-            }
-            for notice, grounds in review_rows.notices_of(database, enrolment_id)
-        ]
-    refused = {one["lesson_no"] for told in notices for one in told["lessons"] if one["state"] == IN_FORCE}
-    return {"enrolment_id": enrolment_id, "finally_refused": sorted(refused), "notices": notices}
+        told = told_notices(database, database.get_one(EnrolmentRecord, enrolment_id), house.policy)
+    refused = {one["lesson_no"] for notice in told for one in notice["lessons"] if one["state"] == IN_FORCE}
+    return {"enrolment_id": enrolment_id, "finally_refused": sorted(refused), "notices": told}
+
+
+def told_notices(database: Session, enrolment: EnrolmentRecord, policy: Policy) -> list[dict[str, Any]]:
+    """Return the notices of an enrolment, oldest first, each lesson with its state and grounds."""
+    history = History.of_class(database, enrolment.class_id)
+    found = review_rows.findings_where(database, FindingRecord.class_id == enrolment.class_id)
+    by_id = {finding.finding_id: finding for finding in found}
+    ledger = [json.loads(row.body) for row in queries.results(database, "ledger", enrolment.enrolment_id)]
+    earned = {row["lesson_no"] for row in ledger if row["hours"]}
+    return [
+        {
+            "notice_id": notice.notice_id,
+            "enrolment_id": enrolment.enrolment_id,
+            "issued_by": notice.issued_by,
+            "issued_ms": notice.issued_ms,
+            "policy_sha256": notice.policy_sha256,
+            "lessons": [
+                _lesson(lesson_no, list(group), by_id, history, policy, earned)
+                for lesson_no, group in itertools.groupby(grounds, lambda ground: ground.lesson_no)
+            ],
+        }
+        for notice, grounds in review_rows.notices_of(database, enrolment.enrolment_id)
+    ]
 
 
 def _lesson(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from sqlalchemy.orm import Session
@@ -91,8 +91,9 @@ class _Counts:
 
     @classmethod
     def of(cls, database: Session, weeks: int, rules: Collection[str] = ()) -> _Counts:
-        """Count the last weeks, this one included; of all rules if none is named."""
-        last = (clock_ms() - week_start_ms(0)) // WEEK_MS
+        """Count the weeks up to that of the newest session; of all rules if none is named."""
+        newest_ms = overview_rows.last_opened_ms(database) or clock_ms()
+        last = (newest_ms - week_start_ms(0)) // WEEK_MS
         span = range(last - weeks + 1, last + 1)
         since = week_start_ms(span[0])
         sessions: dict[str, Counter[int]] = defaultdict(Counter)
@@ -151,7 +152,7 @@ def rules_overview(house: House) -> list[RuleLine]:
     return lines
 
 
-def rule_by_platform(house: House, rule: str) -> dict[str, RuleWeeks]:
+def rule_by_platform(house: House, rule: str) -> list[RuleWeeks]:
     """Return a rule's weeks at each platform that had sessions, beside how it was at the others.
 
     Raises:
@@ -161,7 +162,7 @@ def rule_by_platform(house: House, rule: str) -> dict[str, RuleWeeks]:
         raise GuardError(ErrorKind.NOT_FOUND, "not_found", "找不到该规则 / no such rule", where=rule)
     with reading(house.engine) as database:
         counts = _Counts.of(database, WEEKS, (rule,))
-    return {name: counts.trend(rule, name.__eq__, compare=True) for name in sorted(counts.sessions)}
+    return [replace(counts.trend(rule, name.__eq__, compare=True), place=name) for name in sorted(counts.sessions)]
 
 
 def platforms(house: House) -> list[tuple[str, int, int]]:

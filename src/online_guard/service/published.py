@@ -43,20 +43,24 @@ def told(
         if since is not None:
             earlier = read(roster_rows.find_roster(database, window, since))
             roster = roster.model_copy(update={"changes": changes(earlier.plan, roster.plan)})
-        known = _platforms(database, roster, since)
         if platform_id is not None:
-            roster = _part_of(roster, platform_id, known)
+            roster = _part_of(roster, platform_id, _platforms(database, roster, since))
         answer = roster.model_dump(mode="json") | {"plan_id": record.plan_id, "sha256": record.sha256}
         if platform_id is not None:
-            answer |= {"published_by": None}  # persons of the office aren't the platforms' business
+            answer["published_by"] = None  # persons of the office aren't the platforms' business
         now = Candidacy.of(database, window, platform_id)
         answer |= {"newest_version": newest_version, "pending": list(now.pending), "outdated": None}
         if roster.version == newest_version and not result_rows.has_results(database, window):
             answer["outdated"] = _outdated(now, roster)
         if with_names:
-            who = {*(one.enrolment_id for one in roster.candidates), *(one.enrolment_id for one in roster.changes)}
-            answer["names"] = {one: vars(person) for one, person in people_of(house, database, who).items()}
+            people = people_of(house, database, named_in(roster))
+            answer["names"] = {who: vars(person) for who, person in people.items()}
     return answer
+
+
+def named_in(roster: Roster) -> set[str]:
+    """Return the enrolments that a roster and its changes speak of."""
+    return {*(one.enrolment_id for one in roster.candidates), *(one.enrolment_id for one in roster.changes)}
 
 
 def _platforms(database: Session, roster: Roster, since: int | None) -> dict[str, str]:

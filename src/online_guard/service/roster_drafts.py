@@ -9,19 +9,17 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Any, NamedTuple
 
-import numpy as np
 from sqlalchemy.orm import Session
 
-from online_guard.assessment.planning import Progress, plan
+from online_guard.assessment.planning import Blocked, Progress, plan
+from online_guard.assessment.rest_of_window import plan_rest
 from online_guard.assessment.roster import Candidate, Plan, Roster
 from online_guard.assessment.venues import Venues
-from online_guard.assessment.windows import window_of
 from online_guard.assessment.working_days import read_working_days
 from online_guard.errors import ErrorKind, Fault, GuardError
-from online_guard.evidence import civil_day
+from online_guard.evidence import day_of
 from online_guard.service.candidacy import Candidacy
 from online_guard.service.drafts_told import CANDIDATES, candidates_in, refuse_closed, roster_before, told, told_draft
 from online_guard.service.house import House, clock_ms
@@ -123,40 +121,27 @@ def _made(
     house: House, record: DraftRecord, venues: Venues, before: Roster | None, progress: Callable[[Progress], None]
 ) -> dict[str, str]:
     """Return the state that planning a draft leads to, with the plan, what blocks, or what went wrong."""
-    try:
-        found = plan(
-            placeable(record, before),
-            venues,
+
+    def planned(candidates: Sequence[Candidate], where: Venues, changed: Plan | None) -> Plan | Blocked:
+        return plan(
+            candidates,
+            where,
             record.window,
             read_working_days(),
             candidates_per_examiner=house.policy.training_class.learners_per_teacher,
             seed=record.seed,
-            before=None if before is None else before.plan,
+            before=changed,
             progress=progress,
         )
+
+    in_force = None if before is None else before.plan
+    try:
+        found = plan_rest(candidates_in(record), venues, in_force, day_of(record.asked_ms), planned)
     except GuardError as error:
         return {"state": FAILED, "told": json.dumps(_problem(error), ensure_ascii=False)}
     if isinstance(found, Plan):
         return {"state": PLANNED, "plan": found.model_dump_json()}
     return {"state": BLOCKED, "told": found.model_dump_json()}
-
-
-def placeable(record: DraftRecord, before: Roster | None) -> Sequence[Candidate]:
-    """Return the candidates of a draft, those who are new to a roster in force after the day on which it was asked for.
-
-    In the middle of a window nobody can be given a day that is over.
-    """
-    candidates = candidates_in(record)
-    today = date.fromisoformat(str(civil_day(np.array(record.asked_ms))))
-    if before is None or window_of(today) != record.window:
-        return candidates
-    known = {one.enrolment_id for one in before.candidates}
-    return [one if one.enrolment_id in known else _after(one, today) for one in candidates]
-
-
-def _after(candidate: Candidate, today: date) -> Candidate:
-    earliest = date.fromordinal(today.toordinal() + 1)
-    return candidate.model_copy(update={"not_before": max(candidate.not_before, earliest)})
 
 
 def _draft(database: Session, wish: Wish) -> DraftRecord:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from threading import Lock
 
 from sqlalchemy.orm import Session
 
@@ -15,12 +16,16 @@ from online_guard.evidence import TrainingClass
 from online_guard.service.class_attendance import attendance_of
 from online_guard.service.house import House
 from online_guard.service.personal_names import people_of
+from online_guard.service.published import named_in
 from online_guard.service.results import results_of
 from online_guard.service.rosters import read
 from online_guard.store import queries, roster_rows
 from online_guard.store.evidence_loader import training_class
 from online_guard.store.roster_tables import VenuesRecord
 from online_guard.store.unit_of_work import reading
+
+_ONE_AT_A_TIME = Lock()
+"""Papers of a large window take gigabytes: requests for several wait for each other."""
 
 
 def made(house: House, window: str, version: int | None, name: str, class_id: str | None) -> tuple[bytes, str]:
@@ -34,10 +39,11 @@ def made(house: House, window: str, version: int | None, name: str, class_id: st
         class_id: Whose part of it alone is made, for the enterprise; None for everybody's.
 
     Raises:
-        GuardError: No such version, no such file, or nobody of the class in it.
+        GuardError: No such version, no such file, nobody of the class in it, or the machine couldn't make it now.
     """
     papers = papers_of(house, window, version)
-    return make(papers, name, class_id).body, FILES[name]
+    with _ONE_AT_A_TIME:
+        return make(papers, name, class_id).body, FILES[name]
 
 
 def papers_of(house: House, window: str, version: int | None) -> Papers:
@@ -51,7 +57,6 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
         roster = read(record)
         venues = Venues.model_validate_json(database.get_one(VenuesRecord, record.venues_version).body)
         before = read(roster_rows.find_roster(database, window, roster.version - 1)) if roster.version > 1 else None
-        who = {*(one.enrolment_id for one in roster.candidates), *(one.enrolment_id for one in roster.changes)}
         class_ids = sorted({one.class_id for one in roster.candidates})
         classes = [training_class(queries.class_record(database, one)) for one in class_ids]
         filed = [applied for applied, _ in roster_rows.applications(database, window)]
@@ -60,7 +65,7 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
             roster=roster,
             tasks=house.policy.tasks.rows,
             policy_title=house.policy.title,
-            people=people_of(house, database, who),
+            people=people_of(house, database, named_in(roster)),
             examiners={one.examiner_id: one.name for one in venues.examiners},
             annex_two=tuple(_forms(database, classes, results)),
             task_of_class={one.class_id: one.task_row for one in filed if one.task_row is not None},

@@ -137,6 +137,17 @@ def newest_entry(database: Session, kind: str, subject: str) -> dict[str, Any] |
     return None if row is None else told_entry(row)
 
 
+def named_entry(database: Session, kind: str, subject: str, name: str) -> tuple[int, str]:
+    """Return the id of the entry about a subject whose payload has a `name`, and its leaf's hash in hexadecimal.
+
+    Both stay as they are when the entry gets its place in the tree.
+    """
+    query = select(LogEntryRecord).where(LogEntryRecord.subject == subject, LogEntryRecord.kind == kind)
+    rows = database.scalars(query.order_by(LogEntryRecord.entry_id))
+    row = next(row for row in rows if json.loads(row.payload).get("name") == name)
+    return row.entry_id, merkle.leaf_hash(row.leaf.encode()).hex()
+
+
 def counts(database: Session) -> tuple[int, int]:
     """Return how many entries have a place in the tree, and how many wait for one."""
     query = select(func.count(LogEntryRecord.position), func.count()).select_from(LogEntryRecord)

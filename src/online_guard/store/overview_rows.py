@@ -72,6 +72,11 @@ def _week(moment_ms: InstrumentedAttribute[int]) -> ColumnElement[int]:
     return (moment_ms + literal_column(str(MONDAY_MS), BigInteger)) // literal_column(str(WEEK_MS), BigInteger)
 
 
+def last_opened_ms(database: Session) -> int | None:
+    """Return when the newest session was opened (service clock), None if there is none."""
+    return database.scalar(select(func.max(SessionRecord.opened_received_ms)))
+
+
 def sessions_by_week(database: Session, since_ms: int) -> list[Count]:
     """Return the number of sessions opened since a moment (service clock), by platform and week."""
     week = _week(SessionRecord.opened_received_ms)
@@ -139,7 +144,7 @@ def decided_by_week(database: Session, since_ms: int, rules: Collection[str] = (
 
 def totals(database: Session) -> list[Total]:
     """Return the findings of each rule that was found or decided, and their last decisions, whenever made."""
-    found = dict(database.execute(select(FindingRecord.rule, func.count()).group_by(FindingRecord.rule)).tuples().all())
+    found = dict(database.execute(select(FindingRecord.rule, func.count()).group_by(FindingRecord.rule)).all())
     last = _last_decisions().subquery()
     is_last = and_(DecisionRecord.finding_id == last.c.finding_id, DecisionRecord.number == last.c.number)
     decided = (
@@ -155,8 +160,8 @@ def platforms(database: Session) -> list[tuple[str, int, int]]:
     """Return each platform with its numbers of classes and of sessions."""
     classes = database.execute(select(ClassRecord.platform_id, func.count()).group_by(ClassRecord.platform_id))
     counted = select(SessionRecord.platform_id, func.count()).group_by(SessionRecord.platform_id)
-    sessions = dict(database.execute(counted).tuples().all())
-    return sorted((platform_id, number, sessions.get(platform_id, 0)) for platform_id, number in classes.tuples())
+    sessions = dict(database.execute(counted).all())
+    return sorted((platform_id, number, sessions.get(platform_id, 0)) for platform_id, number in classes)
 
 
 def dead_letters(database: Session, platform_id: str) -> list[tuple[str, str, int]]:
@@ -168,7 +173,7 @@ def dead_letters(database: Session, platform_id: str) -> list[tuple[str, str, in
         .group_by(DeadLetterRecord.kind, DeadLetterRecord.state)
         .order_by(DeadLetterRecord.kind, DeadLetterRecord.state)
     )
-    return list(database.execute(query).tuples())
+    return list(database.execute(query))
 
 
 def class_findings(database: Session, platform_id: str) -> list[FindingRecord]:
@@ -190,7 +195,7 @@ def enrolments_of(database: Session, learner_id: str) -> list[tuple[EnrolmentRec
         .where(EnrolmentRecord.learner_id == learner_id)
         .order_by(EnrolmentRecord.enrolment_id)
     )
-    return list(database.execute(query).tuples())
+    return list(database.execute(query))
 
 
 def ledgers(database: Session, enrolment_ids: Collection[str]) -> list[ResultRecord]:

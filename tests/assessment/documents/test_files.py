@@ -13,9 +13,9 @@ from pypdf import PdfReader
 
 from online_guard.assessment.documents import FILES, Made, Papers, make, masked, write
 from online_guard.assessment.documents.files import file_name
-from online_guard.assessment.documents.words import spans
 from online_guard.assessment.roster import Roster
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.printing.words import spans
 
 BEGINNINGS = {"json": b"{", "xlsx": b"PK", "pdf": b"%PDF", "ics": b"BEGIN:VCALENDAR\r\n"}
 

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from pypdf.generic import ByteStringObject, ContentStream, TextStringObject
 
 from online_guard.assessment.documents import Made, Papers, Person, make
-from online_guard.assessment.documents.glyphs import FONT, printable
+from online_guard.printing.glyphs import FONT, printable
 
 IN_FONT = "㛃䶮昇喆堃龘㐂·𬌗"
 """Rare in names, and there."""

@@ -13,6 +13,7 @@ from pypdf import PdfReader
 from online_guard.assessment.documents import Made, Papers, make
 from online_guard.assessment.documents.slips import ADVICE
 from online_guard.assessment.documents.typesetting import typeset
+from online_guard.errors import GuardError
 
 A4_POINTS = (595, 842)
 
@@ -126,6 +127,6 @@ def test_each_class_has_its_own_form_and_none_is_said_to_be_missing(papers: Pape
 
 
 def test_a_paper_that_cant_be_set_is_an_error_that_names_nobody(papers: Papers) -> None:
-    with pytest.raises(RuntimeError, match=r"^nothing\.typ, exit status 1: ") as failed:
+    with pytest.raises(GuardError, match=r"nothing, 1: ") as failed:
         typeset(papers, "nothing", {"name": "陈䶮"})
     assert "陈䶮" not in str(failed.value)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from online_guard.assessment.documents.papers import AnnexTwo, Made, Papers
+from online_guard.assessment.documents.papers import AnnexTwo, Papers
 from online_guard.assessment.documents.typesetting import typeset
+from online_guard.printing import Made
 from online_guard.terms import CertificateRoute
 
 ROUTES: dict[CertificateRoute, str] = {

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 from icalendar import STATUS, Calendar, Event
 
-from online_guard.assessment.documents.papers import Made, Papers, of_class
+from online_guard.assessment.documents.papers import Papers, of_class
 from online_guard.assessment.documents.room_lists import Place, Venue, place_of, room_lists
-from online_guard.assessment.documents.words import published, spans, window_zh
+from online_guard.assessment.documents.words import published, window_zh
 from online_guard.assessment.roster import Roster
+from online_guard.printing import Made
+from online_guard.printing.words import spans
 from online_guard.terms import bilingual
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from online_guard.assessment.documents.annex_two import annex_two_pdf
 from online_guard.assessment.documents.calendars import class_calendar, office_calendar
-from online_guard.assessment.documents.papers import Made, Papers, of_class
+from online_guard.assessment.documents.papers import Papers, of_class
 from online_guard.assessment.documents.roster_pdf import roster_pdf
 from online_guard.assessment.documents.roster_xlsx import roster_xlsx
 from online_guard.assessment.documents.slips import slips_pdf
 from online_guard.assessment.documents.statistics import statistics_pdf
 from online_guard.errors import ErrorKind, GuardError
+from online_guard.printing import Made
 
 
 @dataclass(frozen=True)

@@ -97,19 +97,6 @@ class Papers:
     before: Roster | None = None
 
 
-@dataclass(frozen=True)
-class Made:
-    """A file's bytes, the same for the same papers.
-
-    Args:
-        body: The bytes.
-        missing: Characters of names and texts that the font lacks, sorted; each is printed as 〓 with its code point.
-    """
-
-    body: bytes
-    missing: tuple[str, ...] = ()
-
-
 def of_class(papers: Papers, class_id: str) -> Papers:
     """Return the papers of one class alone: its candidates, their places, what changed for them, and its form.
 

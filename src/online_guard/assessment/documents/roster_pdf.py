@@ -6,11 +6,13 @@ from itertools import groupby
 from typing import Any
 
 from online_guard.assessment.documents.overview import change_rows, totals
-from online_guard.assessment.documents.papers import Made, Papers
+from online_guard.assessment.documents.papers import Papers
 from online_guard.assessment.documents.room_lists import RoomList, room_lists
 from online_guard.assessment.documents.typesetting import typeset
-from online_guard.assessment.documents.words import day_en, day_zh, slot_name
+from online_guard.assessment.documents.words import slot_name
 from online_guard.assessment.venues import Site
+from online_guard.printing import Made
+from online_guard.printing.words import day_en, day_zh
 from online_guard.terms import LABELS
 
 

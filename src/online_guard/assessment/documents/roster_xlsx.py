@@ -9,11 +9,13 @@ from itertools import groupby
 import xlsxwriter
 
 from online_guard.assessment.documents.overview import change_rows, totals
-from online_guard.assessment.documents.papers import Made, Papers
+from online_guard.assessment.documents.papers import Papers
 from online_guard.assessment.documents.room_lists import RoomList, room_lists
 from online_guard.assessment.documents.statistics import Counted, counted
-from online_guard.assessment.documents.words import CHINA, published, window_zh
+from online_guard.assessment.documents.words import published, window_zh
 from online_guard.assessment.documents.workbook import Cell, Sheets
+from online_guard.printing import Made
+from online_guard.printing.words import CHINA
 from online_guard.terms import bilingual
 
 PLACE = ("日期\ndate", "开始\nfrom", "结束\nto", "考点\nsite", "考场\nroom", "科目\npart")

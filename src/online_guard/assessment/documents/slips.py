@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from online_guard.assessment.documents.papers import Made, Papers
+from online_guard.assessment.documents.papers import Papers
 from online_guard.assessment.documents.room_lists import Venue, person_of
 from online_guard.assessment.documents.typesetting import typeset
-from online_guard.assessment.documents.words import day_en, day_zh, hours
+from online_guard.assessment.documents.words import hours
 from online_guard.assessment.roster import Sitting
+from online_guard.printing import Made
+from online_guard.printing.words import day_en, day_zh
 from online_guard.terms import LABELS
 
 ADVICE = (

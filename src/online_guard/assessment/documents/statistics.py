@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from online_guard.assessment.documents.papers import Made, Papers
+from online_guard.assessment.documents.papers import Papers
 from online_guard.assessment.documents.typesetting import typeset
 from online_guard.assessment.roster import Roster
+from online_guard.printing import Made
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,14 @@
-"""From plain data and a template of this folder to a PDF: the same bytes for the same input, on every machine."""
+"""From the data of a paper and a template of this folder to a PDF that names window, version and time on every page."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from online_guard.assessment.documents import compile_pdf
-from online_guard.assessment.documents.glyphs import FONT, printable
-from online_guard.assessment.documents.papers import Made, Papers
+from online_guard import printing
+from online_guard.assessment.documents.papers import Papers
 from online_guard.assessment.documents.words import published, published_text, window_zh
-
-COMMAND = (sys.executable, "-P", compile_pdf.__file__)
-"""With -P, so that no module of this folder (`statistics`) stands before one of Python's."""
+from online_guard.printing import Made
 
 
 def typeset(papers: Papers, template: str, data: Mapping[str, Any]) -> Made:
@@ -27,25 +20,10 @@ def typeset(papers: Papers, template: str, data: Mapping[str, Any]) -> Made:
         data: What the template reads as `data`.
 
     Raises:
-        RuntimeError: The process ended without a PDF: it was killed for want of memory, or a template is wrong.
+        GuardError: The process ended without a PDF: it was killed for want of memory, or a template is wrong.
     """
-    shown, missing = printable({**data, "paper": _paper(papers)})
-    asked = {
-        "root": str(Path(compile_pdf.__file__).parent),
-        "template": template,
-        "font_path": str(FONT.parent),
-        "data": json.dumps({**shown, "missing": bool(missing)}, ensure_ascii=False),
-        "timestamp": int(published(papers.roster).timestamp()),
-    }
-    ended = subprocess.run(COMMAND, input=json.dumps(asked).encode(), capture_output=True, check=False)  # noqa: S603 - our own
-    if ended.returncode != 0:
-        raise RuntimeError(f"{template}.typ, exit status {ended.returncode}: {_last_line(ended.stderr)}")
-    return Made(ended.stdout, missing)
-
-
-def _last_line(errors: bytes) -> str:
-    """Return the error's own line; those above it may show a candidate's name."""
-    return errors.decode(errors="replace").strip().rpartition("\n")[2]
+    timestamp_s = int(published(papers.roster).timestamp())
+    return printing.typeset(f"assessment/documents/{template}", {**data, "paper": _paper(papers)}, timestamp_s)
 
 
 def _paper(papers: Papers) -> dict[str, Any]:

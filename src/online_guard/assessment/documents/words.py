@@ -1,29 +1,12 @@
-"""Days, times and windows in words, 中文 and English; whatever people read on papers is said here once."""
+"""Times, windows and versions of rosters in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
-from functools import lru_cache
-
-from babel.dates import format_date
+from datetime import UTC, datetime
 
 from online_guard.assessment.roster import Roster
 from online_guard.assessment.venues import Slot
-
-CHINA = timezone(timedelta(hours=8), "CST")
-
-
-@lru_cache(maxsize=1_024)
-def day_zh(day: date) -> str:
-    """Return such as `2021年8月10日星期二`."""
-    return format_date(day, "full", locale="zh_Hans_CN")
-
-
-@lru_cache(maxsize=1_024)
-def day_en(day: date) -> str:
-    """Return such as `Tue 10 Aug 2021`."""
-    return format_date(day, "EEE d MMM y", locale="en")
+from online_guard.printing.words import CHINA
 
 
 def hours(slot: Slot) -> str:
@@ -50,14 +33,3 @@ def published(roster: Roster) -> datetime:
 def published_text(roster: Roster) -> str:
     """Return such as `2021-08-01 17:30`, the time in China."""
     return f"{published(roster).astimezone(CHINA):%Y-%m-%d %H:%M}"
-
-
-def spans(numbers: Sequence[int]) -> str:
-    """Return sorted numbers with neighbours joined: `1–3、7`."""
-    joined: list[list[int]] = []
-    for number in sorted(numbers):
-        if joined and joined[-1][1] == number - 1:
-            joined[-1][1] = number
-        else:
-            joined.append([number, number])
-    return "、".join(str(first) if first == last else f"{first}–{last}" for first, last in joined)

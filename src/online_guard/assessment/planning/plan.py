@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from online_guard.assessment.planning.answers import Blocked, Progress, Tell
 from online_guard.assessment.planning.check import check
+from online_guard.assessment.planning.keeping import Holds, keep
+from online_guard.assessment.planning.layout import Layout
 from online_guard.assessment.planning.measure import measure, weigh
 from online_guard.assessment.planning.placing import is_possible, place
 from online_guard.assessment.planning.seating import seat
@@ -54,7 +56,16 @@ def plan(
     """
     _must_be_sound(candidates)
     problem = state(candidates, venues, window, calendar, candidates_per_examiner, before)
-    found = place(problem, seed, deadline_s, progress)
+    had = {(one.enrolment_id, one.part): one.seat_no for one in before.sittings} if before is not None else {}
+    kept = {}
+    if before is not None:
+        kept = keep(problem, before, _holds(before, candidates, venues, calendar, candidates_per_examiner))
+
+    def tell(layout: Layout, bound: int) -> None:
+        counts = measure(*seat(problem, layout, had), candidates, venues, window, calendar)
+        progress(Progress(weigh(counts), bound))
+
+    found = place(problem, kept, seed, deadline_s, tell)
     if found.left:
 
         def works(other: Venues) -> bool:
@@ -64,36 +75,24 @@ def plan(
         reasons, remedies = what_blocks(candidates, venues, window, calendar, works)
         unplaced = sum(found.left.values())
         return Blocked(window=window, unplaced=unplaced, proved=found.proved, reasons=reasons, remedies=remedies)
-    had = {(one.enrolment_id, one.part): one.seat_no for one in before.sittings} if before is not None else {}
     sittings, duties = seat(problem, found.layout, had)
-    if before is not None:
-        duties = _keep_duties(before, sittings, duties, candidates, venues, calendar, candidates_per_examiner)
     objective = weigh(measure(sittings, duties, candidates, venues, window, calendar))
     bound = min(found.bound, objective)
     progress(Progress(objective, bound))
     return Plan(window=window, sittings=sittings, duties=duties, objective=objective, bound=bound, seed=seed)
 
 
-def _keep_duties(
-    before: Plan,
-    sittings: tuple[Sitting, ...],
-    duties: tuple[Duty, ...],
-    candidates: Sequence[Candidate],
-    venues: Venues,
-    calendar: WorkingDays,
-    per_examiner: int,
-) -> tuple[Duty, ...]:
-    """Return the duties, as before on each day on which the old ones still do."""
+def _holds(
+    before: Plan, candidates: Sequence[Candidate], venues: Venues, calendar: WorkingDays, per_examiner: int
+) -> Holds:
     known = {one.enrolment_id: one for one in candidates}
-    kept: list[Duty] = []
-    for day in sorted({one.on for one in sittings}):
-        today = tuple(one for one in sittings if one.on == day)
-        old = tuple(one for one in before.duties if one.on == day)
-        one_day = before.model_copy(update={"sittings": today, "duties": old})
-        people = [known[who] for who in sorted({one.enrolment_id for one in today})]
-        holds = not check(one_day, people, venues, calendar, candidates_per_examiner=per_examiner)
-        kept.extend(old if holds else (one for one in duties if one.on == day))
-    return tuple(kept)
+
+    def holds(sittings: tuple[Sitting, ...], duties: tuple[Duty, ...]) -> bool:
+        day = before.model_copy(update={"sittings": sittings, "duties": duties})
+        people = [known[who] for who in sorted({one.enrolment_id for one in sittings})]
+        return not check(day, people, venues, calendar, candidates_per_examiner=per_examiner)
+
+    return holds
 
 
 def _must_be_sound(candidates: Sequence[Candidate]) -> None:

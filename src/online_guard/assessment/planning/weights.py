@@ -43,9 +43,9 @@ WEIGHTS = {
         "each candidate above a day's even load: more than anybody gains by coming a whole month earlier (3 × 23)",
     ),
     "examiner_days": Weight(
-        20,
-        "考评员每人每日:约等于一个班晚一天",
-        "an examiner for a day: about as much as a class that comes a day later",
+        10,
+        "考评员每人每日:约等于半个班晚一天",
+        "an examiner for a day: about as much as half a class that comes a day later",
     ),
     "waiting": Weight(
         1,

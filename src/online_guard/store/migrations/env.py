@@ -10,6 +10,7 @@ import online_guard.store.assessment_tables
 import online_guard.store.assignment_tables
 import online_guard.store.chunk_tables
 import online_guard.store.decision_tables
+import online_guard.store.dry_runs
 import online_guard.store.import_tables
 import online_guard.store.letter_tables
 import online_guard.store.log_tables

@@ -1,0 +1,255 @@
+"""Dry runs: what a changed threshold would change in 30 days of study. No verdict, ledger or eligibility is touched.
+
+Each class of those days is judged twice by `judge`, by the law in force and by the changed one, so that nothing but the
+threshold makes a difference: neither decisions since, nor a version of the rules.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from sqlalchemy.orm import Session
+
+from online_guard.compare import Results, compare
+from online_guard.compare.listing import listed_changes
+from online_guard.errors import ErrorKind, GuardError
+from online_guard.evidence import DAY_MS
+from online_guard.ingest.identity import settle
+from online_guard.judge import judge
+from online_guard.policy import Policy, load_policy
+from online_guard.policy.document import did_you_mean
+from online_guard.policy.listing import PolicyLine, describe
+from online_guard.result_columns import SCHEMAS, in_columns
+from online_guard.service.house import House, clock_ms
+from online_guard.service.verification import Own
+from online_guard.store import dry_runs, jobs
+from online_guard.store.dry_runs import DONE, DUTY, FAILED, JUDGING, WAITING, DryRunRecord
+from online_guard.store.evidence_loader import load_class
+from online_guard.store.unit_of_work import reading, writing
+from online_guard.terms import Subject
+from online_guard.verdict import case_id
+
+DAYS = 30
+"""So far back from the newest session: a county's courses may have ended before today."""
+MOST_UNFINISHED = 3
+"""Dry runs that wait: each takes a worker for as long as verifying its classes twice."""
+MOST_TOLD = 50
+NEVER_JUDGED = frozenset({"class.learners_per_teacher", "retention.media_days", "tasks.rows"})
+"""Keys that no verdict, hour or eligibility depends on."""
+WHEN_RECORDED = frozenset(
+    {
+        "liveness.match_distance",
+        "liveness.shared_face_distance",
+        "snapshot.phash_distance",
+        "snapshot.same_picture_residual",
+    }
+)
+"""Keys that are also applied when a picture arrives: what was found then is stored, and isn't searched for again."""
+
+
+class Wish(NamedTuple):
+    """Which value is to be tried.
+
+    Attributes:
+        key: Of the policy pack, such as `popup.max_gap_s`.
+        value: As TOML has it; a word needs no quotes.
+        asked_by: Name of the account.
+        now_ms: The service's clock.
+    """
+
+    key: str
+    value: str
+    asked_by: str
+    now_ms: int
+
+
+def ask(house: House, wish: Wish) -> dict[str, Any]:
+    """Have a changed threshold tried; return the dry run, which a worker fills.
+
+    Raises:
+        GuardError: No such key, or none that can be tried; the value is impossible or the one in force; others wait.
+    """
+    line = _line(house.policy, wish.key)
+    override = _override(line, wish.value)
+    changed = load_policy(house.settings.policy, (override,))
+    if changed.sha256 == house.policy.sha256:
+        raise _refused("dry_run.same", "与现行值相同 / this is the value in force", "value", ErrorKind.INVALID)
+    with writing(house.engine) as database:
+        if dry_runs.unfinished(database) >= MOST_UNFINISHED:
+            raise _refused("dry_run.busy", "已有试算在进行 / other dry runs are waiting", "", ErrorKind.CONFLICT)
+        until_ms = dry_runs.newest_session_ms(database, wish.now_ms)
+        record = DryRunRecord(
+            dry_run_id=f"dry-{secrets.token_hex(12)}",
+            state=WAITING,
+            asked_ms=wish.now_ms,
+            asked_by=wish.asked_by,
+            policy_key=wish.key,
+            value=override.partition("=")[2],
+            old_value=json.dumps(line.value, ensure_ascii=False),
+            old_sha256=house.policy.sha256,
+            new_sha256=changed.sha256,
+            since_ms=until_ms - DAYS * DAY_MS,
+            until_ms=until_ms,
+            judged=0,
+        )
+        database.add(record)
+        database.flush()
+        jobs.ask(database, DUTY, record.dry_run_id, clock_ms())
+        answer = _told(database, record)
+    house.work.set()
+    return answer
+
+
+def judge_once(house: House, dry_run_id: str) -> None:
+    """Judge the classes of a dry run by both laws and keep what differs; one that is finished stays as it is."""
+    with reading(house.engine) as database:
+        record = dry_runs.find(database, dry_run_id)
+        class_ids = dry_runs.classes_between(database, record.since_ms, record.until_ms)
+    if record.finished_ms is not None:
+        return
+    _move(house, dry_run_id, state=JUDGING, classes=len(class_ids), judged=0)
+    try:
+        told, state = _result(house, record, class_ids), DONE
+    except GuardError as error:
+        told, state = {"code": error.code, "detail": f"{error.message} {error.remedy}".rstrip()}, FAILED
+    _move(house, dry_run_id, state=state, told=json.dumps(told, ensure_ascii=False), finished_ms=clock_ms())
+
+
+def told(house: House, dry_run_id: str) -> dict[str, Any]:
+    """Return a dry run: how far it is, then its `result`, or the `problem`.
+
+    Raises:
+        GuardError: There is none.
+    """
+    with reading(house.engine) as database:
+        record = dry_runs.find(database, dry_run_id)
+        content = None if record.told is None else json.loads(record.told)
+        if record.state == DONE:
+            _name_cases(database, content["listed"])
+        answer = _told(database, record)
+    by_state = {DONE: ("result", content), FAILED: ("problem", content)}
+    name, value = by_state.get(record.state, ("result", None))
+    return {"result": None, "problem": None} | answer | {name: value}
+
+
+def listed(house: House) -> list[dict[str, Any]]:
+    """Return the newest 50 dry runs, without their results."""
+    with reading(house.engine) as database:
+        return [_told(database, record) for record in dry_runs.newest(database, MOST_TOLD)]
+
+
+def can_be_tried(line: PolicyLine) -> bool:
+    """Return whether another value of a key can be tried: a catalogue isn't one value."""
+    is_catalogue = isinstance(line.value, list) and any(isinstance(item, dict) for item in line.value)
+    return line.key not in NEVER_JUDGED and not is_catalogue
+
+
+@dataclass
+class _Side:
+    """What one law gives: columns of each table, class by class."""
+
+    policy: Policy
+    batches: dict[str, list[pa.RecordBatch]]
+
+    def judge(self, house: House, class_id: str) -> None:
+        """Judge a class by what is stored, and keep the rows that are its own."""
+        with reading(house.engine) as database:
+            evidence, raw = load_class(database, class_id, self.policy.device.max_learners)
+        judged = judge(evidence.with_events(settle(raw)[0]), self.policy)
+        own = Own.of(evidence, class_id)
+        rows: dict[str, Sequence[Any]] = {
+            "findings": [row for row in judged.findings if own.has(row.subject, row.subject_id)],
+            "sessions": [row for row in judged.sessions if row.session_id in own.sessions],
+            "ledger": [row for row in judged.ledger if row.enrolment_id in own.members],
+            "eligibility": [row for row in judged.eligibility if row.class_id == class_id],
+        }
+        for name, schema in SCHEMAS.items():
+            self.batches[name].append(in_columns([row.as_row() for row in rows[name]], schema))
+
+    def results(self) -> Results:
+        """Return all classes as the results of one re-validation."""
+        tables = {name: pa.Table.from_batches(self.batches[name], schema) for name, schema in SCHEMAS.items()}
+        law = {"id": self.policy.id, "version": self.policy.version, "sha256": self.policy.sha256}
+        eligible = sum(tables["eligibility"]["eligible"].to_pylist())
+        return Results({"policy": law, "counts": {"eligible": eligible}}, **tables)
+
+
+def _result(house: House, record: DryRunRecord, class_ids: Sequence[str]) -> dict[str, Any]:
+    """Return the comparison in numbers, and its changed rows.
+
+    Raises:
+        GuardError: Another law is in force than when it was asked for.
+    """
+    changed = load_policy(house.settings.policy, (f"{record.policy_key}={record.value}",))
+    if (house.policy.sha256, changed.sha256) != (record.old_sha256, record.new_sha256):
+        raise _refused("dry_run.law", "政策包已更换,请重新试算 / the policy pack has changed: ask again", "policy")
+    sides = [_Side(law, {name: [] for name in SCHEMAS}) for law in (house.policy, changed)]
+    for number, class_id in enumerate(class_ids, start=1):
+        for side in sides:
+            side.judge(house, class_id)
+        _move(house, record.dry_run_id, judged=number)
+    comparison = compare(*(side.results() for side in sides))
+    summary = {name: value for name, value in comparison.summary.items() if name != "examples"}
+    return {"summary": summary, "listed": listed_changes(comparison.changes)}
+
+
+def _move(house: House, dry_run_id: str, **values: Any) -> None:
+    with writing(house.engine) as database:
+        dry_runs.move(database, dry_run_id, **values)
+
+
+def _line(policy: Policy, key: str) -> PolicyLine:
+    lines = {line.key: line for line in describe(policy)}
+    if key not in lines:
+        hint = did_you_mean(key, lines)
+        raise GuardError(ErrorKind.INVALID, "policy.unknown_key", "未知的键 / unknown key", where="key", remedy=hint)
+    if not can_be_tried(lines[key]):
+        raise _refused("dry_run.key", "该键不能试算 / this key can't be tried", "key", ErrorKind.INVALID)
+    return lines[key]
+
+
+def _override(line: PolicyLine, value: str) -> str:
+    """Return `KEY=VALUE` as TOML has it: a word gets its quotes."""
+    is_word = isinstance(line.value, str) and not value.startswith(("'", '"'))
+    return f"{line.key}={json.dumps(value, ensure_ascii=False) if is_word else value}"
+
+
+def _name_cases(database: Session, listed: dict[str, Any]) -> None:
+    """Name the case of each row, null for one that has none: what nothing was found about hasn't."""
+    subjects = {
+        "sessions": lambda row: (Subject.SESSION, row["session_id"]),
+        "lessons": lambda row: (Subject.LESSON, f"{row['enrolment_id']}/{row['lesson_no']}"),
+        "learners": lambda row: (Subject.ENROLMENT, row["enrolment_id"]),
+    }
+    named = [(row, case_id(*subjects[kind](row))) for kind, part in listed.items() for row in part["rows"]]
+    there = dry_runs.cases_among(database, [name for _, name in named])
+    for row, name in named:
+        row["case_id"] = name if name in there else None
+
+
+def _told(database: Session, record: DryRunRecord) -> dict[str, Any]:
+    gave_up = record.finished_ms is None and dry_runs.is_parked(database, record.dry_run_id)
+    return {
+        "dry_run_id": record.dry_run_id,
+        "state": "parked" if gave_up else record.state,
+        "key": record.policy_key,
+        "value": record.value,
+        "old_value": json.loads(record.old_value),
+        "asked_ms": record.asked_ms,
+        "asked_by": record.asked_by,
+        "since_ms": record.since_ms,
+        "until_ms": record.until_ms,
+        "classes": record.classes,
+        "judged": record.judged,
+        "finished_ms": record.finished_ms,
+        "policy_sha256": record.new_sha256,
+    }
+
+
+def _refused(code: str, message: str, where: str, kind: ErrorKind = ErrorKind.CONFLICT) -> GuardError:
+    return GuardError(kind, code, message, where=where)
