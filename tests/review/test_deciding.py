@@ -8,6 +8,9 @@ from browsing import Console
 from playwright.sync_api import Page, expect
 from stored_class import cheat
 
+from online_guard.service import appeals
+from online_guard.service.house import clock_ms
+
 LEARNERS = int(os.environ.get("ONLINE_GUARD_KEYBOARD_LEARNERS", "1"))
 """Each pair has five cases; 20 make a hundred."""
 SENT = "() => !Object.keys(localStorage).some(key => key.includes('outbox') && localStorage[key] !== '[]')"
@@ -86,6 +89,11 @@ def test_a_decision_is_undone_or_sent_and_survives_a_lost_network(console: Conso
     expect(page.locator(".history").first).to_contain_text("— 网络中断 1 2 3")
 
 
+def an_appeal(console: Console, finding_id: str) -> None:
+    """Appeal for the learner, as their platform does."""
+    appeals.appeal(console.house, finding_id, "hc-online", "hc-online-key", "learner", "我一直在看", clock_ms())
+
+
 def test_nobody_is_offered_what_they_decided_first_and_another_confirms_it(console: Console, worked: str) -> None:
     first = at_a_case(console, "甲", worked, "OG303")
     case_id = first.locator(".case").get_attribute("data-case")
@@ -116,6 +124,15 @@ def test_nobody_is_offered_what_they_decided_first_and_another_confirms_it(conso
     second.keyboard.press("8")
     send(second)
     assert {reviewer for reviewer, kind, _ in console.decisions(worked, "OG303") if kind == "uphold"} == {"甲", "乙"}
+    an_appeal(console, str(finding_id))
+    third = at_a_case(console, "丙", worked, "OG303")
+    expect(third.locator(".appeal.open")).to_contain_text("学员申诉")
+    expect(third.locator(".appeal.open")).to_contain_text("前处理")
+    for key in ("d", "7"):
+        third.keyboard.press(key)
+    send(third)
+    second.goto(f"/console/cases/{case_id}")
+    expect(second.locator("[data-decide]")).to_have_count(0)
 
 
 def test_two_auditors_who_ask_at_once_get_two_cases(console: Console, worked: str) -> None:
