@@ -97,6 +97,7 @@ READ_ELSEWHERE = {
     "violation_scope": "ledger",
     "occupations": "eligibility asks the catalogue's methods, not its fields",
     "retention.media_days": "the service deletes media, the judging core knows none",
+    "tasks.rows": "papers of a roster count by the tasks of Annex 1",
 }
 
 
