@@ -44,11 +44,17 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     close_engine(house.engine)
 
 
+def work_off(house: House) -> None:
+    """Let a worker do all jobs."""
+    while work_once(house):
+        pass
+
+
 def tried(house: House, key: str, value: str) -> dict[str, Any]:
     """Return a dry run that a worker has finished."""
     told = dry_runs.ask(house, Wish(key, value, "甲", NOW_MS))
     assert told["state"] == "waiting"
-    assert work_once(house)
+    work_off(house)
     return dry_runs.told(house, told["dry_run_id"])
 
 
@@ -114,8 +120,7 @@ def test_too_many_wait_and_a_law_that_was_replaced_is_told(house: House) -> None
     assert refused.value.code == "dry_run.busy"
     with writing(house.engine) as database:
         kept.move(database, asked[0]["dry_run_id"], old_sha256="0" * 64)
-    while work_once(house):
-        pass
+    work_off(house)
     first, second, _ = (dry_runs.told(house, one["dry_run_id"]) for one in asked)
     assert (first["state"], first["problem"]["code"], first["result"]) == ("failed", "dry_run.law", None)
     assert second["state"] == "done"
@@ -132,7 +137,11 @@ def test_a_dry_run_that_was_given_up_says_so(house: House) -> None:
     with writing(house.engine) as database:
         jobs.replay(database, record.row_id, NOW_MS)
     assert work_once(house)
+    assert dry_runs.told(house, asked["dry_run_id"])["state"] == "judging", "other jobs have their turn between classes"
+    work_off(house)
     assert dry_runs.told(house, asked["dry_run_id"])["state"] == "done"
+    with reading(house.engine) as database:
+        assert kept.judged_classes(database, asked["dry_run_id"]) == frozenset(), "what is done keeps its result only"
 
 
 def test_every_key_that_is_named_is_one_of_the_pack() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,9 +16,9 @@ from online_guard.policy import Policy, load_policy
 from online_guard.policy.document import did_you_mean
 from online_guard.policy.listing import PolicyLine, describe
 from online_guard.service.house import House, clock_ms
-from online_guard.service.law_comparison import compare_laws
+from online_guard.service.law_comparison import compared, judged_parts
 from online_guard.store import dry_runs, jobs
-from online_guard.store.dry_runs import DONE, DUTY, FAILED, JUDGING, WAITING, DryRunRecord
+from online_guard.store.dry_runs import DONE, DUTY, FAILED, JUDGING, WAITING, DryRunPartRecord, DryRunRecord
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Subject
 from online_guard.verdict import case_id
@@ -97,18 +97,29 @@ def ask(house: House, wish: Wish) -> dict[str, Any]:
 
 
 def judge_once(house: House, dry_run_id: str) -> None:
-    """Judge the classes of a dry run by both laws and keep what differs; one that is finished stays as it is."""
+    """Judge the next class of a dry run by both laws, or compare them after the last; a finished one stays as it is.
+
+    After each class other jobs have their turn, and a worker may stop: the rest is asked for again.
+    """
     with reading(house.engine) as database:
         record = dry_runs.find(database, dry_run_id)
         class_ids = dry_runs.classes_between(database, record.since_ms, record.until_ms)
+        judged = dry_runs.judged_classes(database, dry_run_id)
     if record.finished_ms is not None:
         return
-    _move(house, dry_run_id, state=JUDGING, classes=len(class_ids), judged=0)
+    waiting = [class_id for class_id in class_ids if class_id not in judged]
     try:
-        told, state = _result(house, record, class_ids), DONE
+        laws = _laws(house, record)
+        if waiting:
+            _judge(house, dry_run_id, laws, waiting[0], len(class_ids))
+            return
+        told, state = _result(house, dry_run_id, laws), DONE
     except GuardError as error:
         told, state = {"code": error.code, "detail": f"{error.message} {error.remedy}".rstrip()}, FAILED
-    _move(house, dry_run_id, state=state, told=json.dumps(told, ensure_ascii=False), finished_ms=clock_ms())
+    with writing(house.engine) as database:
+        values = {"state": state, "told": json.dumps(told, ensure_ascii=False), "finished_ms": clock_ms()}
+        dry_runs.move(database, dry_run_id, classes=len(class_ids), **values)
+        dry_runs.drop_parts(database, dry_run_id)
 
 
 def told(house: House, dry_run_id: str) -> dict[str, Any]:
@@ -138,26 +149,38 @@ def can_be_tried(line: PolicyLine) -> bool:
     return line.key not in CATALOGUES | NEVER_JUDGED
 
 
-def _result(house: House, record: DryRunRecord, class_ids: Sequence[str]) -> dict[str, Any]:
-    """Return the comparison in numbers, and its changed rows.
+def _laws(house: House, record: DryRunRecord) -> dict[str, Policy]:
+    """Return the law in force as `old`, the changed one as `new`.
 
     Raises:
-        GuardError: Another law is in force than when it was asked for.
+        GuardError: Another law is in force than when the dry run was asked for.
     """
     changed = load_policy(house.settings.policy, (f"{record.policy_key}={record.value}",))
     if (house.policy.sha256, changed.sha256) != (record.old_sha256, record.new_sha256):
         raise _refused("dry_run.law", "政策包已更换,请重新试算 / the policy pack has changed: ask again", "policy")
-    judged = partial(_judged, house, record.dry_run_id)
-    return compare_laws(house, house.policy, changed, class_ids, judged)
+    return {"old": house.policy, "new": changed}
 
 
-def _judged(house: House, dry_run_id: str, number: int) -> None:
-    _move(house, dry_run_id, judged=number)
-
-
-def _move(house: House, dry_run_id: str, **values: Any) -> None:
+def _judge(house: House, dry_run_id: str, laws: Mapping[str, Policy], class_id: str, classes: int) -> None:
+    """Judge a class by both laws, keep what they give, and ask for the next one."""
+    given = {side: judged_parts(house, law, class_id) for side, law in laws.items()}
     with writing(house.engine) as database:
-        dry_runs.move(database, dry_run_id, **values)
+        if class_id in dry_runs.judged_classes(database, dry_run_id):
+            return  # by another worker, which took over
+        named = {"dry_run_id": dry_run_id, "class_id": class_id}
+        for side, tables in given.items():
+            database.add_all(DryRunPartRecord(**named, side=side, name=name, body=tables[name]) for name in tables)
+        database.flush()
+        judged = len(dry_runs.judged_classes(database, dry_run_id))
+        dry_runs.move(database, dry_run_id, state=JUDGING, classes=classes, judged=judged)
+        jobs.ask(database, DUTY, dry_run_id, clock_ms())
+
+
+def _result(house: House, dry_run_id: str, laws: Mapping[str, Policy]) -> dict[str, Any]:
+    """Return the comparison in numbers, and its changed rows."""
+    with reading(house.engine) as database:
+        old, new = (partial(dry_runs.parts, database, dry_run_id, side) for side in ("old", "new"))
+        return compared(laws["old"], old, laws["new"], new)
 
 
 def _line(policy: Policy, key: str) -> PolicyLine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, String, Text, func, select, update
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from online_guard.store import queries
@@ -52,6 +52,36 @@ class DryRunRecord(Base):
     judged: Mapped[int]
     finished_ms: Mapped[int | None] = mapped_column(BigInteger)
     told: Mapped[str | None] = mapped_column(Text)
+
+
+class DryRunPartRecord(Base):
+    """What one law gives for a class of a dry run that isn't finished: one table of a judgement, in Arrow's stream."""
+
+    __tablename__ = "dry_run_part"
+
+    dry_run_id: Mapped[str] = mapped_column(ForeignKey("dry_run.dry_run_id"), primary_key=True)
+    class_id: Mapped[str] = mapped_column(Key, primary_key=True)
+    side: Mapped[str] = mapped_column(String(3), primary_key=True)
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def judged_classes(database: Session, dry_run_id: str) -> frozenset[str]:
+    """Return the classes of a dry run that are judged."""
+    query = select(DryRunPartRecord.class_id).where(DryRunPartRecord.dry_run_id == dry_run_id).distinct()
+    return frozenset(database.scalars(query))
+
+
+def parts(database: Session, dry_run_id: str, side: str, name: str) -> Sequence[bytes]:
+    """Return a table of one law, class by class."""
+    query = select(DryRunPartRecord.body).order_by(DryRunPartRecord.class_id)
+    named = (DryRunPartRecord.dry_run_id == dry_run_id, DryRunPartRecord.side == side, DryRunPartRecord.name == name)
+    return database.scalars(query.where(*named)).all()
+
+
+def drop_parts(database: Session, dry_run_id: str) -> None:
+    """Forget what a finished dry run was compared by."""
+    database.execute(delete(DryRunPartRecord).where(DryRunPartRecord.dry_run_id == dry_run_id))
 
 
 def find(database: Session, dry_run_id: str) -> DryRunRecord:
