@@ -61,9 +61,10 @@ def plan(
     if before is not None:
         kept = keep(problem, before, _holds(before, candidates, venues, calendar, candidates_per_examiner))
 
-    def tell(layout: Layout, bound: int) -> None:
-        counts = measure(*seat(problem, layout, had), candidates, venues, window, calendar)
-        progress(Progress(weigh(counts), bound))
+    def tell(layout: Layout, bound: int) -> int:
+        objective = weigh(measure(*seat(problem, layout, had), candidates, venues, window, calendar))
+        progress(Progress(objective, bound))
+        return objective
 
     found = place(problem, kept, seed, deadline_s, tell)
     if found.left:
