@@ -79,9 +79,8 @@ def plan(
         return Blocked(window=window, unplaced=unplaced, proved=found.proved, reasons=reasons, remedies=remedies)
     sittings, duties = seat(problem, found.layout, had)
     objective = weigh(measure(sittings, duties, candidates, venues, window, calendar))
-    bound = min(found.bound, objective)
-    progress(Progress(objective, bound))
-    return Plan(window=window, sittings=sittings, duties=duties, objective=objective, bound=bound, seed=seed)
+    progress(Progress(objective, found.bound))
+    return Plan(window=window, sittings=sittings, duties=duties, objective=objective, bound=found.bound, seed=seed)
 
 
 def _holds(
