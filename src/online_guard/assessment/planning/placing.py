@@ -17,7 +17,7 @@ from online_guard.assessment.planning.layout import DayLayout, Layout
 from online_guard.assessment.planning.model import Model
 from online_guard.assessment.planning.problem import Journey, Problem
 from online_guard.assessment.planning.relaxation import relax
-from online_guard.assessment.planning.search import solve
+from online_guard.assessment.planning.search import least, price, solve
 
 SMALL = 20_000
 """Up to so many counts the whole month is one exact model (measured: proved best in seconds)."""
@@ -111,8 +111,8 @@ def _exactly(problem: Problem, quickly: Placed, seed: int, effort: float) -> Pla
         return quickly
     bound = quickly.bound
     if not model.counts["stay"]:
-        bound = max(bound, ceil(solution.bound - 1e-6) - model.least)
-    return Placed(solution.layout, solution.left, bound, proved=solution.bound >= model.price)
+        bound = max(bound, ceil(solution.bound - 1e-6) - least(model))
+    return Placed(solution.layout, solution.left, bound, proved=solution.bound >= price(model))
 
 
 def quick(problem: Problem, wanted: Mapping[int, int], kept: Layout, seed: int) -> tuple[Layout, dict[int, int]]:

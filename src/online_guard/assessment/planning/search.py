@@ -9,6 +9,29 @@ from ortools.sat.python import cp_model
 
 from online_guard.assessment.planning.layout import COUNTS, DayLayout, Layout
 from online_guard.assessment.planning.model import Model
+from online_guard.assessment.planning.weights import MOST_URGENT, WEIGHTS
+
+
+def least(model: Model) -> int:
+    """What the weighted sum counts although it can't be otherwise: each class is at one place, one day."""
+    keys = {model.problem.groups[g].class_key for g in model.amounts}
+    each = 2 * WEIGHTS["slots"].weight + WEIGHTS["sites"].weight
+    return len(keys) * each + len({key[2] for key in keys}) * WEIGHTS["enterprise_days"].weight
+
+
+def worst(model: Model) -> int:
+    """More than any layout's weighted sum, so that a place for everybody comes first."""
+    weights = {name: weight.weight for name, weight in WEIGHTS.items()}
+    people = sum(model.amounts.values())
+    latest = MOST_URGENT * weights["waiting"] * len(model.problem.days)
+    each = latest + weights["overload"] + 2 * (weights["slots"] + weights["sites"]) + weights["enterprise_days"]
+    examiners = sum(len(kind.members) for kind in model.problem.kinds) * len(model.days)
+    return 1 + people * each + examiners * weights["examiner_days"]
+
+
+def price(model: Model) -> int:
+    """Of one who is left over: more than moving everybody."""
+    return worst(model) * (1 + sum(model.amounts.values()))
 
 
 @dataclass(frozen=True)
@@ -45,7 +68,8 @@ def solve(
         tell: Told of objective and bound.
     """
     if not first:
-        model.cp.minimize(model.priced)
+        # First those left over, then those moved, then what is unwanted.
+        model.cp.minimize(price(model) * model.leftover + worst(model) * model.moved + model.unwanted)
     if hint is not None:
         _hint(model, hint)
     solver = cp_model.CpSolver()
