@@ -78,8 +78,9 @@ class Console:
         verification.verify_class(self.house, class_id)
         return class_id
 
-    def decisions(self, class_id: str) -> list[tuple[str, str, str]]:
-        """Return reviewer, decision and rule of the decisions in a class."""
+    def decisions(self, class_id: str, rule: str = "OG%") -> list[tuple[str, str, str]]:
+        """Return reviewer, decision and rule of the decisions in a class, on findings of a rule."""
         with reading(self.house.engine) as database:
-            made = review_rows.decisions_where(database, DecisionRecord.class_id == class_id)
+            asked = (DecisionRecord.class_id == class_id) & DecisionRecord.rule.like(rule)
+            made = review_rows.decisions_where(database, asked)
         return [(one.reviewer, one.decision, one.rule) for records in made.values() for one in records]

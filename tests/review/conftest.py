@@ -59,3 +59,10 @@ def console(running: Console) -> Iterator[Console]:
 def cheats(running: Console) -> str:
     """Return a class with cheats that only pages are looked at of."""
     return running.a_class("looked-at", [HONEST, cheat("scripted_answers"), cheat("skip_ahead", 2)])
+
+
+@pytest.fixture(scope="session")
+def worked(running: Console) -> str:
+    """Return a class in which each test decides on a rule of its own."""
+    ways = ("hidden_playback", "scripted_answers", "declared_rate", "declared_rate", "unfinished", "unfinished")
+    return running.a_class("worked-on", list(map(cheat, ways)))
