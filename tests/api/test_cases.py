@@ -90,7 +90,9 @@ def test_a_platform_appeals_for_its_learner_and_no_other_platform_does(
     assert told["state"] == "appealed"
 
 
-def test_a_notice_waits_for_persons(platform: Platform, person: People, refused: dict[str, Any]) -> None:
+def test_a_notice_waits_for_persons(
+    platform: Platform, another_platform: Platform, person: People, refused: dict[str, Any]
+) -> None:
     auditor, second = person(Role.AUDITOR), person(Role.SECOND_AUDITOR)
     case = auditor.told("GET", f"/v1/cases/{finding(refused)['case_id']}")
     path = f"/v1/enrolments/{case['enrolment_id']}/notices"
@@ -105,6 +107,16 @@ def test_a_notice_waits_for_persons(platform: Platform, person: People, refused:
     assert notice.status_code == 201, notice.text
     assert auditor.send("POST", path, {}).json() == notice.json()
     assert platform.told("GET", path)["finally_refused"] == [1]
+    paper = f"/v1/notices/{notice.json()['notice_id']}/document"
+    for who in (platform, auditor, person(Role.ASSESSOR)):
+        answer = who.send("GET", paper)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/pdf")
+        assert answer.headers["Cache-Control"] == "no-store"
+    problem(another_platform.send("GET", paper), 404, "not_found")
+    problem(person(Role.READER).send("GET", paper), 403, "caller.not_allowed")
+    page = f"/console/cases/{finding(refused)['case_id']}"
+    assert f'href="{paper}"' in auditor.send("GET", page).text
+    assert paper not in person(Role.READER).send("GET", page).text
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,11 @@ ROWS = {
     "GET /v1/dry-runs/{dry_run_id}": Row(PEOPLE, names_object=False),
     "GET /console/policy": Row(PEOPLE, names_object=False),
     "GET /console/policy/dry-runs/{dry_run_id}": Row(PEOPLE, names_object=False),
+    "GET /console/work": Row({Role.ADMIN}, names_object=False),
+    "GET /console/accounts": Row({Role.ADMIN}, names_object=False),
+    "POST /v1/people/{person}/disable": Row({Role.ADMIN}, names_object=False),
+    "POST /v1/people/{person}/unlock": Row({Role.ADMIN}, names_object=False),
+    "POST /v1/keys/{key_id}/revoke": Row({Role.ADMIN}, names_object=False),
     "GET /": Row(ANYONE, names_object=False),
     "GET /console": Row(PEOPLE, names_object=False),
     "GET /console/sign-in": Row(ANYONE, names_object=False),
@@ -226,6 +231,7 @@ def ids(platform: Platform) -> Ids:
     named |= {"rule": "OG101", "kind": "csv", "platform_id": "hc-online", "snapshot_id": "none"}
     named |= {"plan_id": "plan-none", "name": "roster.json", "notice_id": "notice-none"}
     named |= {"plan_id": "plan-none", "name": "roster.json", "dry_run_id": "dry-none"}
+    named |= {"person": "nobody", "key_id": "key-none"}
     return named | {"message_id": a_message(platform), "letter_id": a_letter(platform, session_id)}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service import accounts, logins
-from online_guard.service.accounts import add_person, disable_person, list_people, set_password, set_totp
+from online_guard.service.accounts import add_person, disable_person, list_people, set_password, set_totp, unlock_person
 from online_guard.service.house import House, open_house
 from online_guard.service.logins import FREE_FAILURES, IDLE_MS, LONGEST_LOCK_MS, LONGEST_MS, log_in, log_out, signed_in
 from online_guard.settings import Settings
@@ -97,13 +97,27 @@ def test_a_password_has_twelve_characters_at_least(house: House, clock: Clock, p
         assert list_people(house) == []
 
 
+def test_a_locked_name_is_shown_and_unlocked_and_the_last_login_outlives_the_login(house: House, clock: Clock) -> None:
+    add_person(house, "ann", Role.AUDITOR, PASSWORD)
+    for _ in range(logins.FREE_FAILURES + 1):
+        with pytest.raises(GuardError):
+            log_in(house, "ann", "wrong", None)
+    (row,) = list_people(house)
+    assert row["last_login_ms"] is None
+    assert row["locked_until_ms"] > logins.clock_ms()
+    unlock_person(house, "ann")
+    log_out(house, log_in(house, "ann", PASSWORD, None).token)
+    (row,) = list_people(house)
+    assert (row["last_login_ms"], row["locked_until_ms"]) == (logins.clock_ms(), None)
+
+
 def test_a_platform_is_no_person(house: House, clock: Clock) -> None:
     with pytest.raises(GuardError) as refusal:
         add_person(house, "ann", Role.PLATFORM, PASSWORD)
     assert code_of(refusal) == "person.role"
 
 
-@pytest.mark.parametrize("what", [set_password, disable_person, set_totp])
+@pytest.mark.parametrize("what", [set_password, disable_person, set_totp, unlock_person])
 def test_nobody_is_not_found(house: House, clock: Clock, what: object) -> None:
     with pytest.raises(GuardError) as refusal:
         what(house, "nobody", *([PASSWORD] if what is set_password else []))  # type: ignore[operator]

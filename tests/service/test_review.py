@@ -59,16 +59,16 @@ def test_one_persons_decision_changes_nothing_and_the_second_persons_does_at_onc
     assert (verdict["state"], verdict["verdict"]) == ("verified", "accepted")
     assert verdict["findings"][0]["evidence"]["decision"]["reviewers"] == ["甲", "乙"]
     assert hours(house, SCRIPTED) == 3.0
-    rows = eligibility_of(house, SCRIPTED, None)["rows"]
+    rows = eligibility_of(house, SCRIPTED, None, clock_ms())["rows"]
     assert all("E06" not in row["failed"] and "E03" not in row["failed"] for row in rows)
 
 
 def test_upholding_a_review_rejects_the_session(on_sqlite: Review) -> None:
     found = on_sqlite.finding("OG303")
-    assert "E06" in eligibility_of(on_sqlite.house, SCRIPTED, None)["rows"][0]["failed"]
+    assert "E06" in eligibility_of(on_sqlite.house, SCRIPTED, None, clock_ms())["rows"][0]["failed"]
     on_sqlite.two_say(UPHOLD, found)
     assert session_verdict(on_sqlite.house, found.subject_id.partition("/")[2], None)["verdict"] == "rejected"
-    assert "E06" not in eligibility_of(on_sqlite.house, SCRIPTED, None)["rows"][0]["failed"]
+    assert "E06" not in eligibility_of(on_sqlite.house, SCRIPTED, None, clock_ms())["rows"][0]["failed"]
 
 
 def test_nobody_confirms_their_own_decision(on_sqlite: Review) -> None:

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from online_guard import __version__, logs
 from online_guard.api import (
+    accounts,
     assessments,
     assignments,
     cases,
@@ -90,6 +91,7 @@ def create_app(house: House) -> FastAPI:
         jobs,
         learners,
         logins,
+        accounts,
         dead_letters,
         dry_runs,
         evidence_log,

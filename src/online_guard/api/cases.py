@@ -18,6 +18,8 @@ from online_guard.terms import CaseState, Role, Subject, Verdict
 router = APIRouter(tags=["审核 review"])
 AUDITORS = (Role.AUDITOR, Role.SECOND_AUDITOR)
 """初审人 and 复核人. Whoever manages accounts decides nothing, lest they decide under two names."""
+NAMED_TO = (Role.ADMIN, Role.ASSESSOR, *AUDITORS)
+"""People who may see whom a notice is about."""
 CaseId = Annotated[Id, Path(description="案件 case")]
 FindingId = Annotated[Id, Path(description="疑点 finding")]
 NoticeId = Annotated[Id, Path(description="告知书 notice")]
@@ -113,7 +115,7 @@ def list_notices(
 @router.get(
     "/notices/{notice_id}/document",
     summary="处理告知书 / a notice for its learner, as PDF",
-    openapi_extra=callers(PLATFORM, Role.ADMIN, Role.ASSESSOR, *AUDITORS),
+    openapi_extra=callers(PLATFORM, *NAMED_TO),
 )
 def notice_file(house: TheHouse, notice_id: NoticeId, platform_id: PlatformId) -> Response:
     """Return a notice as it is given to the learner, made on demand: it names a person, and isn't kept."""

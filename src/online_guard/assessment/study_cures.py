@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from online_guard.assessment.eligibility import HOURS_NOISE
 from online_guard.assessment.situation import Cure, Details, Situation
 from online_guard.evidence import Lesson
+from online_guard.policy.sections import ViolationScope
 from online_guard.rules.catalogue import BY_ID
 from online_guard.terms import Effect, Subject
 
@@ -69,10 +70,13 @@ def study(case: Situation, *, waits: bool) -> list[Cure]:
         if entry.hours > 0 or entry.lesson_no not in syllabus:
             continue
         rules = entry.refused_by
-        if {BY_ID[rule].subject for rule in rules} & {Subject.CLASS, Subject.ENROLMENT}:
+        subjects = {BY_ID[rule].subject for rule in rules}
+        if subjects & {Subject.CLASS, Subject.ENROLMENT}:
             heap = blocked
         elif waits and {case.policy.effects[rule] for rule in rules} == {Effect.REVIEW}:
             heap = waiting
+        elif Subject.SESSION in subjects and case.policy.violation_scope is ViolationScope.ENROLMENT:
+            heap = blocked  # another session leaves the rejected one as it is
         else:
             heap = again
         heap.append((syllabus[entry.lesson_no], rules))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from online_guard.printing.typesetting import Made, typeset
-from online_guard.printing.words import CHINA, day_en, day_zh, spans
+from online_guard.printing.words import day_en, day_zh, spans
 
 
 class Words(NamedTuple):
@@ -73,7 +73,7 @@ class Notice:
 
     Args:
         number: The notice's id.
-        issued: When it was issued.
+        issued: When it was issued, in the time of China.
         name: The learner's, or their enrolment where the name is no longer known.
         identity: The masked identity number, or empty.
         facts: What the class is: a label and its value.
@@ -106,7 +106,7 @@ class Notice:
 
 def notice_pdf(notice: Notice) -> Made:
     """Return the paper, for the learner; it says nothing that isn't in `notice`."""
-    on = notice.issued.astimezone(CHINA).date()
+    on = notice.issued.date()
     hours = sum(lesson.class_hours for lesson in notice.lessons)
     data = {
         **asdict(notice),

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from online_guard.api.callers import PEOPLE, NowMs, TheHouse, callers
-from online_guard.api.cases import AUDITORS, CaseId, FindingId
+from online_guard.api.cases import AUDITORS, NAMED_TO, CaseId, FindingId
 from online_guard.review.figures import timelines
 from online_guard.review.media import snapshot_address
 from online_guard.review.pages import TheShell, page
@@ -16,7 +16,7 @@ from online_guard.review.queue import TheFilters
 from online_guard.review.reasons import REASONS, read
 from online_guard.rules.catalogue import BY_ID
 from online_guard.rules.manual import page_of
-from online_guard.service import case_file, case_log, kept_pictures, what_if
+from online_guard.service import case_file, case_log, kept_pictures, notices, what_if
 from online_guard.service.house import House
 from online_guard.service.surroundings import other_sessions
 from online_guard.service.urgency import APPEAL_MS
@@ -43,6 +43,8 @@ def case_page(house: TheHouse, shell: TheShell, case_id: CaseId, filters: TheFil
     kept = _kept(house, case)
     values |= {"limits": house.policy.liveness, "favour": _favour(case), "kept": kept}
     values |= {"figures": timelines(house, shell, case, kept)}
+    is_named = shell.caller is not None and shell.caller.role in NAMED_TO
+    values |= {"notices": notices.ids_of(house, case["enrolment_id"]) if is_named else []}
     values |= {"titles": {one["lesson_no"]: one["title"] for one in case["facts"]["class"]["lessons"]}}
     return page(shell, "case.html", **values)
 

@@ -19,6 +19,7 @@ from online_guard.api.dry_runs import WHO_TRY
 from online_guard.assessment.eligibility import TESTS
 from online_guard.policy import Policy, describe
 from online_guard.policy.listing import PolicyLine
+from online_guard.policy.sections import ViolationScope
 from online_guard.review.language import Language
 from online_guard.review.pages import TheShell, page
 from online_guard.rules.catalogue import BY_ID, RULES
@@ -32,6 +33,10 @@ ENGINEERING = "工程容差"
 CATALOGUES = ("effect", "tasks", "occupations", "known_tools")
 """Sections that have tables of their own."""
 WORDS: tuple[type[StrEnum], ...] = (LessonKind, ApplicantKind, Effect)
+SCOPES: Mapping[str, tuple[str, str]] = {
+    ViolationScope.LESSON: ("仅该课", "the lesson only"),
+    ViolationScope.ENROLMENT: ("该学员本班全部学时", "all hours of the learner in the class"),
+}
 SECTIONS: Mapping[str, tuple[str, str]] = {
     "violation_scope": ("违规的影响范围", "How far a violation reaches"),
     "playback": ("播放与快进", "Playback"),
@@ -64,6 +69,8 @@ def in_words(language: Language, value: Any, unit: str = "") -> str:
             if unit == "share":
                 return language.share(value)
             return f"{language.number(value, 3)} {language.unit(unit) if unit not in ('', 'distance') else ''}".rstrip()
+    if value in SCOPES:
+        return language.pick(*SCOPES[value])
     labelled = (language.label(str(value), kind) for kind in WORDS)
     return next((text for text in labelled if text != value), str(value))
 
@@ -74,6 +81,11 @@ def toml_value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+
+
+def _as_typed(value: Any) -> str:
+    """Return a value as a person types it in TOML: a word without quotes, a number without needless digits."""
+    return f"{value:.12g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False).strip('"')
 
 
 @cache
@@ -117,7 +129,7 @@ def policy_page(
         rules_by_key=_rules_by_key(),
         to_try=[line for line in lines.values() if dry_runs.can_be_tried(line)],
         tried=lines.get(key),
-        as_typed="" if key not in lines else json.dumps(lines[key].value, ensure_ascii=False).strip('"'),
+        as_typed="" if key not in lines else _as_typed(lines[key].value),
         may_try=shell.caller is not None and shell.caller.role in WHO_TRY,
         days=dry_runs.DAYS,
         runs=dry_runs.listed(house),

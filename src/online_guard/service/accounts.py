@@ -59,9 +59,7 @@ def set_password(house: House, name: str, password: str) -> None:
         record = _person(database, name)
         record.password = hashed
         account_rows.end_logins_of(database, record.row_id)
-        failed = database.get(FailedLoginRecord, name_index(house, name))
-        if failed is not None:
-            database.delete(failed)
+        _unlock(house, database, name)
 
 
 def set_totp(house: House, name: str) -> str:
@@ -90,8 +88,22 @@ def disable_person(house: House, name: str) -> None:
         account_rows.end_logins_of(database, record.row_id)
 
 
+def unlock_person(house: House, name: str) -> None:
+    """Forget the failed logins under a person's name, which had locked it for a while.
+
+    Raises:
+        GuardError: There is no such person.
+    """
+    with writing(house.engine) as database:
+        _person(database, name)
+        _unlock(house, database, name)
+
+
 def list_people(house: House) -> list[dict[str, Any]]:
-    """Return everyone who may sign in, or might before, without their secrets."""
+    """Return everyone who may sign in, or might before, without their secrets; times in ms since the epoch.
+
+    `locked_until_ms` is null, or lies before now, where no failed logins lock the name.
+    """
     with reading(house.engine) as database:
         return [
             {
@@ -102,8 +114,11 @@ def list_people(house: House) -> list[dict[str, Any]]:
                 "subject": record.subject,
                 "created_ms": record.created_ms,
                 "disabled_ms": record.disabled_ms,
+                "last_login_ms": record.last_login_ms,
+                "locked_until_ms": failed and failed.locked_until_ms,
             }
             for record in account_rows.people(database)
+            for failed in (database.get(FailedLoginRecord, name_index(house, record.name)),)
         ]
 
 
@@ -115,6 +130,12 @@ def name_index(house: House, name: str) -> str:
 def totp_purpose(record: PersonRecord) -> str:
     """Return what a person's secret of one-time codes is sealed for."""
     return f"one-time code {record.name}"
+
+
+def _unlock(house: House, database: Session, name: str) -> None:
+    failed = database.get(FailedLoginRecord, name_index(house, name))
+    if failed is not None:
+        database.delete(failed)
 
 
 def _person(database: Session, name: str) -> PersonRecord:

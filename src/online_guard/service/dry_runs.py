@@ -1,35 +1,24 @@
-"""Dry runs: what a changed threshold would change in 30 days of study. No verdict, ledger or eligibility is touched.
-
-Each class of those days is judged twice by `judge`, by the law in force and by the changed one, so that nothing but the
-threshold makes a difference: neither decisions since, nor a version of the rules.
-"""
+"""Dry runs: what a changed threshold would change in 30 days of study. No verdict, ledger or eligibility is touched."""
 
 from __future__ import annotations
 
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
-import pyarrow as pa
 from sqlalchemy.orm import Session
 
-from online_guard.compare import Results, compare
-from online_guard.compare.listing import listed_changes
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import DAY_MS
-from online_guard.ingest.identity import settle
-from online_guard.judge import judge
 from online_guard.policy import Policy, load_policy
 from online_guard.policy.document import did_you_mean
 from online_guard.policy.listing import PolicyLine, describe
-from online_guard.result_columns import SCHEMAS, in_columns
 from online_guard.service.house import House, clock_ms
-from online_guard.service.verification import Own
+from online_guard.service.law_comparison import compare_laws
 from online_guard.store import dry_runs, jobs
 from online_guard.store.dry_runs import DONE, DUTY, FAILED, JUDGING, WAITING, DryRunRecord
-from online_guard.store.evidence_loader import load_class
 from online_guard.store.unit_of_work import reading, writing
 from online_guard.terms import Subject
 from online_guard.verdict import case_id
@@ -39,7 +28,9 @@ DAYS = 30
 MOST_UNFINISHED = 3
 """Dry runs that wait: each takes a worker for as long as verifying its classes twice."""
 MOST_TOLD = 50
-NEVER_JUDGED = frozenset({"class.learners_per_teacher", "retention.media_days", "tasks.rows"})
+CATALOGUES = frozenset({"known_tools.signatures", "occupations.blended", "occupations.online", "tasks.rows"})
+"""Keys that hold no one value."""
+NEVER_JUDGED = frozenset({"class.learners_per_teacher", "retention.media_days"})
 """Keys that no verdict, hour or eligibility depends on."""
 WHEN_RECORDED = frozenset(
     {
@@ -128,13 +119,12 @@ def told(house: House, dry_run_id: str) -> dict[str, Any]:
     """
     with reading(house.engine) as database:
         record = dry_runs.find(database, dry_run_id)
-        content = None if record.told is None else json.loads(record.told)
+        content: dict[str, Any] = json.loads(record.told or "{}")
         if record.state == DONE:
             _name_cases(database, content["listed"])
         answer = _told(database, record)
-    by_state = {DONE: ("result", content), FAILED: ("problem", content)}
-    name, value = by_state.get(record.state, ("result", None))
-    return {"result": None, "problem": None} | answer | {name: value}
+    result, problem = (content if record.state == state else None for state in (DONE, FAILED))
+    return answer | {"result": result, "problem": problem}
 
 
 def listed(house: House) -> list[dict[str, Any]]:
@@ -144,39 +134,8 @@ def listed(house: House) -> list[dict[str, Any]]:
 
 
 def can_be_tried(line: PolicyLine) -> bool:
-    """Return whether another value of a key can be tried: a catalogue isn't one value."""
-    is_catalogue = isinstance(line.value, list) and any(isinstance(item, dict) for item in line.value)
-    return line.key not in NEVER_JUDGED and not is_catalogue
-
-
-@dataclass
-class _Side:
-    """What one law gives: columns of each table, class by class."""
-
-    policy: Policy
-    batches: dict[str, list[pa.RecordBatch]]
-
-    def judge(self, house: House, class_id: str) -> None:
-        """Judge a class by what is stored, and keep the rows that are its own."""
-        with reading(house.engine) as database:
-            evidence, raw = load_class(database, class_id, self.policy.device.max_learners)
-        judged = judge(evidence.with_events(settle(raw)[0]), self.policy)
-        own = Own.of(evidence, class_id)
-        rows: dict[str, Sequence[Any]] = {
-            "findings": [row for row in judged.findings if own.has(row.subject, row.subject_id)],
-            "sessions": [row for row in judged.sessions if row.session_id in own.sessions],
-            "ledger": [row for row in judged.ledger if row.enrolment_id in own.members],
-            "eligibility": [row for row in judged.eligibility if row.class_id == class_id],
-        }
-        for name, schema in SCHEMAS.items():
-            self.batches[name].append(in_columns([row.as_row() for row in rows[name]], schema))
-
-    def results(self) -> Results:
-        """Return all classes as the results of one re-validation."""
-        tables = {name: pa.Table.from_batches(self.batches[name], schema) for name, schema in SCHEMAS.items()}
-        law = {"id": self.policy.id, "version": self.policy.version, "sha256": self.policy.sha256}
-        eligible = sum(tables["eligibility"]["eligible"].to_pylist())
-        return Results({"policy": law, "counts": {"eligible": eligible}}, **tables)
+    """Return whether another value of a key can be tried."""
+    return line.key not in CATALOGUES | NEVER_JUDGED
 
 
 def _result(house: House, record: DryRunRecord, class_ids: Sequence[str]) -> dict[str, Any]:
@@ -188,14 +147,12 @@ def _result(house: House, record: DryRunRecord, class_ids: Sequence[str]) -> dic
     changed = load_policy(house.settings.policy, (f"{record.policy_key}={record.value}",))
     if (house.policy.sha256, changed.sha256) != (record.old_sha256, record.new_sha256):
         raise _refused("dry_run.law", "政策包已更换,请重新试算 / the policy pack has changed: ask again", "policy")
-    sides = [_Side(law, {name: [] for name in SCHEMAS}) for law in (house.policy, changed)]
-    for number, class_id in enumerate(class_ids, start=1):
-        for side in sides:
-            side.judge(house, class_id)
-        _move(house, record.dry_run_id, judged=number)
-    comparison = compare(*(side.results() for side in sides))
-    summary = {name: value for name, value in comparison.summary.items() if name != "examples"}
-    return {"summary": summary, "listed": listed_changes(comparison.changes)}
+    judged = partial(_judged, house, record.dry_run_id)
+    return compare_laws(house, house.policy, changed, class_ids, judged)
+
+
+def _judged(house: House, dry_run_id: str, number: int) -> None:
+    _move(house, dry_run_id, judged=number)
 
 
 def _move(house: House, dry_run_id: str, **values: Any) -> None:
@@ -221,15 +178,20 @@ def _override(line: PolicyLine, value: str) -> str:
 
 def _name_cases(database: Session, listed: dict[str, Any]) -> None:
     """Name the case of each row, null for one that has none: what nothing was found about hasn't."""
-    subjects = {
-        "sessions": lambda row: (Subject.SESSION, row["session_id"]),
-        "lessons": lambda row: (Subject.LESSON, f"{row['enrolment_id']}/{row['lesson_no']}"),
-        "learners": lambda row: (Subject.ENROLMENT, row["enrolment_id"]),
-    }
-    named = [(row, case_id(*subjects[kind](row))) for kind, part in listed.items() for row in part["rows"]]
+    named = [(row, case_id(*_subject(kind, row))) for kind, part in listed.items() for row in part["rows"]]
     there = dry_runs.cases_among(database, [name for _, name in named])
     for row, name in named:
         row["case_id"] = name if name in there else None
+
+
+def _subject(kind: str, row: dict[str, Any]) -> tuple[str, str]:
+    """Return subject and subject id of a row of `sessions`, `lessons` or `learners`."""
+    match kind:
+        case "sessions":
+            return Subject.SESSION, row["session_id"]
+        case "lessons":
+            return Subject.LESSON, f"{row['enrolment_id']}/{row['lesson_no']}"
+    return Subject.ENROLMENT, row["enrolment_id"]
 
 
 def _told(database: Session, record: DryRunRecord) -> dict[str, Any]:

@@ -96,6 +96,7 @@ def begin_login(database: Session, record: PersonRecord, now_ms: int) -> Login:
             ends_ms=now_ms + LONGEST_MS,
         )
     )
+    record.last_login_ms = now_ms
     account_rows.forget_old_logins(database, now_ms, now_ms - FORGOTTEN_MS)
     return Login(record.name, record.role, token)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from online_guard.assessment import study_cures
 from online_guard.assessment.situation import Situation, Situations
 from online_guard.evidence import DAY_MS, TrainingClass, day_of
 from online_guard.printing.notice import Ground, Notice, Reason, RefusedLesson, Words, notice_pdf
-from online_guard.printing.words import CHINA, day_en, day_zh
+from online_guard.printing.words import day_en, day_zh, full_width, in_china
 from online_guard.rules.catalogue import BY_ID
 from online_guard.rules.manual import page_of
 from online_guard.service import notices
@@ -37,6 +37,7 @@ STATES: Mapping[str, Words] = {
     APPEALED: Words("申诉审查中，暂不计入", "being appealed: not counted meanwhile"),
     OVERTURNED: Words("已不再有效，以台账为准", "no longer in force: the ledger counts"),
 }
+HERE = "（本系统网址 address of this service）"
 PERSONS: Mapping[int, tuple[Words, ...]] = {
     1: (Words("审核人", "auditor"),),
     2: (Words("初审人", "first auditor"), Words("复核人", "second auditor")),
@@ -90,34 +91,25 @@ def _paper(house: House, database: Session, told: _Told) -> Notice:
     person = people_of(house, database, [enrolment.enrolment_id]).get(enrolment.enrolment_id)
     law = database.get_one(LawRecord, told.content["policy_sha256"])
     situation = _situation(house, database, told)
-    titles = {lesson.lesson_no: lesson for lesson in situation.training_class.lessons}
     entry, leaf_hash = log_proofs.named_entry(
         database, "decision", about_enrolment(enrolment.enrolment_id), f"notice {notice_id}"
     )
     lessons = told.content["lessons"]
     return Notice(
         number=notice_id,
-        issued=datetime.fromtimestamp(told.issued_ms // 1_000, UTC),
+        issued=in_china(told.issued_ms),
         name=enrolment.enrolment_id if person is None else person.name,
         identity="" if person is None else person.identity_masked,
         facts=_facts(situation.training_class, enrolment.enrolment_id),
-        lessons=tuple(
-            RefusedLesson(
-                one["lesson_no"],
-                titles[one["lesson_no"]].title,
-                titles[one["lesson_no"]].class_hours,
-                STATES[one["state"]],
-            )
-            for one in lessons
-        ),
+        lessons=_lessons(lessons, situation.training_class),
         reasons=_reasons(lessons),
         is_in_force=any(one["state"] != OVERTURNED for one in lessons),
-        cures=tuple(Words(cure.zh, cure.en) for cure in study_cures.study(situation, waits=False)),
+        cures=tuple(Words(full_width(cure.zh), cure.en) for cure in study_cures.study(situation, waits=False)),
         appeal=_appeal(situation, told.platform_id),
         policy=f"{house.policy.title}（{law.policy_id} {law.policy_version}，{law.policy_sha256[:12]}）",
         log_entry=entry,
         leaf_hash=leaf_hash,
-        proof=f"{(house.settings.public_url or '').rstrip('/')}/v1/log/proof?entry_id={entry}",
+        proof=f"{(house.settings.public_url or HERE).rstrip('/')}/v1/log/proof?entry_id={entry}",
     )
 
 
@@ -141,6 +133,17 @@ def _facts(one: TrainingClass, enrolment_id: str) -> tuple[tuple[Words, str], ..
         (Words("培训日期", "days"), f"{one.starts_on} – {one.ends_on}"),
         (Words("培训机构", "institution"), one.institution),
         (Words("申请单位", "applicant"), one.applicant),
+    )
+
+
+def _lessons(told: Sequence[Mapping[str, Any]], one: TrainingClass) -> tuple[RefusedLesson, ...]:
+    """Return the lessons refused; one that nobody had studied may have left the syllabus since."""
+    syllabus = {lesson.lesson_no: lesson for lesson in one.lessons}
+    gone = "已不在课程表中 no longer in the syllabus"
+    found = [(row["lesson_no"], syllabus.get(row["lesson_no"]), STATES[row["state"]]) for row in told]
+    return tuple(
+        RefusedLesson(number, lesson.title if lesson else gone, lesson.class_hours if lesson else 0.0, state)
+        for number, lesson, state in found
     )
 
 
@@ -172,7 +175,7 @@ def _ground(told: Mapping[str, Any]) -> Ground:
         clause=told["clause"],
         clause_text=told["clause_text"],
         decided=decided,
-        helps=Words(helps.zh.replace("`", ""), helps.en.replace("`", "")),
+        helps=Words(full_width(helps.zh.replace("`", "")), helps.en.replace("`", "")),
     )
 
 
@@ -196,7 +199,7 @@ def _decided(made: Sequence[Mapping[str, Any]]) -> list[Words]:
 def _when(start_ms: int | None, end_ms: int | None) -> Words:
     if start_ms is None or end_ms is None:
         return Words("", "")
-    start, end = (datetime.fromtimestamp(moment // 1_000, CHINA) for moment in (start_ms, end_ms))
+    start, end = in_china(start_ms), in_china(end_ms)
     until = f"{end:%H:%M:%S}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M:%S}"
     hours = f"{start:%H:%M:%S} – {until}"
     return Words(f"{day_zh(start.date())} {hours}", f"{day_en(start.date())}, {hours} (UTC+8)")

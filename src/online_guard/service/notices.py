@@ -144,6 +144,14 @@ def notices_of(house: House, enrolment_id: str, platform_id: str | None = None) 
     return {"enrolment_id": enrolment_id, "finally_refused": sorted(refused), "notices": told}
 
 
+def ids_of(house: House, enrolment_id: str | None) -> list[str]:
+    """Return the ids of the notices to an enrolment, oldest first; none for a class."""
+    if enrolment_id is None:
+        return []
+    with reading(house.engine) as database:
+        return [notice.notice_id for notice, _ in review_rows.notices_of(database, enrolment_id)]
+
+
 def told_notices(database: Session, enrolment: EnrolmentRecord, policy: Policy) -> list[dict[str, Any]]:
     """Return the notices of an enrolment, oldest first, each lesson with its state and grounds."""
     history = History.of_class(database, enrolment.class_id)

@@ -55,6 +55,7 @@ class PersonRecord(Base):
     subject: Mapped[str | None] = mapped_column(String(255), unique=True)
     created_ms: Mapped[int] = mapped_column(BigInteger)
     disabled_ms: Mapped[int | None] = mapped_column(BigInteger)
+    last_login_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class LoginRecord(Base):

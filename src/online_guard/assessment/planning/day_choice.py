@@ -10,7 +10,7 @@ from random import Random
 from online_guard.assessment.planning.problem import Problem
 from online_guard.assessment.planning.weights import WEIGHTS
 
-HOT, COLD = 15.0, 3.0
+HOT, COLD = 12.0, 2.0
 """From which loss that is often accepted to which (measured on the county's month)."""
 ALONE, OF_ENTERPRISE = 0.2, 0.6
 """Shares of moves of one class, and to the day of another class of its enterprise; the rest changes with any class."""

@@ -11,7 +11,7 @@ from online_guard.assessment.planning.board import NEVER, Board, Integers
 from online_guard.assessment.planning.layout import Layout
 from online_guard.assessment.planning.problem import ClassKey, Problem
 
-WARMTH = 20.0
+WARMTH = 6.0
 """By how much a worse board may be kept at first (measured on the county's month)."""
 
 
@@ -64,21 +64,20 @@ def improve(board: Board, rounds: int, seed: int) -> None:
     keys = sorted({board.problem.groups[g].class_key for g, places in board.placed.items() if places})
     if not keys:
         return
+    alike: dict[str, list[ClassKey]] = {}
+    for key in keys:
+        alike.setdefault(_occupation(board, key), []).append(key)
     for turn in range(rounds):
-        chosen = _some(board, keys, turn % 3 > 0, random)
+        first = keys[int(random.integers(len(keys)))]
+        if turn % 3:
+            day = min(_days(board, first))
+            some = [key for key in keys if key != first and board.class_at[key, day] > 0]
+        else:
+            some = [key for key in alike[_occupation(board, first)] if key != first]
+        count = min(len(some), int(random.integers(1, 6 if turn % 3 else 4)))
+        chosen = [first, *(some[int(n)] for n in random.permutation(len(some))[:count])]
         days = np.array(sorted({day for key in chosen for day in _days(board, key)}))
         _again(board, chosen, days, WARMTH * (1 - turn / rounds), random)
-
-
-def _some(board: Board, keys: list[ClassKey], same_day: bool, random: Generator) -> list[ClassKey]:
-    first = keys[int(random.integers(len(keys)))]
-    if same_day:
-        some = [key for key in keys if key != first and _days(board, key) & _days(board, first)]
-    else:
-        occupation = _occupation(board, first)
-        some = [key for key in keys if key != first and _occupation(board, key) == occupation]
-    count = min(len(some), int(random.integers(1, 6 if same_day else 4)))
-    return [first, *(some[int(n)] for n in random.choice(len(some), count, replace=False))] if count else [first]
 
 
 def _days(board: Board, key: ClassKey) -> set[int]:

@@ -10,7 +10,7 @@ from online_guard.assessment.planning.check import check
 from online_guard.assessment.planning.keeping import Holds, keep
 from online_guard.assessment.planning.layout import Layout
 from online_guard.assessment.planning.measure import measure, weigh
-from online_guard.assessment.planning.placing import is_possible, place
+from online_guard.assessment.planning.placing import SMALL, is_possible, place, size
 from online_guard.assessment.planning.seating import seat
 from online_guard.assessment.planning.stating import state
 from online_guard.assessment.planning.what_blocks import what_blocks
@@ -72,7 +72,8 @@ def plan(
             changed = state(candidates, other, window, calendar, candidates_per_examiner)
             return is_possible(changed, seed)
 
-        reasons, remedies = what_blocks(candidates, venues, window, calendar, works)
+        only = frozenset(problem.groups[g].occupation for g in found.left) if size(problem) > SMALL else None
+        reasons, remedies = what_blocks(candidates, venues, window, calendar, works, only)
         unplaced = sum(found.left.values())
         return Blocked(window=window, unplaced=unplaced, proved=found.proved, reasons=reasons, remedies=remedies)
     sittings, duties = seat(problem, found.layout, had)

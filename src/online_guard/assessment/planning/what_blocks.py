@@ -18,7 +18,8 @@ Works = Callable[[Venues], bool]
 """Whether there is a plan with other venues."""
 NEW = "new"
 """How rooms and examiners that don't exist yet are called in what is tried."""
-MOST_PLACES = 1_000
+MOST_PLACES, MOST_ROOMS = 1_000, 8
+"""Up to how much is tried: places of a room as `venues.Places` allows them, examiners likewise; rooms."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,12 @@ def with_steps(venues: Venues, steps: Sequence[Step]) -> Venues:
 
 
 def what_blocks(
-    candidates: Sequence[Candidate], venues: Venues, window: str, calendar: WorkingDays, works: Works
+    candidates: Sequence[Candidate],
+    venues: Venues,
+    window: str,
+    calendar: WorkingDays,
+    works: Works,
+    only: frozenset[str] | None = None,
 ) -> tuple[tuple[Reason, ...], tuple[Remedy, ...]]:
     """Return what blocks and what would free a plan, the least first; nothing if even all together wouldn't.
 
@@ -49,8 +55,9 @@ def what_blocks(
         window: Such as `2021-08`.
         calendar: Working days.
         works: Whether there is a plan with other venues.
+        only: To spare trials, advice for these occupations alone and for the largest rooms.
     """
-    families = tuple(_families(candidates, venues, window, calendar))
+    families = tuple(_families(candidates, venues, window, calendar, only))
     alone = [family for family in families if works(with_steps(venues, family.steps(family.most)))]
     if alone:
         sets: list[tuple[Family, ...]] = [(family,) for family in alone]
@@ -88,40 +95,56 @@ def _least(venues: Venues, families: Sequence[Family], works: Works) -> Remedy:
     def steps() -> list[Step]:
         return [step for family, amount in zip(families, amounts, strict=True) for step in family.steps(amount)]
 
-    for number in range(len(families)):
-        low, high = 0, amounts[number]  # `high` is known to work
+    def enough(number: int, amount: int) -> bool:
+        amounts[number] = amount
+        return works(with_steps(venues, steps()))
+
+    for number, family in enumerate(families):
+        low, high = 0, 1
+        while high < family.most and not enough(number, high):
+            low, high = high, 2 * high
+        high = min(high, family.most)  # known to be enough
         while high - low > 1:
-            amounts[number] = (low + high) // 2
-            if works(with_steps(venues, steps())):
-                high = amounts[number]
-            else:
-                low = amounts[number]
+            middle = (low + high) // 2
+            low, high = (low, middle) if enough(number, middle) else (middle, high)
         amounts[number] = high
     return Remedy(steps=tuple(steps()))
 
 
-def _families(candidates: Sequence[Candidate], venues: Venues, window: str, calendar: WorkingDays) -> Iterator[Family]:
+def _families(
+    candidates: Sequence[Candidate],
+    venues: Venues,
+    window: str,
+    calendar: WorkingDays,
+    only: frozenset[str] | None,
+) -> Iterator[Family]:
     """Yield what may be added: days; seats, workstations, rooms; examiners."""
     count = len(candidates)
-    occupations = sorted({one.occupation for one in candidates})
     days = _days(candidates, venues, window, calendar)
     if days:
         yield Family(Lack.DAYS, None, len(days), partial(_day_steps, days))
-    for site in venues.sites:
-        for room in site.rooms:
-            if room.part is AssessmentPart.THEORY:
-                most = min(count, MOST_PLACES - (room.seats or 0))
-                yield Family(Lack.THEORY_SEATS, None, most, partial(_seat_step, site.site_id, room))
-            yield Family(_lack_of(room), None, 8, partial(_room_step, site.site_id, room))
-        for occupation in occupations:
-            size = sum(one.occupation == occupation for one in candidates)
-            for room in site.rooms:
-                if room.part is AssessmentPart.PRACTICE:
-                    most = min(size, MOST_PLACES - room.workstations.get(occupation, 0))
-                    steps = partial(_station_step, site.site_id, room, occupation)
-                    yield Family(Lack.WORKSTATIONS, occupation, most, steps)
-    for occupation in occupations:
-        yield Family(Lack.EXAMINERS, occupation, min(count, 2 * MOST_PLACES), partial(_examiner_step, occupation))
+    theory, practice = _rooms(venues, AssessmentPart.THEORY), _rooms(venues, AssessmentPart.PRACTICE)
+    for site_id, room in theory[: 1 if only else None]:
+        most = min(count, MOST_PLACES - (room.seats or 0))
+        yield Family(Lack.THEORY_SEATS, None, most, partial(_seat_step, site_id, room))
+        yield Family(Lack.THEORY_SEATS, None, MOST_ROOMS, partial(_room_step, site_id, room))
+    if only is None:
+        for site_id, room in practice:
+            yield Family(Lack.WORKSTATIONS, None, MOST_ROOMS, partial(_room_step, site_id, room))
+    for occupation in sorted(only or {one.occupation for one in candidates}):
+        size = sum(one.occupation == occupation for one in candidates)
+        best = sorted(practice, key=lambda place: -place[1].workstations.get(occupation, 0))
+        for site_id, room in best[: 1 if only else None]:
+            most = min(size, MOST_PLACES - room.workstations.get(occupation, 0))
+            steps = partial(_station_step, site_id, room, occupation)
+            yield Family(Lack.WORKSTATIONS, occupation, most, steps)
+        yield Family(Lack.EXAMINERS, occupation, min(count, MOST_PLACES), partial(_examiner_step, occupation))
+
+
+def _rooms(venues: Venues, part: AssessmentPart) -> list[tuple[str, Room]]:
+    """Return a part's rooms with their sites, the largest first."""
+    rooms = [(site.site_id, room) for site in venues.sites for room in site.rooms if room.part is part]
+    return sorted(rooms, key=lambda place: (-(place[1].seats or sum(place[1].workstations.values())), place[1].room_id))
 
 
 def _days(candidates: Sequence[Candidate], venues: Venues, window: str, calendar: WorkingDays) -> tuple[date, ...]:
