@@ -72,6 +72,7 @@ def addresses(page: Page, url: str) -> dict[str, str]:
         **{name: f"/console/{name}" for name in ("classes", "assessments", "log", "overview", "policy", "rules")},
         "class": page.evaluate(CLASS),
         "rule": "/console/rules/OG101",
+        "policy": "/console/policy?try=popup.max_gap_s",
         "absent": f"/console/cases/{FORGED}",
         "sign-in": "/console/sign-in",
         **{f"case-{rule}": f"/console/cases/{case_id}" for rule, case_id in sorted(cases.items())},

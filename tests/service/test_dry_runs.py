@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,19 +20,26 @@ from online_guard.store import dry_runs as kept
 from online_guard.store import jobs, queries
 from online_guard.store.tables import FindingRecord, JobRecord, ResultRecord
 from online_guard.store.unit_of_work import close_engine, reading, writing
+from online_guard.verdict import case_id
 from online_guard.worker import work_once
 
 NOW_MS = 1_795_000_000_000
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Return a service with a verified class of an honest learner, one who skips ahead, and one who ignores pop-ups."""
-    house = open_house(Settings(data_dir=tmp_path_factory.mktemp("dry")))
+def with_a_class(settings: Settings) -> House:
+    """Return a service with a verified class of an honest learner, one who skips ahead, and one who doesn't finish."""
+    house = open_house(settings)
     store_class(house, [HONEST, cheat("skip_ahead"), cheat("unfinished")])
     with reading(house.engine) as database:
         (class_id,) = kept.classes_between(database, 0, NOW_MS)
     verification.verify_class(house, class_id)
+    return house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Return a service with a class, which its tests don't change."""
+    house = with_a_class(Settings(data_dir=tmp_path_factory.mktemp("dry")))
     yield house
     close_engine(house.engine)
 
@@ -53,7 +61,8 @@ def stored(house: House) -> list[tuple[Any, ...]]:
         return [(row.owner, row.body) for row in results] + [(row.finding_id, row.effect) for row in found]
 
 
-def test_a_rule_that_only_notes_frees_its_sessions_and_nothing_is_stored(house: House) -> None:
+def test_a_rule_that_only_notes_frees_its_sessions_and_nothing_is_stored(tmp_path: Path, database_url: str) -> None:
+    house = with_a_class(Settings(data_dir=tmp_path / "data", database_url=database_url))
     before = stored(house)
     told = tried(house, "effect.OG102", "note")
     assert stored(house) == before
@@ -64,6 +73,9 @@ def test_a_rule_that_only_notes_frees_its_sessions_and_nothing_is_stored(house: 
     assert (session["old"], session["new"], session["rules"]) == ("rejected", "accepted", ["OG102"])
     rules = {row["rule"]: row for row in result["summary"]["rules"]}
     assert rules["OG102"]["findings_changed"] == rules["OG102"]["sessions"] == 1
+    assert session["case_id"] == case_id("session", session["session_id"])
+    assert [one["state"] for one in dry_runs.listed(house)] == ["done"]
+    close_engine(house.engine)
 
 
 def test_a_harder_threshold_costs_hours_and_eligibility(house: House) -> None:
