@@ -76,6 +76,7 @@ bench-papers: $(READY)  ## 八千考生的全部打印件 / All papers of 8 000 
 
 bench-console: $(READY)  ## 审核:十万案件中领取并打开下一案件的用时 / The next case among 100 000
 	@$(BIN)/python benchmarks/console.py $(ARGS)
+	@ONLINE_GUARD_KEYBOARD_LEARNERS=20 $(BIN)/python -m pytest -n 0 -k three_keys tests/review/test_deciding.py
 
 bench-review: $(READY)  ## 一万个随机序列:未经人认定不得拒认 / Random sequences: nobody is refused without persons
 	@$(BIN)/python benchmarks/review.py $(ARGS)

@@ -55,6 +55,9 @@ def sign_in(page: Page, url: str, name: str, password: str) -> None:
     page.wait_for_url("**/console/cases")
 
 
+CLASS = "`/console/classes/${document.querySelector('[data-row] small').textContent.split(' · ')[0].trim()}`"
+
+
 def addresses(page: Page, url: str) -> dict[str, str]:
     """Return the pages that are looked at: one case of each rule, and each page that isn't a case."""
     page.goto(f"{url}/console/cases")
@@ -66,7 +69,8 @@ def addresses(page: Page, url: str) -> dict[str, str]:
     return {
         "queue": "/console/cases",
         "together": f"/console/together?{together}",
-        "rules": "/console/rules",
+        **{name: f"/console/{name}" for name in ("classes", "assessments", "log", "overview", "policy", "rules")},
+        "class": page.evaluate(CLASS),
         "rule": "/console/rules/OG101",
         "policy": "/console/policy?try=popup.max_gap_s",
         "absent": f"/console/cases/{FORGED}",

@@ -27,7 +27,7 @@ def folder(tmp_path: Path, sqlite_url: str) -> Path:
     house = open_house(Settings(data_dir=tmp_path / "data", database_url=sqlite_url))
     for number in range(3):
         with writing(house.engine) as database:
-            sealed_log.append(database, "roster", f"roster/{number}", {"version": number})
+            sealed_log.append(database, "erasure", f"learner/{number}", {"number": number})
         evidence_log.sequence(house, at_once=True)
     (tmp_path / "head.json").write_text(json.dumps(evidence_log.head(house)))
     house.engine.dispose()

@@ -13,6 +13,7 @@ from online_guard.review import tables
 from online_guard.review.pages import Shell, TheShell
 from online_guard.review.queue import TheFilters
 from online_guard.service import case_evidence, case_queue
+from online_guard.terms import Subject, Verdict
 
 router = APIRouter()
 MOST_ROWS = 5_000
@@ -29,9 +30,8 @@ def export_queue(
 ) -> Response:
     """Return the cases that the filters show, in their order, as CSV or XLSX."""
     told = case_queue.queue(house, filters.wanted(shell, now_ms), None, MOST_ROWS)["cases"]
-    heads = {"zh": "案件", "en": "cases"}
     content = tables.written(kind, _head(shell), [_row(shell, case) for case in told])
-    return _file(content, tables.MEDIA_TYPES[kind], f"{heads['en']}.{kind}")
+    return _file(content, tables.MEDIA_TYPES[kind], f"cases.{kind}")
 
 
 def _head(shell: Shell) -> list[str]:
@@ -46,12 +46,12 @@ def _row(shell: Shell, case: dict[str, Any]) -> list[Any]:
     return [
         case["case_id"],
         said.pick(case["state_zh"], case["state_en"]),
-        case["subject"],
+        said.label(case["subject"], Subject),
         case["subject_id"],
         " ".join(sorted({finding["rule"] for finding in case["findings"]})),
         case["class_id"],
         case["platform_id"],
-        case["verdict"] or "",
+        said.label(case["verdict"] or "", Verdict),
         case["class_hours"],
         said.moment(case["due_ms"]),
         said.moment(case["waiting_since_ms"]),

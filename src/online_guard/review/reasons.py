@@ -32,12 +32,7 @@ REASONS: Mapping[DecisionKind, tuple[tuple[str, str], ...]] = {
     ),
 }
 NOTE = " — "
-
-
-def kept(kind: DecisionKind, number: int, note: str) -> str:
-    """Return what a decision keeps as its reason: the `number`-th one (from 1), in both languages, and a note."""
-    reason = " / ".join(REASONS[kind][number - 1])
-    return f"{reason}{NOTE}{note}" if note else reason
+"""Between a reason and the note behind it, as `static/case.js` writes them."""
 
 
 def read(reason: str, language: Language) -> str:

@@ -1,4 +1,4 @@
-"""Classes, windows and letters as the pages list them; nothing is changed."""
+"""Classes and assessment windows as the pages list them; nothing is changed."""
 
 from __future__ import annotations
 

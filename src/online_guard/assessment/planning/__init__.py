@@ -3,6 +3,6 @@
 from online_guard.assessment.planning.answers import Blocked, Lack, Progress, Reason, Remedy, Step, Violation
 from online_guard.assessment.planning.check import check
 from online_guard.assessment.planning.plan import plan
-from online_guard.assessment.planning.what_blocks import with_steps
+from online_guard.assessment.planning.remedies import with_steps
 
 __all__ = ["Blocked", "Lack", "Progress", "Reason", "Remedy", "Step", "Violation", "check", "plan", "with_steps"]

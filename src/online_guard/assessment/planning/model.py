@@ -10,7 +10,7 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from online_guard.assessment.planning.problem import Block, ClassKey, Journey, Problem
-from online_guard.assessment.planning.weights import MOST_URGENT, WEIGHTS
+from online_guard.assessment.planning.weights import WEIGHTS
 
 Var = cp_model.IntVar
 THEORY, PRACTICE = 0, 1
@@ -53,33 +53,6 @@ class Model:
         """The weighted sum."""
         weighted = [WEIGHTS[name].weight * term for name, terms in self.terms.items() for term in terms]
         return cp_model.LinearExpr.sum(weighted)
-
-    @property
-    def least(self) -> int:
-        """What the weighted sum counts although it can't be otherwise: each class is at one place, one day."""
-        keys = {self.problem.groups[g].class_key for g in self.amounts}
-        each = 2 * WEIGHTS["slots"].weight + WEIGHTS["sites"].weight
-        return len(keys) * each + len({key[2] for key in keys}) * WEIGHTS["enterprise_days"].weight
-
-    @property
-    def worst(self) -> int:
-        """More than any layout's weighted sum, so that a place for everybody comes first."""
-        weights = {name: weight.weight for name, weight in WEIGHTS.items()}
-        people = sum(self.amounts.values())
-        latest = MOST_URGENT * weights["waiting"] * len(self.problem.days)
-        each = latest + weights["overload"] + 2 * (weights["slots"] + weights["sites"]) + weights["enterprise_days"]
-        examiners = sum(len(kind.members) for kind in self.problem.kinds) * len(self.days)
-        return 1 + people * each + examiners * weights["examiner_days"]
-
-    @property
-    def priced(self) -> cp_model.LinearExpr:
-        """What is minimised: first those left over, then those moved, then what is unwanted."""
-        return self.price * self.leftover + self.worst * self.moved + self.unwanted
-
-    @property
-    def price(self) -> int:
-        """Of one who is left over: more than moving everybody."""
-        return self.worst * (1 + sum(self.amounts.values()))
 
     @property
     def leftover(self) -> cp_model.LinearExpr:

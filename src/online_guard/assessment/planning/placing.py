@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from math import ceil
+from math import ceil, inf
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from online_guard.assessment.planning.layout import DayLayout, Layout
 from online_guard.assessment.planning.model import Model
 from online_guard.assessment.planning.problem import Journey, Problem
 from online_guard.assessment.planning.relaxation import relax
-from online_guard.assessment.planning.search import solve
+from online_guard.assessment.planning.search import least, price, solve
 
 SMALL = 20_000
 """Up to so many counts the whole month is one exact model (measured: proved best in seconds)."""
@@ -30,8 +30,8 @@ CHOICES_A_SECOND, ROUNDS_A_SECOND, DAY_SHARE = 25_000, 150, 0.02
 TURNS = 5
 """How often those are placed again elsewhere whom nobody can watch where they are."""
 THREADS = 2
-Tell = Callable[[Layout, int], None]
-"""Told of a layout of everybody, and of the bound."""
+Tell = Callable[[Layout, int], int]
+"""Told of a layout of everybody, and of the bound; answers the layout's objective."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +60,20 @@ def place(problem: Problem, kept: Layout, seed: int, effort: float, tell: Tell) 
     layout, left = quick(problem, relaxation.wanted, kept, seed)
     if relaxation.bound is None:
         return Placed(layout, left, 0, proved=True)
-    if not left:
-        tell(layout, relaxation.bound)
+    first = Placed(layout, left, relaxation.bound, proved=False)
+    objective = inf if left else tell(layout, first.bound)
     if size(problem) <= SMALL:
-        return _exactly(problem, Placed(layout, left, relaxation.bound, proved=False), seed, effort)
+        return _exactly(problem, first, seed, effort)
     if not left and any(one.stay for one in layout.values()):
-        return Placed(layout, left, relaxation.bound, proved=False)
+        return first
     choice = DayChoice(problem, relaxation.wanted)
     choice.anneal(int(CHOICES_A_SECOND * effort), seed)
     rounds = int(ROUNDS_A_SECOND * effort)
     better, remaining = _around(problem, choice.wanted(), {}, seed, rounds, DAY_SHARE * effort)
-    if remaining and not left:
-        return Placed(layout, left, relaxation.bound, proved=False)
-    return Placed(better, remaining, relaxation.bound, proved=False)
+    second = Placed(better, remaining, first.bound, proved=False)
+    if remaining:
+        return second if sum(remaining.values()) < sum(left.values()) else first
+    return second if tell(better, first.bound) < objective else first
 
 
 def is_possible(problem: Problem, seed: int) -> bool:
@@ -110,8 +111,8 @@ def _exactly(problem: Problem, quickly: Placed, seed: int, effort: float) -> Pla
         return quickly
     bound = quickly.bound
     if not model.counts["stay"]:
-        bound = max(bound, ceil(solution.bound - 1e-6) - model.least)
-    return Placed(solution.layout, solution.left, bound, proved=solution.bound >= model.price)
+        bound = max(bound, ceil(solution.bound - 1e-6) - least(model))
+    return Placed(solution.layout, solution.left, bound, proved=solution.bound >= price(model))
 
 
 def quick(problem: Problem, wanted: Mapping[int, int], kept: Layout, seed: int) -> tuple[Layout, dict[int, int]]:

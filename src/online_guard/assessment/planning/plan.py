@@ -61,9 +61,10 @@ def plan(
     if before is not None:
         kept = keep(problem, before, _holds(before, candidates, venues, calendar, candidates_per_examiner))
 
-    def tell(layout: Layout, bound: int) -> None:
-        counts = measure(*seat(problem, layout, had), candidates, venues, window, calendar)
-        progress(Progress(weigh(counts), bound))
+    def tell(layout: Layout, bound: int) -> int:
+        objective = weigh(measure(*seat(problem, layout, had), candidates, venues, window, calendar))
+        progress(Progress(objective, bound))
+        return objective
 
     found = place(problem, kept, seed, deadline_s, tell)
     if found.left:
@@ -78,9 +79,8 @@ def plan(
         return Blocked(window=window, unplaced=unplaced, proved=found.proved, reasons=reasons, remedies=remedies)
     sittings, duties = seat(problem, found.layout, had)
     objective = weigh(measure(sittings, duties, candidates, venues, window, calendar))
-    bound = min(found.bound, objective)
-    progress(Progress(objective, bound))
-    return Plan(window=window, sittings=sittings, duties=duties, objective=objective, bound=bound, seed=seed)
+    progress(Progress(objective, found.bound))
+    return Plan(window=window, sittings=sittings, duties=duties, objective=objective, bound=found.bound, seed=seed)
 
 
 def _holds(

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
 from online_guard.assessment.planning.layout import COUNTS, DayLayout, Layout
 from online_guard.assessment.planning.model import Model
+from online_guard.assessment.planning.weights import MOST_URGENT, WEIGHTS
+
+
+def least(model: Model) -> int:
+    """Return what the weighted sum counts although it can't be otherwise: each class is at one place, one day."""
+    keys = {model.problem.groups[g].class_key for g in model.amounts}
+    each = 2 * WEIGHTS["slots"].weight + WEIGHTS["sites"].weight
+    return len(keys) * each + len({key[2] for key in keys}) * WEIGHTS["enterprise_days"].weight
+
+
+def worst(model: Model) -> int:
+    """Return more than any layout's weighted sum, so that a place for everybody comes first."""
+    weights = {name: weight.weight for name, weight in WEIGHTS.items()}
+    people = sum(model.amounts.values())
+    latest = MOST_URGENT * weights["waiting"] * len(model.problem.days)
+    each = latest + weights["overload"] + 2 * (weights["slots"] + weights["sites"]) + weights["enterprise_days"]
+    examiners = sum(len(kind.members) for kind in model.problem.kinds) * len(model.days)
+    return 1 + people * each + examiners * weights["examiner_days"]
+
+
+def price(model: Model) -> int:
+    """Return the price of one who is left over: more than moving everybody."""
+    return worst(model) * (1 + sum(model.amounts.values()))
 
 
 @dataclass(frozen=True)
 class Solution:
-    """A layout, who is left over, and the objective with its bound; `effort` is the solver's own time."""
+    """A layout, who is left over, and the objective with its bound."""
 
     layout: Layout
     left: dict[int, int]
     objective: float
     bound: float
-    is_best: bool
-    effort: float
 
 
 def solve(
@@ -29,9 +49,7 @@ def solve(
     seed: int,
     effort: float,
     hint: Layout | None = None,
-    gap: float = 0.0,
     first: bool = False,
-    tell: Callable[[float, float], None] | None = None,
 ) -> Solution | None:
     """Return the best that is found; None when nothing was found in time.
 
@@ -40,12 +58,11 @@ def solve(
         seed: Of the search.
         effort: In the solver's deterministic seconds.
         hint: A layout to start from.
-        gap: Share of the objective by which the answer may be off.
         first: Stop at the first layout.
-        tell: Told of objective and bound.
     """
     if not first:
-        model.cp.minimize(model.priced)
+        # First those left over, then those moved, then what is unwanted.
+        model.cp.minimize(price(model) * model.leftover + worst(model) * model.moved + model.unwanted)
     if hint is not None:
         _hint(model, hint)
     solver = cp_model.CpSolver()
@@ -53,8 +70,7 @@ def solve(
     solver.parameters.interleave_search = True
     solver.parameters.random_seed = seed
     solver.parameters.max_deterministic_time = effort
-    solver.parameters.relative_gap_limit = gap
-    status = solver.solve(model.cp, _Teller(tell) if tell else None)
+    status = solver.solve(model.cp)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return None
     return Solution(
@@ -62,18 +78,7 @@ def solve(
         left={g: solver.value(var) for g, var in model.left.items() if solver.value(var)},
         objective=solver.objective_value,
         bound=solver.best_objective_bound,
-        is_best=status == cp_model.OPTIMAL,
-        effort=solver.deterministic_time,
     )
-
-
-class _Teller(cp_model.CpSolverSolutionCallback):
-    def __init__(self, tell: Callable[[float, float], None]) -> None:
-        super().__init__()
-        self._tell = tell
-
-    def on_solution_callback(self) -> None:
-        self._tell(self.objective_value, self.best_objective_bound)
 
 
 def _hint(model: Model, layout: Layout) -> None:

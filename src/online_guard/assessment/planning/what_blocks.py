@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import calendar as months
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
 from online_guard.assessment.planning.answers import Lack, Reason, Remedy, Step
+from online_guard.assessment.planning.remedies import (
+    day_steps,
+    examiner_step,
+    room_step,
+    seat_step,
+    station_step,
+    with_steps,
+)
 from online_guard.assessment.roster import Candidate
-from online_guard.assessment.venues import Examiner, Room, Venues
+from online_guard.assessment.venues import Room, Venues
 from online_guard.assessment.working_days import DayKind, WorkingDays
 from online_guard.terms import AssessmentPart
 
 Works = Callable[[Venues], bool]
 """Whether there is a plan with other venues."""
-NEW = "new"
-"""How rooms and examiners that don't exist yet are called in what is tried."""
 MOST_PLACES, MOST_ROOMS = 1_000, 8
 """Up to how much is tried: places of a room as `venues.Places` allows them, examiners likewise; rooms."""
 
@@ -30,13 +36,6 @@ class Family:
     occupation: str | None
     most: int
     steps: Callable[[int], tuple[Step, ...]]
-
-
-def with_steps(venues: Venues, steps: Sequence[Step]) -> Venues:
-    """Return the venues after some steps of a remedy."""
-    for number, step in enumerate(steps):
-        venues = _TAKE[step.lack](venues, step, number)
-    return venues
 
 
 def what_blocks(
@@ -122,23 +121,23 @@ def _families(
     count = len(candidates)
     days = _days(candidates, venues, window, calendar)
     if days:
-        yield Family(Lack.DAYS, None, len(days), partial(_day_steps, days))
+        yield Family(Lack.DAYS, None, len(days), partial(day_steps, days))
     theory, practice = _rooms(venues, AssessmentPart.THEORY), _rooms(venues, AssessmentPart.PRACTICE)
     for site_id, room in theory[: 1 if only else None]:
         most = min(count, MOST_PLACES - (room.seats or 0))
-        yield Family(Lack.THEORY_SEATS, None, most, partial(_seat_step, site_id, room))
-        yield Family(Lack.THEORY_SEATS, None, MOST_ROOMS, partial(_room_step, site_id, room))
+        yield Family(Lack.THEORY_SEATS, None, most, partial(seat_step, site_id, room))
+        yield Family(Lack.THEORY_SEATS, None, MOST_ROOMS, partial(room_step, site_id, room))
     if only is None:
         for site_id, room in practice:
-            yield Family(Lack.WORKSTATIONS, None, MOST_ROOMS, partial(_room_step, site_id, room))
+            yield Family(Lack.WORKSTATIONS, None, MOST_ROOMS, partial(room_step, site_id, room))
     for occupation in sorted(only or {one.occupation for one in candidates}):
         size = sum(one.occupation == occupation for one in candidates)
         best = sorted(practice, key=lambda place: -place[1].workstations.get(occupation, 0))
         for site_id, room in best[: 1 if only else None]:
             most = min(size, MOST_PLACES - room.workstations.get(occupation, 0))
-            steps = partial(_station_step, site_id, room, occupation)
+            steps = partial(station_step, site_id, room, occupation)
             yield Family(Lack.WORKSTATIONS, occupation, most, steps)
-        yield Family(Lack.EXAMINERS, occupation, min(count, MOST_PLACES), partial(_examiner_step, occupation))
+        yield Family(Lack.EXAMINERS, occupation, min(count, MOST_PLACES), partial(examiner_step, occupation))
 
 
 def _rooms(venues: Venues, part: AssessmentPart) -> list[tuple[str, Room]]:
@@ -162,82 +161,6 @@ def _days(candidates: Sequence[Candidate], venues: Venues, window: str, calendar
     closed = [day for day in every if not is_used(day)]
     return tuple(sorted(closed, key=lambda day: (not _is_worked(day), day < everybody, day)))
 
-
-def _day_steps(days: Sequence[date], count: int) -> tuple[Step, ...]:
-    return tuple(
-        Step(lack=Lack.DAYS, count=1, on=day, zh=f"增加一个考核日:{day}", en=f"one more day of assessment: {day}")
-        for day in days[:count]
-    )
-
-
-def _seat_step(site_id: str, room: Room, count: int) -> tuple[Step, ...]:
-    zh = f"{room.name}({room.room_id})增加 {count} 个机位"
-    en = f"{count} more seats in theory room {room.room_id}"
-    return (Step(lack=Lack.THEORY_SEATS, count=count, site_id=site_id, room_id=room.room_id, zh=zh, en=en),)
-
-
-def _room_step(site_id: str, room: Room, count: int) -> tuple[Step, ...]:
-    zh = f"增加 {count} 间与{room.name}({room.room_id})相同的考场"
-    en = f"{count} more rooms like {room.room_id}"
-    names = {"site_id": site_id, "room_id": room.room_id}
-    return (Step(lack=_lack_of(room), count=count, new_room=True, zh=zh, en=en, **names),)
-
-
-def _station_step(site_id: str, room: Room, occupation: str, count: int) -> tuple[Step, ...]:
-    zh = f"{room.name}({room.room_id})增加 {count} 个{occupation}工位"
-    en = f"{count} more workstations of {occupation} in room {room.room_id}"
-    names = {"site_id": site_id, "room_id": room.room_id, "occupation": occupation}
-    return (Step(lack=Lack.WORKSTATIONS, count=count, zh=zh, en=en, **names),)
-
-
-def _examiner_step(occupation: str, count: int) -> tuple[Step, ...]:
-    zh = f"增加 {count} 名{occupation}考评员"
-    en = f"{count} more examiners of {occupation}"
-    return (Step(lack=Lack.EXAMINERS, count=count, occupation=occupation, zh=zh, en=en),)
-
-
-def _lack_of(room: Room) -> Lack:
-    return Lack.THEORY_SEATS if room.part is AssessmentPart.THEORY else Lack.WORKSTATIONS
-
-
-def _open_day(venues: Venues, step: Step, number: int) -> Venues:
-    sites = tuple(site.model_copy(update={"closed_on": site.closed_on - {step.on}}) for site in venues.sites)
-    return venues.model_copy(update={"sites": sites, "open_on": venues.open_on | {step.on}})
-
-
-def _add_examiners(venues: Venues, step: Step, number: int) -> Venues:
-    fit = frozenset([step.occupation]) if step.occupation else frozenset()
-    more = tuple(Examiner(examiner_id=f"{NEW}-{number}-{n}", name=NEW, occupations=fit) for n in range(step.count))
-    return venues.model_copy(update={"examiners": (*venues.examiners, *more)})
-
-
-def _add_places(venues: Venues, step: Step, number: int) -> Venues:
-    """More places in a room, or more rooms like it."""
-    sites = []
-    for site in venues.sites:
-        rooms: list[Room] = []
-        for room in site.rooms:
-            here = (site.site_id, room.room_id) == (step.site_id, step.room_id)
-            rooms.append(_larger(room, step) if here and not step.new_room else room)
-            if here and step.new_room:
-                rooms += [room.model_copy(update={"room_id": f"{NEW}-{number}-{n}"}) for n in range(step.count)]
-        sites.append(site.model_copy(update={"rooms": tuple(rooms)}))
-    return venues.model_copy(update={"sites": tuple(sites)})
-
-
-def _larger(room: Room, step: Step) -> Room:
-    if step.occupation is None:
-        return room.model_copy(update={"seats": (room.seats or 0) + step.count})
-    more = room.workstations.get(step.occupation, 0) + step.count
-    return room.model_copy(update={"workstations": {**room.workstations, step.occupation: more}})
-
-
-_TAKE: Mapping[Lack, Callable[[Venues, Step, int], Venues]] = {
-    Lack.DAYS: _open_day,
-    Lack.THEORY_SEATS: _add_places,
-    Lack.WORKSTATIONS: _add_places,
-    Lack.EXAMINERS: _add_examiners,
-}
 
 _WORDS = {
     Lack.DAYS: ("考核日不足", "too few days of assessment"),
