@@ -24,7 +24,7 @@ from stored_class import cheat, store_class
 
 from online_guard.review.app import create_console
 from online_guard.service import verification
-from online_guard.service.accounts import add_person
+from online_guard.service.admitting.accounts import add_person
 from online_guard.service.house import House, open_house
 from online_guard.settings import Settings
 from online_guard.store.decision_tables import CaseRecord

@@ -28,9 +28,9 @@ from schemathesis.engine import events, from_schema
 
 from online_guard.demo.people import identity_number
 from online_guard.demo.service import RunningService, running_service
-from online_guard.service.accounts import add_person
+from online_guard.service.admitting.accounts import add_person
+from online_guard.service.admitting.platform_keys import create_key
 from online_guard.service.house import open_house
-from online_guard.service.platform_keys import create_key
 from online_guard.settings import Settings
 from online_guard.signatures import Message, SignedRequests, content_digest, sign
 from online_guard.terms import Role

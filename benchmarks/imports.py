@@ -24,8 +24,8 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from county_year import write_year
-from online_guard.service import import_work, imports
 from online_guard.service.house import House, clock_ms, open_house
+from online_guard.service.importing import import_work, imports
 from online_guard.settings import Settings
 
 LEAST_EVENTS_A_SECOND = 150_000

@@ -26,9 +26,10 @@ import uvloop
 
 from online_guard.api.bodies import ClassBody
 from online_guard.demo.people import identity_number
-from online_guard.service import registration, sessions
+from online_guard.service import registration
+from online_guard.service.admitting.platform_keys import create_key
 from online_guard.service.house import House, clock_ms, open_house
-from online_guard.service.platform_keys import create_key
+from online_guard.service.receiving import sessions
 from online_guard.settings import Settings
 from online_guard.signatures import Message, content_digest, sign
 from online_guard.simulate.course import Course

@@ -23,7 +23,7 @@ from online_guard.api.callers import Caller
 from online_guard.api.server import collect_seldom
 from online_guard.ingest.live import clean_batch
 from online_guard.service.house import House, clock_ms, open_house
-from online_guard.service.intake import Batch
+from online_guard.service.receiving.intake import Batch
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.terms import EVENT_TYPES, Role

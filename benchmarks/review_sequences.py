@@ -19,8 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from online_guard.errors import GuardError
-from online_guard.service import appeals, notices, review
 from online_guard.service.house import House
+from online_guard.service.reviewing import appeals, notices, review
 from online_guard.service.verification import verify_class
 from online_guard.simulate.course import Course
 from online_guard.store import queries

@@ -21,8 +21,8 @@ from http_message_signatures import HTTPMessageVerifier, MappingKeyResolver, alg
 
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import TheCaller, admit, callers
+from online_guard.service.admitting.platform_keys import NewSecret, create_key
 from online_guard.service.house import open_house
-from online_guard.service.platform_keys import NewSecret, create_key
 from online_guard.settings import Settings
 from online_guard.signatures import Message, SignedRequests, read_signature
 from online_guard.terms import Role

@@ -14,8 +14,8 @@ from pathlib import Path
 from ingest import COURSE, Requests, prepare
 from online_guard.ingest.identity import settle
 from online_guard.judge import judge
-from online_guard.service import sessions
 from online_guard.service.house import House, clock_ms, open_house
+from online_guard.service.receiving import sessions
 from online_guard.service.verification import verify_class
 from online_guard.settings import Settings
 from online_guard.store.evidence_loader import load_class

@@ -10,15 +10,15 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Self
 
 from online_guard.errors import GuardError
-from online_guard.service import evidence_log
-from online_guard.service.dry_runs import judge_once
+from online_guard.service.assessing.roster_drafts import plan_once
 from online_guard.service.house import House, clock_ms
-from online_guard.service.import_work import import_once
-from online_guard.service.retention import EXPIRE, ask_daily, expire_daily, forget_erased
-from online_guard.service.roster_drafts import plan_once
+from online_guard.service.importing.import_work import import_once
+from online_guard.service.notifying.webhook_delivery import deliver
+from online_guard.service.notifying.webhooks import DELIVER
+from online_guard.service.operating import evidence_log
+from online_guard.service.operating.retention import EXPIRE, ask_daily, expire_daily, forget_erased
+from online_guard.service.reviewing.dry_runs import judge_once
 from online_guard.service.verification import verify_class
-from online_guard.service.webhook_delivery import deliver
-from online_guard.service.webhooks import DELIVER
 from online_guard.store import dry_runs, import_rows, jobs, roster_rows
 from online_guard.store.jobs import Job
 from online_guard.store.queries import VERIFY

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from online_guard.demo.service import RunningService, running_service
-from online_guard.service.accounts import add_person
+from online_guard.service.admitting.accounts import add_person
 from online_guard.service.house import open_house
 from online_guard.settings import Settings
 from online_guard.terms import Role

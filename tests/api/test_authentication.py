@@ -21,9 +21,9 @@ from online_guard.api.app import create_app
 from online_guard.api.authentication import Authentication
 from online_guard.api.callers import Caller, SpooledBody, TheCaller, callers
 from online_guard.errors import GuardError
-from online_guard.service.accounts import add_person, disable_person, set_password, set_totp
+from online_guard.service.admitting.accounts import add_person, disable_person, set_password, set_totp
+from online_guard.service.admitting.platform_keys import NewSecret, create_key, revoke_key, rotate_key
 from online_guard.service.house import House, open_house
-from online_guard.service.platform_keys import NewSecret, create_key, revoke_key, rotate_key
 from online_guard.settings import Settings
 from online_guard.signatures import Message, SignedRequests, content_digest, sign
 from online_guard.store.account_rows import use_nonces
@@ -174,7 +174,7 @@ def test_a_revoked_key_ends_within_a_second(
     house: House, app: FastAPI, key: NewSecret, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr("online_guard.service.platform_keys.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("online_guard.service.admitting.platform_keys.time.monotonic", lambda: now[0])
     assert ask(app, "GET", WHO, headers=signed(key)).status_code == 200
     revoke_key(house, key.key_id)
     now[0] += 1.0
@@ -185,7 +185,7 @@ def test_after_a_rotation_both_secrets_work_until_the_overlap_ends(
     house: House, app: FastAPI, key: NewSecret, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr("online_guard.service.platform_keys.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("online_guard.service.admitting.platform_keys.time.monotonic", lambda: now[0])
     new = rotate_key(house, key.key_id, overlap_s=100)
     assert [ask(app, "GET", WHO, headers=signed(one)).status_code for one in (key, new)] == [200, 200]
     now[0] += 1.0

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from online_guard.api.app import create_app
 from online_guard.api.callers import looking_at_pictures
+from online_guard.service.admitting.platform_keys import create_key
 from online_guard.service.house import open_house
-from online_guard.service.platform_keys import create_key
 from online_guard.settings import Settings
 from online_guard.signatures import SignedRequests
 

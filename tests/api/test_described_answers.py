@@ -16,8 +16,8 @@ from platform_client import Platform
 from online_guard.api.answers import ANSWERS
 from online_guard.api.description import LINKS
 from online_guard.demo.service import RunningService
+from online_guard.service.admitting.platform_keys import create_key
 from online_guard.service.house import open_house
-from online_guard.service.platform_keys import create_key
 from online_guard.settings import Settings
 from online_guard.terms import Role
 

@@ -16,7 +16,7 @@ from online_guard.demo.people import Album, identity_number
 from online_guard.demo.platform import Platform as Desktop
 from online_guard.demo.service import RunningService, running_service
 from online_guard.policy import load_policy
-from online_guard.service.export import export_bundle
+from online_guard.service.operating.export import export_bundle
 from online_guard.settings import Settings
 from online_guard.simulate.cheats import CHEATS
 from online_guard.simulate.course import Course, Plan, study

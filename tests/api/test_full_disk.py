@@ -15,9 +15,9 @@ from sqlalchemy import event as happening
 
 from online_guard.api.app import create_app
 from online_guard.demo.service import running_service
+from online_guard.service.admitting.platform_keys import create_key
 from online_guard.service.house import House, open_house
-from online_guard.service.platform_keys import create_key
-from online_guard.service.readiness import Readiness
+from online_guard.service.operating.readiness import Readiness
 from online_guard.settings import Settings
 from online_guard.signatures import SignedRequests
 from online_guard.store.sqlite_writer import writer_of

@@ -25,7 +25,7 @@ from online_guard.api.callers import ANYONE, callers
 from online_guard.api.observed import NOBODY_LISTENED, Observed
 from online_guard.metrics import REQUESTS, reason_class
 from online_guard.service.house import House, clock_ms, open_house
-from online_guard.service.readiness import MOST_LAG_S, Readiness
+from online_guard.service.operating.readiness import MOST_LAG_S, Readiness
 from online_guard.settings import LogFormat, Settings
 from online_guard.store import jobs
 from online_guard.store.tables import ClassRecord, JobRecord

@@ -15,7 +15,7 @@ from platform_client import ask, problem
 from pydantic import SecretStr
 
 from online_guard.api.app import create_app
-from online_guard.service.accounts import add_person, disable_person
+from online_guard.service.admitting.accounts import add_person, disable_person
 from online_guard.service.house import House, open_house
 from online_guard.settings import Settings
 from online_guard.store.unit_of_work import close_engine

@@ -19,7 +19,7 @@ from online_guard.api.app import create_app
 from online_guard.demo.people import identity_number
 from online_guard.review.app import create_console
 from online_guard.service.house import clock_ms, open_house
-from online_guard.service.webhooks import SECRET
+from online_guard.service.notifying.webhooks import SECRET
 from online_guard.settings import Settings
 from online_guard.signatures import Message, SignedRequests, content_digest, sign
 from online_guard.store import outbox

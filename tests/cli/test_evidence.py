@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from online_guard.cli import app
 from online_guard.errors import GuardError
-from online_guard.service import evidence_log
 from online_guard.service.house import open_house
+from online_guard.service.operating import evidence_log
 from online_guard.settings import Settings
 from online_guard.store import sealed_log
 from online_guard.store.unit_of_work import writing

@@ -12,8 +12,9 @@ from typer.testing import CliRunner, Result
 from online_guard.api.bodies import ClassBody
 from online_guard.cli import app
 from online_guard.demo.people import identity_number
-from online_guard.service import registration, sessions
+from online_guard.service import registration
 from online_guard.service.house import clock_ms, open_house
+from online_guard.service.receiving import sessions
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 

@@ -16,8 +16,8 @@ import pytest
 from online_guard.demo.people import identity_number
 from online_guard.demo.service import RunningService, running_service
 from online_guard.service import verification
+from online_guard.service.admitting.platform_keys import NewSecret, create_key
 from online_guard.service.house import open_house
-from online_guard.service.platform_keys import NewSecret, create_key
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 

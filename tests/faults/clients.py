@@ -25,10 +25,11 @@ from simulated_platform import SimulatedPlatform
 from sqlalchemy import select
 
 from online_guard.demo.service import free_port
-from online_guard.service import evidence_log, sessions
-from online_guard.service.evidence_log import verify_within
+from online_guard.service.admitting.platform_keys import create_key
 from online_guard.service.house import open_house
-from online_guard.service.platform_keys import create_key
+from online_guard.service.operating import evidence_log
+from online_guard.service.operating.evidence_log import verify_within
+from online_guard.service.receiving import sessions
 from online_guard.settings import Settings
 from online_guard.signatures import SignedRequests
 from online_guard.simulate.course import Course

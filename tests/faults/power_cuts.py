@@ -19,10 +19,11 @@ from simulated_platform import SimulatedPlatform
 from sqlalchemy import create_engine, select
 from sqlite_on_a_disk import Disk
 
-from online_guard.service import evidence_log, sessions
 from online_guard.service import house as houses
-from online_guard.service.evidence_log import Verified, verify_within
 from online_guard.service.house import House, open_house
+from online_guard.service.operating import evidence_log
+from online_guard.service.operating.evidence_log import Verified, verify_within
+from online_guard.service.receiving import sessions
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store import unit_of_work

@@ -16,12 +16,12 @@ import pytest
 
 from online_guard.demo.people import identity_number
 from online_guard.errors import GuardError
-from online_guard.service.backups import back_up, restore
-from online_guard.service.erasures import erase, list_file
 from online_guard.service.house import House, open_house
+from online_guard.service.operating.backups import back_up, restore
+from online_guard.service.operating.erasures import erase, list_file
+from online_guard.service.operating.remembering import Remembering
+from online_guard.service.operating.rollbacks import accept_rollback
 from online_guard.service.registration import put_enrolment
-from online_guard.service.remembering import Remembering
-from online_guard.service.rollbacks import accept_rollback
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store import marks

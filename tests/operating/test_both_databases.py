@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from online_guard.errors import GuardError
-from online_guard.service.backups import NO_PG_DUMP, back_up, restore
-from online_guard.service.doctor import Level, examine
 from online_guard.service.house import House, clock_ms, open_house
-from online_guard.service.readiness import missing
-from online_guard.service.rollbacks import accept_rollback
+from online_guard.service.operating.backups import NO_PG_DUMP, back_up, restore
+from online_guard.service.operating.doctor import Level, examine
+from online_guard.service.operating.readiness import missing
+from online_guard.service.operating.rollbacks import accept_rollback
 from online_guard.settings import Settings
 from online_guard.store import backlog, condition, jobs, marks
 from online_guard.store.tables import ClassRecord, DeadLetterRecord, FindingRecord, ResultRecord

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from online_guard.demo.service import COMMAND
-from online_guard.service.doctor import Finding, Level, examine
 from online_guard.service.house import open_house
+from online_guard.service.operating.doctor import Finding, Level, examine
 from online_guard.settings import Settings
 from online_guard.store import condition, marks
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from online_guard.demo.service import running_service
-from online_guard.service.accounts import add_person
+from online_guard.service.admitting.accounts import add_person
 from online_guard.service.house import open_house
 from online_guard.settings import Settings
 from online_guard.store.unit_of_work import close_engine

@@ -8,8 +8,8 @@ from browsing import Console
 from playwright.sync_api import Page, expect
 from stored_class import cheat
 
-from online_guard.service import appeals
 from online_guard.service.house import clock_ms
+from online_guard.service.reviewing import appeals
 
 LEARNERS = int(os.environ.get("ONLINE_GUARD_KEYBOARD_LEARNERS", "1"))
 """Each pair has five cases; 20 make a hundred."""

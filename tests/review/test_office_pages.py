@@ -10,8 +10,8 @@ from browsing import PASSWORD, Console
 from playwright.sync_api import expect
 from test_pages import CHINESE, LEVELS, TEXTS
 
-from online_guard.service import platform_keys
-from online_guard.service.accounts import add_person
+from online_guard.service.admitting import platform_keys
+from online_guard.service.admitting.accounts import add_person
 from online_guard.service.house import clock_ms
 from online_guard.store import jobs
 from online_guard.store.tables import JobRecord

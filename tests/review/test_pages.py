@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import Console
 from playwright.sync_api import Page, expect
 
-from online_guard.service import evidence_log
+from online_guard.service.operating import evidence_log
 from online_guard.store import sealed_log
 from online_guard.store.unit_of_work import writing
 

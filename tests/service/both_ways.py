@@ -12,8 +12,8 @@ from simulated_platform import SimulatedPlatform
 from sqlalchemy import select
 
 from online_guard.batch import revalidate
-from online_guard.service.export import export
 from online_guard.service.house import House
+from online_guard.service.operating.export import export
 from online_guard.simulate.course import Course
 from online_guard.simulate.honest import Desk
 from online_guard.simulate.learner import Learner

@@ -9,9 +9,10 @@ from datetime import date, time
 from online_guard.api.bodies import ClassBody
 from online_guard.assessment.venues import Examiner, Room, Site, Slot, Venues
 from online_guard.demo.people import identity_number, name_of
-from online_guard.service import registration, roster_drafts, rosters, venues
+from online_guard.service import registration
+from online_guard.service.assessing import roster_drafts, rosters, venues
+from online_guard.service.assessing.roster_drafts import Wish
 from online_guard.service.house import House
-from online_guard.service.roster_drafts import Wish
 from online_guard.simulate.course import Course
 from online_guard.store import assessment_rows, queries
 from online_guard.store.tables import ApplicationRecord, ResultRecord

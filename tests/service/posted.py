@@ -11,8 +11,8 @@ from typing import Any
 
 from online_guard.batch import revalidate
 from online_guard.policy import Policy
-from online_guard.service import import_work, imports
 from online_guard.service.house import House, clock_ms
+from online_guard.service.importing import import_work, imports
 from online_guard.worker import work_once
 
 NOON_MS = 1_623_124_800_000

@@ -7,8 +7,9 @@ from typing import Any
 
 from stored_class import HONEST, cheat, store_class
 
-from online_guard.service import appeals, case_file, case_queue, review, verification
+from online_guard.service import verification
 from online_guard.service.house import House, clock_ms
+from online_guard.service.reviewing import appeals, case_file, case_queue, review
 from online_guard.store import review_rows
 from online_guard.store.review_rows import Wanted
 from online_guard.store.tables import FindingRecord

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from online_guard.demo.people import identity_number
 from online_guard.ingest.sheet_rows import PracticeSheetRow, ResultSheetRow
 from online_guard.ingest.sheets import Place, Placed
-from online_guard.service import practice, result_sheets
+from online_guard.service.assessing import practice, result_sheets
+from online_guard.service.assessing.sheet_report import SheetReport
 from online_guard.service.house import House
-from online_guard.service.sheet_report import SheetReport
 from online_guard.simulate.course import Course
 from online_guard.store.import_tables import ProjectRecord
 from online_guard.store.result_tables import AssessmentResultRecord

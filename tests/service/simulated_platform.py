@@ -14,10 +14,12 @@ from online_guard.api.bodies import ClassBody
 from online_guard.demo.people import Album, identity_number, name_of
 from online_guard.faces.likeness import Capture
 from online_guard.faces.liveness import LivenessReport
-from online_guard.service import capture, liveness, registration, sessions
+from online_guard.service import registration
+from online_guard.service.capturing import capture, liveness
+from online_guard.service.capturing.judged_clips import JudgedClip
+from online_guard.service.capturing.sent_clips import Sent
 from online_guard.service.house import House
-from online_guard.service.judged_clips import JudgedClip
-from online_guard.service.sent_clips import Sent
+from online_guard.service.receiving import sessions
 from online_guard.simulate.course import Course
 from online_guard.simulate.recorder import Directive, Opening, TelemetryEvent
 from online_guard.store.capture_rows import find_check

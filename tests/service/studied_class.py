@@ -9,9 +9,11 @@ from random import Random
 
 from simulated_platform import SimulatedPlatform
 
-from online_guard.service import applications, claims, satisfaction, sessions
-from online_guard.service.applications import Filing
+from online_guard.service import claims
+from online_guard.service.assessing import applications, satisfaction
+from online_guard.service.assessing.applications import Filing
 from online_guard.service.house import House, clock_ms
+from online_guard.service.receiving import sessions
 from online_guard.simulate.course import Course
 from online_guard.simulate.learner import Learner
 from online_guard.terms import Outcome, Paper

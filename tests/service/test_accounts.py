@@ -9,10 +9,25 @@ import pyotp
 import pytest
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import accounts, logins
-from online_guard.service.accounts import add_person, disable_person, list_people, set_password, set_totp, unlock_person
+from online_guard.service.admitting import accounts, logins
+from online_guard.service.admitting.accounts import (
+    add_person,
+    disable_person,
+    list_people,
+    set_password,
+    set_totp,
+    unlock_person,
+)
+from online_guard.service.admitting.logins import (
+    FREE_FAILURES,
+    IDLE_MS,
+    LONGEST_LOCK_MS,
+    LONGEST_MS,
+    log_in,
+    log_out,
+    signed_in,
+)
 from online_guard.service.house import House, open_house
-from online_guard.service.logins import FREE_FAILURES, IDLE_MS, LONGEST_LOCK_MS, LONGEST_MS, log_in, log_out, signed_in
 from online_guard.settings import Settings
 from online_guard.store import account_rows
 from online_guard.store.account_tables import LoginRecord

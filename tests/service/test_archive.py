@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from online_guard.cli import main
 from online_guard.errors import GuardError
-from online_guard.service.export import Exported, Selection, export
 from online_guard.service.house import House
+from online_guard.service.operating.export import Exported, Selection, export
 from online_guard.simulate.course import Course
 from online_guard.simulate.honest import Desk
 from online_guard.store import bundle_rows

@@ -9,10 +9,10 @@ from reviewers import DISMISS, UPHOLD, Review
 
 from online_guard.errors import GuardError
 from online_guard.evidence import DAY_MS
-from online_guard.service import assignments, review, urgency
-from online_guard.service.assignments import LASTS_MS
 from online_guard.service.house import clock_ms
-from online_guard.service.review import Said
+from online_guard.service.reviewing import assignments, review, urgency
+from online_guard.service.reviewing.assignments import LASTS_MS
+from online_guard.service.reviewing.review import Said
 from online_guard.store import review_rows
 from online_guard.store.decision_tables import CaseRecord
 from online_guard.store.review_rows import Taken, Wanted

@@ -19,20 +19,14 @@ from stored_class import HONEST, cheat, store_class
 
 from online_guard.assessment.attendance import AttendedDay
 from online_guard.errors import GuardError
-from online_guard.service import (
-    applications,
-    assessment,
-    candidate_feed,
-    confirmations,
-    evidence_log,
-    satisfaction,
-    verification,
-)
-from online_guard.service.applications import Filing
-from online_guard.service.candidacy import Candidacy
-from online_guard.service.class_attendance import attendance_of
-from online_guard.service.confirmations import Word
+from online_guard.service import verification
+from online_guard.service.assessing import applications, assessment, candidate_feed, confirmations, satisfaction
+from online_guard.service.assessing.applications import Filing
+from online_guard.service.assessing.candidacy import Candidacy
+from online_guard.service.assessing.class_attendance import attendance_of
+from online_guard.service.assessing.confirmations import Word
 from online_guard.service.house import House, open_house
+from online_guard.service.operating import evidence_log
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store import assessment_rows, queries

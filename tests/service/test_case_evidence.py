@@ -12,8 +12,8 @@ from pathlib import Path
 from simulated_platform import SimulatedPlatform
 from studied_class import study
 
-from online_guard.service import case_evidence
 from online_guard.service.house import open_house
+from online_guard.service.reviewing import case_evidence
 from online_guard.settings import Settings
 from online_guard.verdict import case_id
 

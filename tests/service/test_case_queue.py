@@ -8,7 +8,7 @@ import pytest
 from reviewers import DISMISS, UPHOLD, Review
 
 from online_guard.errors import GuardError
-from online_guard.service import case_queue
+from online_guard.service.reviewing import case_queue
 from online_guard.store import review_rows
 from online_guard.store.review_rows import Wanted
 

@@ -20,10 +20,12 @@ from sqlalchemy import select, text
 
 from online_guard.demo.people import CHECK_DIGITS, GIVEN, SURNAMES, WEIGHTS
 from online_guard.errors import GuardError
-from online_guard.service import evidence_export, registration, sessions
-from online_guard.service.export import export
+from online_guard.service import registration
+from online_guard.service.capturing.seen_pictures import opened_vector
 from online_guard.service.house import House
-from online_guard.service.seen_pictures import opened_vector
+from online_guard.service.operating import evidence_export
+from online_guard.service.operating.export import export
+from online_guard.service.receiving import sessions
 from online_guard.simulate.course import Course
 from online_guard.store.capture_rows import bound_to
 from online_guard.store.person_keys import PersonKeys

@@ -12,9 +12,10 @@ from stored_class import HONEST, cheat, store_class
 from online_guard.errors import GuardError
 from online_guard.policy import load_policy
 from online_guard.policy.listing import describe
-from online_guard.service import dry_runs, verification
-from online_guard.service.dry_runs import Wish
+from online_guard.service import verification
 from online_guard.service.house import House, open_house
+from online_guard.service.reviewing import dry_runs
+from online_guard.service.reviewing.dry_runs import Wish
 from online_guard.settings import Settings
 from online_guard.store import dry_runs as kept
 from online_guard.store import jobs, queries

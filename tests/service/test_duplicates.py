@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 from online_guard.demo.people import another_moment
 from online_guard.faces.pipeline import inspect
-from online_guard.service import duplicates, judged_clips, registration
+from online_guard.service import registration
+from online_guard.service.capturing import duplicates, judged_clips
 from online_guard.service.house import House, open_house
 from online_guard.simulate.course import Course
 from online_guard.simulate.learner import Learner

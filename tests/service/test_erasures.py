@@ -16,17 +16,11 @@ from sqlalchemy import update
 from online_guard.demo.people import identity_number, name_of
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.faces.pipeline import inspect
-from online_guard.service import (
-    backups,
-    erasures,
-    evidence_log,
-    kept_pictures,
-    liveness,
-    registration,
-    rollbacks,
-    sessions,
-)
+from online_guard.service import registration
+from online_guard.service.capturing import kept_pictures, liveness
 from online_guard.service.house import House, open_house
+from online_guard.service.operating import backups, erasures, evidence_log, rollbacks
+from online_guard.service.receiving import sessions
 from online_guard.service.verification import ledger_of, session_verdict
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course

@@ -29,8 +29,9 @@ from sqlalchemy.orm import Session
 from studied_class import COURSE, study
 
 from online_guard.errors import GuardError
-from online_guard.service import evidence_export, evidence_log, notices
 from online_guard.service.house import House, clock_ms, open_house
+from online_guard.service.operating import evidence_export, evidence_log
+from online_guard.service.reviewing import notices
 from online_guard.settings import Settings
 from online_guard.simulate import command
 from online_guard.store import log_proofs, merkle, sealed_log

@@ -11,8 +11,8 @@ from both_ways import desk, judged_in_batch, judged_live, rules_of, watch
 from simulated_platform import SimulatedPlatform
 
 from online_guard.errors import GuardError
-from online_guard.service.export import export
 from online_guard.service.house import House
+from online_guard.service.operating.export import export
 from online_guard.simulate.course import Course
 from online_guard.simulate.recorder import Opening
 from online_guard.store import queries

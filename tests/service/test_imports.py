@@ -35,9 +35,10 @@ from online_guard.demo.people import identity_number
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.ingest import archives
 from online_guard.policy import load_policy
-from online_guard.service import import_sources, import_work, imports, registration
-from online_guard.service.export import export
+from online_guard.service import registration
 from online_guard.service.house import House, open_house
+from online_guard.service.importing import import_sources, import_work, imports
+from online_guard.service.operating.export import export
 from online_guard.service.verification import ledger_of, session_verdict
 from online_guard.settings import Settings
 from online_guard.simulate import command
@@ -452,7 +453,7 @@ def test_a_course_derived_from_logs_grows_with_the_logs_of_another_day(house: Ho
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from online_guard.service import import_work
+from online_guard.service.importing import import_work
 from online_guard.service.house import open_house
 from online_guard.settings import Settings
 house = open_house(Settings(data_dir=Path(sys.argv[1])))

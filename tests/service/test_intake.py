@@ -16,10 +16,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import intake, sessions
-from online_guard.service.batches import settle
 from online_guard.service.house import House, open_house
-from online_guard.service.intake import Answer, Batch, Intake
+from online_guard.service.receiving import intake, sessions
+from online_guard.service.receiving.batches import settle
+from online_guard.service.receiving.intake import Answer, Batch, Intake
 from online_guard.simulate.course import Course
 from online_guard.store import event_chunks, queries
 from online_guard.store.account_rows import UsedNonce

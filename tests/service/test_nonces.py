@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import func, select
 
 from online_guard.errors import GuardError
-from online_guard.service import nonces
+from online_guard.service.admitting import nonces
+from online_guard.service.admitting.nonces import Nonces
 from online_guard.service.house import House
-from online_guard.service.nonces import Nonces
 from online_guard.signatures import WINDOW_S, Signature
 from online_guard.store.account_rows import UsedNonce, forget_nonces, nonces_since, use_nonces
 from online_guard.store.account_tables import NonceRecord

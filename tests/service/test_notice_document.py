@@ -13,9 +13,10 @@ from reviewers import DISMISS, UPHOLD, Review, a_review
 
 from online_guard.errors import GuardError
 from online_guard.ingest.rows import LATEST_MS
-from online_guard.service import evidence_log, notices
 from online_guard.service.house import clock_ms, open_house
-from online_guard.service.notice_document import _ground, _lessons, _when, _without_names, document
+from online_guard.service.operating import evidence_log
+from online_guard.service.reviewing import notices
+from online_guard.service.reviewing.notice_document import _ground, _lessons, _when, _without_names, document
 from online_guard.settings import Settings
 from online_guard.store import queries
 from online_guard.store.evidence_loader import training_class

@@ -6,8 +6,8 @@ import pytest
 from reviewers import DISMISS, UPHOLD, Review
 
 from online_guard.errors import GuardError
-from online_guard.service import notices
 from online_guard.service.house import clock_ms
+from online_guard.service.reviewing import notices
 from online_guard.terms import Effect
 
 HIDDEN, HONEST_ONE = "2021-ds-01-004", "2021-ds-01-001"

@@ -11,7 +11,8 @@ from stored_class import HONEST, store_class
 from online_guard.errors import GuardError
 from online_guard.pictures.heat_map import Hours
 from online_guard.pictures.rule_trend import RuleWeeks
-from online_guard.service import overviews, verification
+from online_guard.service import verification
+from online_guard.service.reviewing import overviews
 from online_guard.simulate.course import Course
 from online_guard.store.overview_rows import last_opened_ms, week_start_ms
 from online_guard.store.tables import DeadLetterRecord

@@ -9,7 +9,7 @@ from sheet_class import a_day, enrolled, number_of, placed, practised, statuses,
 
 from online_guard.errors import GuardError
 from online_guard.ingest.refusals import Refusal
-from online_guard.service import practice
+from online_guard.service.assessing import practice
 from online_guard.service.house import House
 from online_guard.store import queries
 from online_guard.store.unit_of_work import reading

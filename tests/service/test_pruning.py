@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 from online_guard.cli import main
 from online_guard.errors import GuardError
 from online_guard.ingest.live import DAY_MS
-from online_guard.service import evidence_log
-from online_guard.service.export import Selection, export
 from online_guard.service.house import House
-from online_guard.service.pruning import Pruned, prune
+from online_guard.service.operating import evidence_log
+from online_guard.service.operating.export import Selection, export
+from online_guard.service.operating.pruning import Pruned, prune
 from online_guard.service.verification import verify_class
 from online_guard.simulate.course import Course
 from online_guard.store.chunk_tables import EventChunkRecord

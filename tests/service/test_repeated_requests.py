@@ -6,7 +6,15 @@ import pytest
 
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.service.house import House
-from online_guard.service.repeated_requests import KEPT_MS, LEASE_MS, KeptAnswer, abandon, begin, finish, opened
+from online_guard.service.receiving.repeated_requests import (
+    KEPT_MS,
+    LEASE_MS,
+    KeptAnswer,
+    abandon,
+    begin,
+    finish,
+    opened,
+)
 from online_guard.store.answer_rows import Asked
 from online_guard.store.answer_tables import KeptAnswerRecord
 from online_guard.store.unit_of_work import reading

@@ -15,8 +15,12 @@ from sqlalchemy import LargeBinary, Text, select, text, type_coerce, update
 
 from online_guard.demo.people import name_of
 from online_guard.errors import GuardError
-from online_guard.service import accounts, kept_pictures, platform_keys, resealing, sessions, webhooks
+from online_guard.service.admitting import accounts, platform_keys
+from online_guard.service.capturing import kept_pictures
 from online_guard.service.house import House, open_house
+from online_guard.service.notifying import webhooks
+from online_guard.service.operating import resealing
+from online_guard.service.receiving import sessions
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store import sealed_columns

@@ -28,8 +28,9 @@ from sheet_class import (
 )
 from sqlalchemy import text
 
-from online_guard.service import erasures, evidence_log, practice, result_sheets, results
+from online_guard.service.assessing import practice, result_sheets, results
 from online_guard.service.house import House
+from online_guard.service.operating import erasures, evidence_log
 from online_guard.store import queries
 from online_guard.store.unit_of_work import reading, writing
 

@@ -16,9 +16,11 @@ from simulated_platform import SAMPLE_MEDIA, SimulatedPlatform
 from sqlalchemy import select, update
 
 from online_guard.errors import GuardError
-from online_guard.service import kept_pictures, liveness, retention, sessions
+from online_guard.service.capturing import kept_pictures, liveness
 from online_guard.service.house import House, clock_ms, open_house
-from online_guard.service.retention import DAY_MS
+from online_guard.service.operating import retention
+from online_guard.service.operating.retention import DAY_MS
+from online_guard.service.receiving import sessions
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store.decision_tables import CaseRecord

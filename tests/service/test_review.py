@@ -14,10 +14,11 @@ from sqlalchemy import select
 from stored_class import cheat, store_class
 
 from online_guard.errors import GuardError
-from online_guard.service import appeals, finding_history, review, verification
-from online_guard.service.assessment import eligibility_of
+from online_guard.service import verification
+from online_guard.service.assessing.assessment import eligibility_of
 from online_guard.service.claims import claim
 from online_guard.service.house import House, clock_ms, open_house
+from online_guard.service.reviewing import appeals, finding_history, review
 from online_guard.service.verification import ledger_of, session_verdict
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course

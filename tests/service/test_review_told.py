@@ -9,8 +9,9 @@ from reviewers import DISMISS, UPHOLD, Review
 from sqlalchemy import select, text
 
 from online_guard.errors import GuardError
-from online_guard.service import notices, webhooks
 from online_guard.service.house import clock_ms
+from online_guard.service.notifying import webhooks
+from online_guard.service.reviewing import notices
 from online_guard.store import review_rows
 from online_guard.store.log_tables import LogEntryRecord
 from online_guard.store.row_check import check_rows

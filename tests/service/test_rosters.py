@@ -24,11 +24,12 @@ from sqlalchemy.exc import IntegrityError
 
 from online_guard.assessment.roster import Roster
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import drafts_told, erasures, evidence_log, roster_drafts, roster_files, rosters, venues
-from online_guard.service import published as told_published
-from online_guard.service.candidacy import Candidacy
+from online_guard.service.assessing import drafts_told, roster_drafts, roster_files, rosters, venues
+from online_guard.service.assessing import published as told_published
+from online_guard.service.assessing.candidacy import Candidacy
+from online_guard.service.assessing.roster_drafts import Wish
 from online_guard.service.house import House, open_house
-from online_guard.service.roster_drafts import Wish
+from online_guard.service.operating import erasures, evidence_log
 from online_guard.settings import Settings
 from online_guard.store import jobs, roster_rows
 from online_guard.store.log_tables import LogEntryRecord
@@ -385,7 +386,7 @@ def test_names_are_opened_for_the_office_and_stored_nowhere(sqlite_house: House)
 
 
 def test_turning_the_master_key_over_seals_the_venues_anew(sqlite_house: House) -> None:
-    from online_guard.service import resealing
+    from online_guard.service.operating import resealing
 
     a_county(sqlite_house)
     resealing.rotate(sqlite_house)

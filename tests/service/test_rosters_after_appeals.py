@@ -5,8 +5,8 @@ from __future__ import annotations
 from eligible_class import WINDOW, a_county, published
 from reviewers import DISMISS, UPHOLD, Review
 
-from online_guard.service import published as told_published
-from online_guard.service import rosters
+from online_guard.service.assessing import published as told_published
+from online_guard.service.assessing import rosters
 from online_guard.worker import work_once
 
 

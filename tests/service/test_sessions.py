@@ -19,8 +19,8 @@ from online_guard.evidence import Events
 from online_guard.ingest.identity import COLUMNS, event_values
 from online_guard.ingest.identity import settle as settle_events
 from online_guard.ingest.live import read_event
-from online_guard.service import sessions
 from online_guard.service.house import House, open_house
+from online_guard.service.receiving import sessions
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store import queries

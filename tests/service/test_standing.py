@@ -18,8 +18,8 @@ from online_guard.evidence import Enrolment, Evidence, assemble
 from online_guard.ingest.identity import settle
 from online_guard.ingest.live import LiveEvent
 from online_guard.policy import Policy
-from online_guard.service.directives import Drawn, tell, that_matter
-from online_guard.service.standing import Standing, Track, of_lesson
+from online_guard.service.receiving.directives import Drawn, tell, that_matter
+from online_guard.service.receiving.standing import Standing, Track, of_lesson
 from online_guard.simulate.course import Course
 from online_guard.store.event_chunks import Chunk, chunk_of, opened
 
@@ -192,7 +192,7 @@ def test_directives_that_no_longer_matter_change_nothing(policy: Policy, drawn: 
     known = {one.directive_id for one in drawn}
     told = []
     for directives in ([dataclasses.replace(one) for one in drawn], fewer):
-        with patch("online_guard.service.directives.secrets.randbelow", lambda most: most // 2):
+        with patch("online_guard.service.receiving.directives.secrets.randbelow", lambda most: most // 2):
             rows, changed = tell(standing, directives, policy, 5)
         new = sorted(one.kind for one in changed if one.directive_id not in known)
         told.append(([row["directive_id"] for row in rows if row["directive_id"] in known], new))

@@ -21,9 +21,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from webhook_receiver import Receiver, certificate_for, receiving
 
 from online_guard.errors import GuardError
-from online_guard.service import webhook_client, webhook_delivery, webhooks
 from online_guard.service.house import House, clock_ms, open_house
-from online_guard.service.webhook_client import NotDeliveredError, check_url, is_allowed, post
+from online_guard.service.notifying import webhook_client, webhook_delivery, webhooks
+from online_guard.service.notifying.webhook_client import NotDeliveredError, check_url, is_allowed, post
 from online_guard.settings import Settings
 from online_guard.store import jobs, outbox
 from online_guard.store.tables import JobRecord

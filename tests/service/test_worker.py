@@ -14,8 +14,8 @@ from online_guard import worker
 from online_guard.cli import main
 from online_guard.service import verification
 from online_guard.service.house import House, clock_ms
+from online_guard.service.operating.work import list_jobs
 from online_guard.service.verification import session_verdict
-from online_guard.service.work import list_jobs
 from online_guard.simulate.course import Course
 from online_guard.store import jobs, queries
 from online_guard.store.jobs import MOST_ATTEMPTS

@@ -19,7 +19,7 @@ from simulated_platform import SimulatedPlatform
 from sqlalchemy import select
 
 from online_guard.service.house import House, clock_ms, open_house
-from online_guard.service.work import list_jobs
+from online_guard.service.operating.work import list_jobs
 from online_guard.settings import Settings
 from online_guard.simulate.course import Course
 from online_guard.store import queries

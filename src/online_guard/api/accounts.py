@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from online_guard.api.bodies import Id
 from online_guard.api.callers import TheCaller, TheHouse, callers
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import accounts, platform_keys
+from online_guard.service.admitting import accounts, platform_keys
 from online_guard.terms import Role
 
 router = APIRouter(tags=["登录 login"])

@@ -46,10 +46,10 @@ from online_guard.api.limits import LimitedBodies
 from online_guard.api.observed import VERSION, Observed
 from online_guard.api.server import Server, collect_seldom
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import erasures
 from online_guard.service.house import House, open_house
-from online_guard.service.readiness import Readiness
-from online_guard.service.remembering import Remembering
+from online_guard.service.operating import erasures
+from online_guard.service.operating.readiness import Readiness
+from online_guard.service.operating.remembering import Remembering
 from online_guard.settings import Settings
 from online_guard.store.unit_of_work import close_engine
 

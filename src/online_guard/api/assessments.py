@@ -20,8 +20,8 @@ from online_guard.api.callers import (
     told_to,
 )
 from online_guard.api.registration import ClassId, EnrolmentId
-from online_guard.service import applications, assessment, candidate_feed, confirmations, satisfaction
-from online_guard.service.confirmations import Word
+from online_guard.service.assessing import applications, assessment, candidate_feed, confirmations, satisfaction
+from online_guard.service.assessing.confirmations import Word
 from online_guard.terms import Role
 
 router = APIRouter(tags=["线下考核 assessments"])

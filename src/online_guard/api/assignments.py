@@ -10,8 +10,8 @@ from online_guard.api.bodies import DecisionsBody, NextCaseBody, SavedViewBody
 from online_guard.api.callers import PEOPLE, NowMs, TheCaller, TheHouse, callers
 from online_guard.api.cases import AUDITORS, CaseId
 from online_guard.api.problems import as_problem
-from online_guard.service import assignments, review, saved_views
-from online_guard.service.review import Said
+from online_guard.service.reviewing import assignments, review, saved_views
+from online_guard.service.reviewing.review import Said
 from online_guard.store.review_rows import Wanted
 
 router = APIRouter(tags=["审核 review"])

@@ -26,10 +26,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from online_guard.api.callers import Caller, not_authenticated, open_paths
 from online_guard.api.problems import BodyRefused, told
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import logins
+from online_guard.service.admitting import logins
+from online_guard.service.admitting.nonces import Nonces
+from online_guard.service.admitting.platform_keys import KeyRing
 from online_guard.service.house import House
-from online_guard.service.nonces import Nonces
-from online_guard.service.platform_keys import KeyRing
 from online_guard.signatures import Message as Signed
 from online_guard.signatures import Signature, read_signature
 from online_guard.terms import Role

@@ -12,7 +12,7 @@ from online_guard.evidence import Leave, Lesson, TrainingClass
 from online_guard.ingest.live import moment_ms
 from online_guard.ingest.rows import INT32, LATEST_MS
 from online_guard.redaction import holds_number
-from online_guard.service.applications import Filing
+from online_guard.service.assessing.applications import Filing
 from online_guard.terms import (
     Answer,
     ApplicantKind,

@@ -9,9 +9,17 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from online_guard.api.bodies import AppealBody, DecisionBody, Id, NoticeBody
 from online_guard.api.callers import EVERYBODY, PEOPLE, PLATFORM, NowMs, PlatformId, TheCaller, TheHouse, callers
 from online_guard.api.registration import EnrolmentId
-from online_guard.service import appeals, case_file, case_queue, finding_history, notice_document, notices, review
 from online_guard.service.foreign_names import hide_foreign_names
-from online_guard.service.review import Said
+from online_guard.service.reviewing import (
+    appeals,
+    case_file,
+    case_queue,
+    finding_history,
+    notice_document,
+    notices,
+    review,
+)
+from online_guard.service.reviewing.review import Said
 from online_guard.store.review_rows import Wanted
 from online_guard.terms import CaseState, Role, Subject, Verdict
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from online_guard.api.bodies import Id
 from online_guard.api.callers import PLATFORM, JsonBytes, NowMs, PlatformId, TheCaller, TheHouse, callers
 from online_guard.api.raw_bodies import EVENT_SCHEMA
-from online_guard.service import dead_letters
+from online_guard.service.receiving import dead_letters
 from online_guard.store.letter_rows import Which
 from online_guard.terms import Role
 

@@ -9,8 +9,8 @@ from pydantic import StringConstraints
 
 from online_guard.api.bodies import Body, Id
 from online_guard.api.callers import PEOPLE, NowMs, TheCaller, TheHouse, callers
-from online_guard.service import dry_runs
-from online_guard.service.dry_runs import Wish
+from online_guard.service.reviewing import dry_runs
+from online_guard.service.reviewing.dry_runs import Wish
 from online_guard.terms import Role
 
 router = APIRouter(prefix="/dry-runs", tags=["运行 operations"])

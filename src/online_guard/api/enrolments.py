@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from online_guard.api.bodies import ClaimBody
 from online_guard.api.callers import EVERYBODY, PLATFORM, NowMs, PlatformId, TheCaller, TheHouse, callers, told_to
 from online_guard.api.registration import EnrolmentId
-from online_guard.service import assessment, claims, verification
+from online_guard.service import claims, verification
+from online_guard.service.assessing import assessment
 
 router = APIRouter(prefix="/enrolments/{enrolment_id}", tags=["学时 hours"])
 

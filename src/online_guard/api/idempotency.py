@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from online_guard.api.callers import Caller
 from online_guard.api.problems import told, unread
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import repeated_requests
 from online_guard.service.house import House, clock_ms
-from online_guard.service.repeated_requests import KeptAnswer
+from online_guard.service.receiving import repeated_requests
+from online_guard.service.receiving.repeated_requests import KeptAnswer
 from online_guard.store.answer_rows import Asked
 
 HEADER = b"idempotency-key"

@@ -18,7 +18,7 @@ from online_guard.api.bodies import Id
 from online_guard.api.callers import PEOPLE, PLATFORM, NowMs, PlatformId, SpooledBody, TheHouse, callers
 from online_guard.api.raw_bodies import an_import, an_upload_part
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import imports, uploads
+from online_guard.service.importing import imports, uploads
 
 router = APIRouter(tags=["事后导入 imports"])
 ImportId = Annotated[Id, Path(description="导入 import")]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 
 from online_guard.api.callers import NowMs, TheHouse, callers
 from online_guard.ingest.rows import INT32
-from online_guard.service import work
+from online_guard.service.operating import work
 from online_guard.terms import Role
 
 router = APIRouter(prefix="/jobs", tags=["运行 operations"])

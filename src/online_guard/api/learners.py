@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 
 from online_guard.api.bodies import NAMES_NOBODY, Id
 from online_guard.api.callers import TheCaller, TheHouse, callers
-from online_guard.service import erasures
+from online_guard.service.operating import erasures
 from online_guard.terms import Role
 
 router = APIRouter(prefix="/learners", tags=["个人信息 personal data"])

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from online_guard.ingest import archives
-from online_guard.service import uploads
+from online_guard.service.importing import uploads
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of an image (SPEC 8), and of everything but a clip."""

@@ -21,8 +21,8 @@ from online_guard.api.callers import (
 )
 from online_guard.api.raw_bodies import a_clip
 from online_guard.api.sessions import SessionId
-from online_guard.service import liveness
-from online_guard.service.sent_clips import Sent
+from online_guard.service.capturing import liveness
+from online_guard.service.capturing.sent_clips import Sent
 
 router = APIRouter(tags=["活体比对 liveness"])
 CheckId = Annotated[Id, Path(description="活体比对 liveness check")]

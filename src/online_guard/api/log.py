@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from online_guard.api.callers import ANYONE, TheHouse, callers
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import evidence_log
+from online_guard.service.operating import evidence_log
 
 router = APIRouter(prefix="/log", tags=["存证日志 evidence log"])
 GREATEST = 2**53 - 1

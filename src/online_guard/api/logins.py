@@ -14,7 +14,7 @@ from online_guard.api.authentication import COOKIE, is_foreign
 from online_guard.api.bodies import Body
 from online_guard.api.callers import ANYONE, EVERYBODY, PEOPLE, TheCaller, TheHouse, callers
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import logins, provider_logins
+from online_guard.service.admitting import logins, provider_logins
 from online_guard.service.house import House
 
 router = APIRouter(tags=["登录 login"])

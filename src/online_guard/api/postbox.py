@@ -10,9 +10,9 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from online_guard.service import batches
 from online_guard.service.house import House
-from online_guard.service.intake import Answer, Batch
+from online_guard.service.receiving import batches
+from online_guard.service.receiving.intake import Answer, Batch
 
 
 class Postbox:

@@ -13,7 +13,7 @@ from online_guard.api.raw_bodies import a_sheet
 from online_guard.api.registration import ClassId
 from online_guard.ingest.sheet_rows import PRACTICE, PracticeSheetRow
 from online_guard.ingest.sheets import read_sheet, rows_of
-from online_guard.service import practice
+from online_guard.service.assessing import practice
 
 router = APIRouter(prefix="/classes/{class_id}/practice", tags=["线下实训 practice"])
 FileName = Annotated[str, Query(max_length=200, description="文件名,用于报告 / the file's name, for the report")]

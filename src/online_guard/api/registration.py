@@ -19,7 +19,8 @@ from online_guard.api.callers import (
 )
 from online_guard.api.raw_bodies import an_image
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service import registration, satisfaction
+from online_guard.service import registration
+from online_guard.service.assessing import satisfaction
 
 router = APIRouter(tags=["登记 registration"])
 ClassId = Annotated[Id, Path(description="班次 class")]

@@ -23,7 +23,7 @@ from online_guard.api.practice import DryRun, FileName
 from online_guard.api.raw_bodies import a_sheet
 from online_guard.ingest.sheet_rows import RESULTS, ResultSheetRow
 from online_guard.ingest.sheets import read_sheet, rows_of
-from online_guard.service import result_sheets, results
+from online_guard.service.assessing import result_sheets, results
 from online_guard.terms import Role
 
 router = APIRouter(prefix="/assessments/{window}/results", tags=["线下考核 assessments"])

@@ -11,8 +11,8 @@ from online_guard.api.assessments import TheWindow
 from online_guard.api.bodies import Body, Id
 from online_guard.api.callers import PEOPLE, PLATFORM, NowMs, PlatformId, TheCaller, TheHouse, callers
 from online_guard.assessment.venues import Venues
-from online_guard.service import drafts_told, published, roster_drafts, roster_files, rosters, venues
-from online_guard.service.roster_drafts import Wish
+from online_guard.service.assessing import drafts_told, published, roster_drafts, roster_files, rosters, venues
+from online_guard.service.assessing.roster_drafts import Wish
 from online_guard.terms import Role
 
 router = APIRouter(tags=["线下考核 assessments"])

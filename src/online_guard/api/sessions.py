@@ -27,8 +27,10 @@ from online_guard.api.callers import (
 from online_guard.api.postbox import settled
 from online_guard.api.raw_bodies import a_batch, an_image
 from online_guard.ingest.live import Status
-from online_guard.service import capture, sessions, verification
-from online_guard.service.intake import Batch
+from online_guard.service import verification
+from online_guard.service.capturing import capture
+from online_guard.service.receiving import sessions
+from online_guard.service.receiving.intake import Batch
 
 router = APIRouter(tags=["学习会话 sessions"])
 SessionId = Annotated[Id, Path(description="学习会话 session")]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 
 from online_guard.api.bodies import Id
 from online_guard.api.callers import PLATFORM, PlatformId, TheHouse, callers
-from online_guard.service import webhooks
+from online_guard.service.notifying import webhooks
 from online_guard.terms import Role
 
 router = APIRouter(prefix="/webhooks", tags=["事件推送 webhooks"])

@@ -15,8 +15,8 @@ from online_guard.errors import ErrorKind, GuardError
 from online_guard.terms import Role
 
 if TYPE_CHECKING:
+    from online_guard.service.admitting.platform_keys import NewSecret
     from online_guard.service.house import House
-    from online_guard.service.platform_keys import NewSecret
 
 keys_app = typer.Typer(no_args_is_help=True, help="平台密钥 / Keys of platforms.")
 users_app = typer.Typer(no_args_is_help=True, help="登录人员 / People who sign in.")
@@ -35,7 +35,7 @@ def create_key(
     as_json: AsJson = False,
 ) -> None:
     """新建密钥,密文只显示一次 / Make a key; its secret is shown this once."""
-    from online_guard.service import platform_keys
+    from online_guard.service.admitting import platform_keys
 
     with opened(data_dir) as house:
         _show_secret(platform_keys.create_key(house, platform), as_json)
@@ -52,7 +52,7 @@ def rotate_key(
     as_json: AsJson = False,
 ) -> None:
     """更换密文,旧密文在重叠期内仍有效 / A new secret; the one before works on for a while."""
-    from online_guard.service import platform_keys
+    from online_guard.service.admitting import platform_keys
 
     with opened(data_dir) as house:
         chosen = _chosen(house, key_id, platform)
@@ -64,7 +64,7 @@ def revoke_key(
     key_id: KeyId = None, platform: Platform = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
     """撤销密钥,一秒内在各进程生效 / End a key for good; every process refuses it within a second."""
-    from online_guard.service import platform_keys
+    from online_guard.service.admitting import platform_keys
 
     with opened(data_dir) as house:
         chosen = _chosen(house, key_id, platform)
@@ -78,7 +78,7 @@ def revoke_key(
 @keys_app.command("list")
 def list_keys(platform: Platform = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """列出密钥 / List the keys, without their secrets."""
-    from online_guard.service import platform_keys
+    from online_guard.service.admitting import platform_keys
 
     with opened(data_dir) as house:
         _show_rows(platform_keys.list_keys(house, platform), as_json)
@@ -86,7 +86,7 @@ def list_keys(platform: Platform = None, data_dir: DataDir = None, as_json: AsJs
 
 def _chosen(house: House, key_id: str | None, platform: str | None) -> str:
     """Return the key that is meant: by its id, or as the only one of a platform that works."""
-    from online_guard.service import platform_keys
+    from online_guard.service.admitting import platform_keys
 
     rows = platform_keys.list_keys(house, platform)
     fitting = [row for row in rows if (key_id or row["key_id"]) == row["key_id"]]
@@ -122,7 +122,7 @@ def add_user(
     as_json: AsJson = False,
 ) -> None:
     """新增用户;密码由终端或标准输入读取 / Add someone; the password is asked for, or read from standard input."""
-    from online_guard.service import accounts
+    from online_guard.service.admitting import accounts
 
     password = None if oidc_subject is not None else _password()
     with opened(data_dir) as house:
@@ -133,7 +133,7 @@ def add_user(
 @users_app.command("password")
 def set_password(name: Name, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """更换密码,其登录全部结束 / A new password, from standard input; all logins of theirs end."""
-    from online_guard.service import accounts
+    from online_guard.service.admitting import accounts
 
     password = _password()
     with opened(data_dir) as house:
@@ -144,7 +144,7 @@ def set_password(name: Name, data_dir: DataDir = None, as_json: AsJson = False) 
 @users_app.command("totp")
 def set_totp(name: Name, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """启用动态码,只显示一次 / Ask for one-time codes from now on; the address for their app is shown this once."""
-    from online_guard.service import accounts
+    from online_guard.service.admitting import accounts
 
     with opened(data_dir) as house:
         address = accounts.set_totp(house, name)
@@ -154,7 +154,7 @@ def set_totp(name: Name, data_dir: DataDir = None, as_json: AsJson = False) -> N
 @users_app.command("disable")
 def disable_user(name: Name, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """停用用户,其登录立即结束 / Let someone sign in no more; their logins end at once."""
-    from online_guard.service import accounts
+    from online_guard.service.admitting import accounts
 
     with opened(data_dir) as house:
         accounts.disable_person(house, name)
@@ -164,7 +164,7 @@ def disable_user(name: Name, data_dir: DataDir = None, as_json: AsJson = False) 
 @users_app.command("list")
 def list_users(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """列出用户 / List everyone."""
-    from online_guard.service import accounts
+    from online_guard.service.admitting import accounts
 
     with opened(data_dir) as house:
         _show_rows(accounts.list_people(house), as_json)

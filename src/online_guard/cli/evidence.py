@@ -68,7 +68,7 @@ def verify_log(
     as_json: AsJson = False,
 ) -> None:
     """验证存证日志,并核对所存数据 / Derive the evidence log anew, and compare what is stored with it."""
-    from online_guard.service import evidence_log
+    from online_guard.service.operating import evidence_log
 
     public, heads = None if key is None else read_key(key), read_heads(known_head)
     with opened(data_dir) as house:
@@ -95,7 +95,7 @@ def export_evidence(
     data_dir: DataDir = None,
 ) -> None:
     """导出证据,凭日志公钥即可验证(scripts/verify_evidence.py) / Evidence that the log's public key alone verifies."""
-    from online_guard.service import evidence_export
+    from online_guard.service.operating import evidence_export
 
     if (session is None) == (class_id is None):
         words = "须指明会话或班次之一 / give a session or a class"
@@ -112,7 +112,7 @@ def export_evidence(
 @app.command(name="log-key")
 def log_key(data_dir: DataDir = None) -> None:
     """显示存证日志的公钥 / Show the public key of the evidence log."""
-    from online_guard.service import evidence_log
+    from online_guard.service.operating import evidence_log
 
     with opened(data_dir) as house:
         print_json(evidence_log.public_key(house))

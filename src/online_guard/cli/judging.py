@@ -142,7 +142,7 @@ def _bundle(bundle: str | None, from_store: bool, data_dir: Path | None) -> Iter
     if bundle is not None:
         yield bundle
         return
-    from online_guard.service.export import Selection
+    from online_guard.service.operating.export import Selection
 
     with tempfile.TemporaryDirectory(prefix="online-guard-") as folder:
         archived = Path(folder) / "bundle"

@@ -27,7 +27,7 @@ def list_letters(
     as_json: AsJson = False,
 ) -> None:
     """列出 / List them, oldest first."""
-    from online_guard.service import dead_letters
+    from online_guard.service.receiving import dead_letters
     from online_guard.store.letter_rows import Which
 
     found: list[dict[str, Any]] = []
@@ -49,7 +49,7 @@ def list_letters(
 @letters_app.command("show")
 def show(letter_id: LetterId, data_dir: DataDir = None) -> None:
     """内容与经过 / What one says, and what was done about it."""
-    from online_guard.service import dead_letters
+    from online_guard.service.receiving import dead_letters
 
     with opened(data_dir) as house:
         print_json(dead_letters.letter(house, letter_id, None))
@@ -62,8 +62,8 @@ def repair(
     data_dir: DataDir = None,
 ) -> None:
     """换上修正后的事件 / Put a corrected event in its place."""
-    from online_guard.service import dead_letters
     from online_guard.service.house import clock_ms
+    from online_guard.service.receiving import dead_letters
 
     content = sys.stdin.buffer.read() if file is None else file.read_bytes()
     with opened(data_dir) as house:
@@ -73,8 +73,8 @@ def repair(
 @letters_app.command("replay")
 def replay(letter_ids: Annotated[list[str], typer.Argument(help="编号 / Ids.")], data_dir: DataDir = None) -> None:
     """补收 / Take events anew; exit status 1 when one was refused again."""
-    from online_guard.service import dead_letters
     from online_guard.service.house import clock_ms
+    from online_guard.service.receiving import dead_letters
 
     with opened(data_dir) as house:
         told = [dead_letters.replay(house, letter_id, _me(), clock_ms()) for letter_id in letter_ids]

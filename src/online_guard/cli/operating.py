@@ -20,7 +20,7 @@ def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    from online_guard.service.doctor import Finding, Level, examine
+    from online_guard.service.operating.doctor import Finding, Level, examine
 
     try:
         found = list(examine(machine_settings(data_dir)))
@@ -42,7 +42,7 @@ def acknowledge_rollback(
     data_dir: DataDir = None,
 ) -> None:
     """确认启用较旧的数据库 / Accept that the database is older than the one seen last; the reason is kept in it."""
-    from online_guard.service.rollbacks import accept_rollback
+    from online_guard.service.operating.rollbacks import accept_rollback
 
     found, erased = accept_rollback(machine_settings(data_dir), reason)
     typer.echo(
@@ -61,7 +61,7 @@ def backup(
     without_pictures: Annotated[bool, typer.Option("--without-pictures", help="不含图片 / No pictures.")] = False,
 ) -> None:
     """备份数据库与图片,服务可继续运行 / Back up database and pictures; the service may go on."""
-    from online_guard.service.backups import back_up
+    from online_guard.service.operating.backups import back_up
 
     done = back_up(machine_settings(data_dir), target, with_keys=with_keys, with_pictures=not without_pictures)
     if with_keys:
@@ -83,7 +83,7 @@ def restore(
     with_keys: Annotated[bool, typer.Option("--with-keys", help="包括其中的密钥 / Its keys as well.")] = False,
 ) -> None:
     """恢复到空的数据文件夹,之后须确认回滚 / Restore into an empty data folder; accept the rollback afterwards."""
-    from online_guard.service.backups import restore as run
+    from online_guard.service.operating.backups import restore as run
 
     done = run(machine_settings(data_dir), source, with_keys=with_keys)
     typer.echo(f"已恢复 / restored: {done.files:,} 个文件 files, {done.size:,} B")

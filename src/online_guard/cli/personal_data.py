@@ -25,7 +25,7 @@ def _show(told: dict[str, Any], as_json: bool) -> None:
 @vault_app.command()
 def rotate(data_dir: DataDir = None) -> None:
     """增加主密钥版本 / Add a version of the master key; the running service seals under it within a second."""
-    from online_guard.service import resealing
+    from online_guard.service.operating import resealing
 
     with opened(data_dir) as house:
         version = resealing.rotate(house)
@@ -35,7 +35,7 @@ def rotate(data_dir: DataDir = None) -> None:
 @vault_app.command()
 def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """密钥版本与待重新封存的数据 / Versions, and what older ones sealed; exit status 1 when there is some."""
-    from online_guard.service import resealing
+    from online_guard.service.operating import resealing
 
     with opened(data_dir) as house:
         told = resealing.status(house)
@@ -50,7 +50,7 @@ def reseal(
     as_json: AsJson = False,
 ) -> None:
     """用当前密钥重新封存 / Seal anew under the current key; stopped, it goes on; the service may run."""
-    from online_guard.service import resealing
+    from online_guard.service.operating import resealing
 
     with opened(data_dir) as house, progress_bar("重新封存 sealing") as bar:
         total = sum(resealing.status(house)["stale"].values())
@@ -77,7 +77,7 @@ def erase(
     as_json: AsJson = False,
 ) -> None:
     """删除一人的个人信息;不给 --learner 则从标准输入读取身份证号 / Erase a person; the number is asked for on stdin."""
-    from online_guard.service import erasures
+    from online_guard.service.operating import erasures
 
     with opened(data_dir) as house:
         learner_id = learner or erasures.learner_with(house, _asked("身份证号 identity number: "))
@@ -98,7 +98,7 @@ def retention(
     as_json: AsJson = False,
 ) -> None:
     """删除过期影像 / Delete media older than retention.media_days, unless a case holds them."""
-    from online_guard.service.retention import expire
+    from online_guard.service.operating.retention import expire
 
     with opened(data_dir) as house:
         told = expire(house, dry_run=dry_run)

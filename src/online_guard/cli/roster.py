@@ -31,7 +31,7 @@ def roster(
 
     名单已过时,或两版有差异时退出状态为 1 / Exit status 1 when it is outdated, or the versions differ.
     """
-    from online_guard.service import published
+    from online_guard.service.assessing import published
 
     check_window(window)
     old, new = compare or (None, version)
@@ -51,7 +51,7 @@ def roster(
 
 def _write(house: Any, window: str, version: int | None, out: Path) -> list[str]:
     from online_guard.cli.roster_tables import write_papers
-    from online_guard.service.roster_files import papers_of
+    from online_guard.service.assessing.roster_files import papers_of
 
     return write_papers(papers_of(house, window, version), out)
 

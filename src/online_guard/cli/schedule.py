@@ -78,7 +78,7 @@ def _from_service(
 ) -> None:
     from online_guard.assessment.venues import Venues
     from online_guard.ingest.venues_file import read_venues
-    from online_guard.service import roster_drafts, rosters, venues
+    from online_guard.service.assessing import roster_drafts, rosters, venues
     from online_guard.service.house import clock_ms
 
     stated = None if file is None else read_venues(file)  # before anything is opened or written
@@ -102,7 +102,7 @@ def _from_service(
 
 def _write_published(house: Any, window: str, out: Path) -> list[str]:
     from online_guard.cli.roster_tables import write_papers
-    from online_guard.service.roster_files import papers_of
+    from online_guard.service.assessing.roster_files import papers_of
 
     return write_papers(papers_of(house, window, None), out)
 

@@ -32,7 +32,7 @@ def export(
     data_dir: Annotated[Path | None, typer.Option(help="数据文件夹 / Data folder.")] = None,
 ) -> None:
     """导出全部数据为数据包 / Export everything as a bundle."""
-    from online_guard.service.export import Selection
+    from online_guard.service.operating.export import Selection
 
     export_selection(data_dir, out, Selection())
     typer.echo(f"已导出 / exported: {out}")
@@ -48,7 +48,7 @@ def archive(
     ] = None,
 ) -> None:
     """归档已结束的会话为数据包 / Closed sessions as a bundle; those still open are counted and left out."""
-    from online_guard.service.export import Selection
+    from online_guard.service.operating.export import Selection
 
     export_selection(data_dir, out, Selection(closed_only=True, platform_id=platform, month=month))
     typer.echo(f"已归档 / archived: {out}")
@@ -61,7 +61,7 @@ def prune(
 ) -> None:
     """将往月事件移出数据库;核验结论不变 / Move a past month's events out of the database; no verdict changes."""
     from online_guard.service.house import clock_ms, open_house
-    from online_guard.service.pruning import prune as run
+    from online_guard.service.operating.pruning import prune as run
     from online_guard.store.unit_of_work import close_engine
 
     house = open_house(machine_settings(data_dir))
@@ -75,7 +75,7 @@ def prune(
 
 def export_selection(data_dir: Path | None, out: Path, selection: Any) -> None:
     """Write what is stored as a bundle, and say how much that is."""
-    from online_guard.service.export import export_bundle
+    from online_guard.service.operating.export import export_bundle
 
     done = export_bundle(machine_settings(data_dir), out, selection)
     typer.echo(f"会话 sessions: {done.sessions:,}  未结束而略去 open, left out: {done.left_open:,}", err=True)

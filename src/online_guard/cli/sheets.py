@@ -14,7 +14,7 @@ from online_guard.errors import ErrorKind, GuardError
 
 if TYPE_CHECKING:
     from online_guard.ingest.sheets import Layout
-    from online_guard.service.sheet_report import SheetReport
+    from online_guard.service.assessing.sheet_report import SheetReport
 
 practice_app = typer.Typer(no_args_is_help=True, help="线下实训 / Practice of blended classes.")
 results_app = typer.Typer(no_args_is_help=True, help="考核结果与证书 / Results and certificates.")
@@ -35,7 +35,7 @@ def import_practice(
     """读入实训签到表 / Take a sign-in sheet: good rows are kept; exit status 1 when one wasn't."""
     from online_guard.ingest.sheet_rows import PRACTICE
     from online_guard.ingest.sheets import read_sheet
-    from online_guard.service import practice
+    from online_guard.service.assessing import practice
 
     rows = read_sheet(_content(file), file.name, PRACTICE)
     with opened(data_dir) as house:
@@ -46,7 +46,7 @@ def import_practice(
 @practice_app.command("list")
 def list_practice(class_id: ClassId, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """已登记的实训 / What is recorded."""
-    from online_guard.service import practice
+    from online_guard.service.assessing import practice
 
     with opened(data_dir) as house:
         told = practice.practice_of(house, class_id, None)
@@ -78,7 +78,7 @@ def import_results(
     """读入考核结果与证书 / Take a sheet of results: good rows are kept; exit status 1 when one wasn't."""
     from online_guard.ingest.sheet_rows import RESULTS
     from online_guard.ingest.sheets import read_sheet
-    from online_guard.service import result_sheets
+    from online_guard.service.assessing import result_sheets
     from online_guard.service.house import clock_ms
 
     rows = read_sheet(_content(file), file.name, RESULTS)
@@ -91,7 +91,7 @@ def import_results(
 @results_app.command("list")
 def list_results(window: WindowId, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """结果与附件2人数 / Results that count, and Annex 2's figures."""
-    from online_guard.service import results
+    from online_guard.service.assessing import results
     from online_guard.terms import CertificateRoute, bilingual
 
     with opened(data_dir) as house:

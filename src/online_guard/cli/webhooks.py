@@ -19,7 +19,7 @@ def add(
     url: Annotated[str, typer.Argument(help="https 网址 / https URL.")], platform: Platform, data_dir: DataDir = None
 ) -> None:
     """新增推送地址;密钥只显示这一次 / Tell a platform at a URL; the secret is shown this once."""
-    from online_guard.service import webhooks
+    from online_guard.service.notifying import webhooks
 
     with opened(data_dir) as house:
         print_json(webhooks.add(house, platform, url))
@@ -30,7 +30,7 @@ def list_endpoints(
     platform: Annotated[str | None, typer.Option(help="平台 / Platform.")] = None, data_dir: DataDir = None
 ) -> None:
     """列出推送地址 / List the endpoints."""
-    from online_guard.service import webhooks
+    from online_guard.service.notifying import webhooks
 
     with opened(data_dir) as house:
         print_json(webhooks.listed(house, platform))
@@ -39,7 +39,7 @@ def list_endpoints(
 @webhooks_app.command()
 def rotate(endpoint_id: EndpointId, data_dir: DataDir = None) -> None:
     """更换密钥,旧密钥并行签名一天 / A new secret; the old one signs beside it for a day."""
-    from online_guard.service import webhooks
+    from online_guard.service.notifying import webhooks
 
     with opened(data_dir) as house:
         print_json(webhooks.rotate(house, endpoint_id))
@@ -48,7 +48,7 @@ def rotate(endpoint_id: EndpointId, data_dir: DataDir = None) -> None:
 @webhooks_app.command()
 def remove(endpoint_id: EndpointId, data_dir: DataDir = None) -> None:
     """停用推送地址,未送达的搁置 / Tell an endpoint nothing more; what waits for it is parked."""
-    from online_guard.service import webhooks
+    from online_guard.service.notifying import webhooks
 
     with opened(data_dir) as house:
         webhooks.remove(house, endpoint_id)
@@ -65,7 +65,7 @@ def messages(
     data_dir: DataDir = None,
 ) -> None:
     """列出消息 / List messages; a parked one was given up after 72 h."""
-    from online_guard.service import webhooks
+    from online_guard.service.notifying import webhooks
 
     with opened(data_dir) as house:
         page = webhooks.messages(house, platform, state, start, limit)
@@ -84,7 +84,7 @@ def replay(
     message_id: Annotated[str, typer.Argument(help="消息标识 / Id of the message.")], data_dir: DataDir = None
 ) -> None:
     """以原标识重新推送 / Deliver a message again, under its id."""
-    from online_guard.service import webhooks
+    from online_guard.service.notifying import webhooks
 
     with opened(data_dir) as house:
         print_json(webhooks.replay(house, message_id))

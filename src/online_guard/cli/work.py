@@ -51,7 +51,7 @@ def do_jobs(house: Any, until_idle: bool) -> None:
 def try_again(house: Any, job_id: int) -> None:
     """Let a parked job be done again."""
     from online_guard.service.house import clock_ms
-    from online_guard.service.work import replay_job
+    from online_guard.service.operating.work import replay_job
 
     replay_job(house, job_id, clock_ms())
     typer.echo(f"已重新排队 / waits again: {job_id}")
@@ -62,7 +62,7 @@ def tell_jobs(house: Any) -> bool:
     from rich.console import Console
     from rich.table import Table
 
-    from online_guard.service.work import list_jobs
+    from online_guard.service.operating.work import list_jobs
 
     rows = list_jobs(house)
     words = {"parked": "搁置 parked", "held": "执行中 held", "waiting": "等待 waiting"}

@@ -10,7 +10,7 @@ from online_guard.demo.platform import CheckAnswer
 from online_guard.demo.report import Report
 from online_guard.demo.roster import expected
 from online_guard.judge import Judgement
-from online_guard.service.judged_clips import SEEN_BEFORE, WORDS
+from online_guard.service.capturing.judged_clips import SEEN_BEFORE, WORDS
 from online_guard.simulate.course import Plan
 from online_guard.terms import Outcome, Subject
 

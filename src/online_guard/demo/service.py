@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 
 from online_guard.errors import ErrorKind, GuardError
-from online_guard.service.accounts import add_person
+from online_guard.service.admitting.accounts import add_person
+from online_guard.service.admitting.platform_keys import create_key
 from online_guard.service.house import open_house
-from online_guard.service.platform_keys import create_key
 from online_guard.settings import Settings
 from online_guard.signatures import SignedRequests
 from online_guard.terms import Role

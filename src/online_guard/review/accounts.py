@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from online_guard.api.callers import NowMs, TheHouse, callers
 from online_guard.review.pages import TheShell, page
-from online_guard.service import accounts, platform_keys
+from online_guard.service.admitting import accounts, platform_keys
 from online_guard.terms import Role
 
 router = APIRouter()

@@ -16,10 +16,11 @@ from online_guard.review.queue import TheFilters
 from online_guard.review.reasons import REASONS, read
 from online_guard.rules.catalogue import BY_ID
 from online_guard.rules.manual import page_of
-from online_guard.service import case_file, case_log, kept_pictures, notices, what_if
+from online_guard.service.capturing import kept_pictures
 from online_guard.service.house import House
-from online_guard.service.surroundings import other_sessions
-from online_guard.service.urgency import APPEAL_MS
+from online_guard.service.reviewing import case_file, case_log, notices, what_if
+from online_guard.service.reviewing.surroundings import other_sessions
+from online_guard.service.reviewing.urgency import APPEAL_MS
 from online_guard.terms import Outcome
 
 router = APIRouter()

@@ -12,7 +12,7 @@ from online_guard.api.cases import AUDITORS, CaseId
 from online_guard.review import tables
 from online_guard.review.pages import Shell, TheShell
 from online_guard.review.queue import TheFilters
-from online_guard.service import case_evidence, case_queue
+from online_guard.service.reviewing import case_evidence, case_queue
 from online_guard.terms import Subject, Verdict
 
 router = APIRouter()

@@ -10,8 +10,8 @@ from online_guard.pictures.words import Language as Words
 from online_guard.review.language import Language
 from online_guard.review.media import snapshot_address
 from online_guard.review.pages import Shell
-from online_guard.service.case_facts import facts_of_case
 from online_guard.service.house import House
+from online_guard.service.reviewing.case_facts import facts_of_case
 
 WIDTH = 860
 """Of a timeline in px: what is left of 1 280 beside the decision."""

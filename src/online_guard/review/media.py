@@ -11,7 +11,7 @@ from online_guard.api.callers import TheHouse, callers
 from online_guard.api.cases import AUDITORS
 from online_guard.api.registration import EnrolmentId
 from online_guard.api.sessions import SessionId
-from online_guard.service import kept_pictures
+from online_guard.service.capturing import kept_pictures
 
 router = APIRouter()
 SIGNS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"RIFF": "image/webp"}

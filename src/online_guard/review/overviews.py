@@ -14,7 +14,7 @@ from online_guard.pictures.rule_trend import rule_trend
 from online_guard.review.figures import words_of
 from online_guard.review.pages import TheShell, page
 from online_guard.rules.catalogue import BY_ID
-from online_guard.service import overviews
+from online_guard.service.reviewing import overviews
 
 router = APIRouter()
 WIDTH = 1080

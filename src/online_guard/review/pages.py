@@ -17,7 +17,7 @@ from online_guard.api.authentication import COOKIE
 from online_guard.api.callers import Caller
 from online_guard.api.cases import AUDITORS
 from online_guard.review.language import LANGUAGES, Language, texts
-from online_guard.service import logins
+from online_guard.service.admitting import logins
 
 ROOT = "/console"
 LANGUAGE_COOKIE, THEME_COOKIE = "online_guard_language", "online_guard_theme"

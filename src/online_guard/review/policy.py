@@ -24,7 +24,7 @@ from online_guard.review.language import Language
 from online_guard.review.pages import TheShell, page
 from online_guard.rules.catalogue import BY_ID, RULES
 from online_guard.rules.manual import page_of
-from online_guard.service import dry_runs
+from online_guard.service.reviewing import dry_runs
 from online_guard.terms import ApplicantKind, Effect, LessonKind
 
 router = APIRouter()

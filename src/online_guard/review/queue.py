@@ -16,7 +16,7 @@ from online_guard.api.cases import AUDITORS
 from online_guard.review.pages import ROOT, Shell, TheShell, page
 from online_guard.review.reasons import REASONS
 from online_guard.rules.catalogue import RULES
-from online_guard.service import case_file, case_queue, saved_views
+from online_guard.service.reviewing import case_file, case_queue, saved_views
 from online_guard.store.review_rows import Taken, Wanted
 from online_guard.terms import CaseState, Effect, Subject, Verdict
 

@@ -18,7 +18,9 @@ from online_guard.pictures.heat_map import Learner, ledger_heat_map
 from online_guard.review.figures import words_of
 from online_guard.review.overviews import WIDTH
 from online_guard.review.pages import TheShell, page
-from online_guard.service import class_overviews, dead_letters, evidence_log
+from online_guard.service.operating import evidence_log
+from online_guard.service.receiving import dead_letters
+from online_guard.service.reviewing import class_overviews
 from online_guard.store.letter_rows import Which
 from online_guard.terms import Role
 

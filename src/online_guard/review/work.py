@@ -7,7 +7,9 @@ from fastapi.responses import Response
 
 from online_guard.api.callers import NowMs, TheHouse, callers
 from online_guard.review.pages import TheShell, page
-from online_guard.service import dry_runs, imports, work
+from online_guard.service.importing import imports
+from online_guard.service.operating import work
+from online_guard.service.reviewing import dry_runs
 from online_guard.terms import Role
 
 router = APIRouter()

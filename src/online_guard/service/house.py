@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from online_guard.faces.operator_model import OperatorModel, load_operator_model
 from online_guard.policy import Policy, load_policy
-from online_guard.service.intake import Intake
-from online_guard.service.live_sessions import LiveSessions
-from online_guard.service.seen_pictures import SeenPictures
+from online_guard.service.capturing.seen_pictures import SeenPictures
+from online_guard.service.receiving.intake import Intake
+from online_guard.service.receiving.live_sessions import LiveSessions
 from online_guard.settings import Settings
 from online_guard.store import cold_events, marks
 from online_guard.store.blobs import Blobs

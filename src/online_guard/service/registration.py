@@ -17,10 +17,10 @@ from stdnum.util import isdigits
 from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Leave, TrainingClass, civil_day
 from online_guard.faces.pipeline import enrol_reference
-from online_guard.service import duplicates
+from online_guard.service.capturing import duplicates
+from online_guard.service.capturing.kept_pictures import keep_picture
+from online_guard.service.capturing.seen_pictures import sealed_vector
 from online_guard.service.house import House, clock_ms
-from online_guard.service.kept_pictures import keep_picture
-from online_guard.service.seen_pictures import sealed_vector
 from online_guard.store import imported_learners, queries, result_rows
 from online_guard.store.evidence_loader import training_class as stored_class
 from online_guard.store.person_keys import PersonKeys, erased

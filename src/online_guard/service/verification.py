@@ -21,10 +21,13 @@ from online_guard.judge import Judgement, judge
 from online_guard.ledger import LedgerEntry
 from online_guard.policy import Policy
 from online_guard.rules.catalogue import BY_ID, RULES
-from online_guard.service import candidate_dates, cases, provenance, webhooks
-from online_guard.service.duplicates import search_class
+from online_guard.service import provenance
+from online_guard.service.assessing import candidate_dates
+from online_guard.service.capturing.duplicates import search_class
 from online_guard.service.house import House, clock_ms
-from online_guard.service.webhooks import Told
+from online_guard.service.notifying import webhooks
+from online_guard.service.notifying.webhooks import Told
+from online_guard.service.reviewing import cases
 from online_guard.store import import_rows, jobs, log_proofs, queries, review_rows, rulebooks
 from online_guard.store.evidence_loader import load_class
 from online_guard.store.logged_rows import about_session

@@ -1,0 +1,1 @@
+"""Who may call: platforms' keys, people's accounts and logins."""

@@ -1,0 +1,1 @@
+"""From applications to published rosters, their papers, and results."""

@@ -1,0 +1,1 @@
+"""Pictures and clips: taken in, looked at, compared and kept."""

@@ -1,0 +1,1 @@
+"""Logs of past sessions: taken in, read, admitted and merged."""

@@ -1,0 +1,1 @@
+"""What keeps a house in order: backups, checks, retention, erasure, work, the evidence log."""

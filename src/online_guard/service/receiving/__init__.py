@@ -1,0 +1,1 @@
+"""Sessions as they come: openings, batches of events, directives, and what was refused."""

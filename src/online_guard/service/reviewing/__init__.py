@@ -1,0 +1,1 @@
+"""What auditors see and say: cases, decisions, appeals, notices, overviews."""
