@@ -40,7 +40,7 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords quickly; how strongly it is done in production is tested with the service."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     for module in ("accounts", "logins"):
-        monkeypatch.setattr(f"online_guard.service.{module}.HASHER", quick)
+        monkeypatch.setattr(f"online_guard.service.admitting.{module}.HASHER", quick)
 
 
 @pytest.fixture(scope="module")
