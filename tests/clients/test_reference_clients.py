@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,6 @@ import pytest
 
 from online_guard.demo.people import identity_number
 from online_guard.demo.service import RunningService, running_service
-from online_guard.service import verification
 from online_guard.service.admitting.platform_keys import NewSecret, create_key
 from online_guard.service.house import open_house
 from online_guard.settings import Settings
@@ -85,8 +85,7 @@ def test_a_client_with_another_secret_is_refused(client: str, service: RunningSe
 def test_the_example_of_the_feed_reads_only_what_changed(
     service: RunningService, key: NewSecret, tmp_path: Path
 ) -> None:
-    course, house = Course(class_id="fed"), open_house(Settings(data_dir=service.data_dir))
-    platform = Platform(service, key, tmp_path)
+    course, platform = Course(class_id="fed"), Platform(service, key, tmp_path)
     platform.send("PUT", "/v1/classes/fed", course.class_row())
     application = course.application_row()
     window = application.pop("window")
@@ -94,14 +93,14 @@ def test_the_example_of_the_feed_reads_only_what_changed(
     for number, count in enumerate((1, 2), 1):
         body = {"name": "王秀兰", "identity_number": identity_number(number)}
         platform.send("PUT", f"/v1/classes/fed/enrolments/fed-{number}", body)
-        verification.verify_class(house, "fed")
-        assert platform.feed(window).split() == ["0", "/", str(count)]
+        deadline = time.monotonic() + 20
+        while platform.feed(window).split() != ["0", "/", str(count)]:  # the service's own worker judges the class
+            assert time.monotonic() < deadline
     known = json.loads((tmp_path / "candidates.json").read_text("utf-8"))
     assert known["candidates"].keys() == {"fed-1", "fed-2"}
     assert (
         known["candidates"]["fed-1"]["updated_ms"] < known["candidates"]["fed-2"]["updated_ms"] == known["updated_ms"]
     )
-    house.engine.dispose()
 
 
 @dataclass(frozen=True)
