@@ -146,6 +146,9 @@ def put_enrolment(
             record.face_checks, record.leave = facts["face_checks"], facts["leave"]
             queries.enqueue(database, [class_id], clock_ms())
             house.work.set()
+        if is_new and queries.has_applied(database, class_id):
+            queries.enqueue(database, [class_id], clock_ms())  # a candidate more, and E10 counts them all
+            house.work.set()
     told = {"enrolment_id": enrolment_id, "class_id": class_id, "learner_id": learner_id, "face_checks": face_checks}
     return is_new, told
 

@@ -306,6 +306,11 @@ def of_class(database: Session, table: type[Row], class_id: str) -> list[Row]:
     return list(database.scalars(select(table).where(column == class_id)))
 
 
+def has_applied(database: Session, class_id: str) -> bool:
+    """Return whether a class has applied for an assessment."""
+    return database.scalar(select(ApplicationRecord.window).where(ApplicationRecord.class_id == class_id)) is not None
+
+
 def classes_applying(database: Session, window: str, platform_id: str | None) -> list[str]:
     """Return the classes that apply for an assessment window: all, or a platform's."""
     query = select(ApplicationRecord.class_id).where(ApplicationRecord.window == window)
