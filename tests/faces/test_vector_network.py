@@ -1,4 +1,4 @@
-"""The vector network: dlib's numbers by OpenCV, and by dlib itself when the copy can't be made."""
+"""The vector network: dlib's numbers by ONNX Runtime, and by dlib itself when the copy can't be made."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def chip() -> Pixels:
 def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return an empty cache folder, with no network loaded before or after."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    vector_network._networks.cache_clear()
+    vector_network._network.cache_clear()
     yield tmp_path / "online-guard"
-    vector_network._networks.cache_clear()
+    vector_network._network.cache_clear()
 
 
 def largest_difference(dlib_network: Any, pictures: list[Path]) -> float:
@@ -90,7 +90,7 @@ def test_the_copy_is_made_once_and_nothing_else_is_left(fresh: Path, chip: Pixel
     (made,) = fresh.iterdir()
     assert IDENTITY.sha256 in made.name
     written = made.stat().st_mtime_ns
-    vector_network._networks.cache_clear()
+    vector_network._network.cache_clear()
     np.testing.assert_array_equal(chip_vector(chip), vector)
     assert [path.stat().st_mtime_ns for path in fresh.iterdir()] == [written]
 
@@ -101,16 +101,16 @@ def test_a_damaged_copy_is_made_anew(fresh: Path, chip: Pixels, caplog: pytest.L
     content = bytearray(made.read_bytes())
     content[len(content) // 2] ^= 0x40
     made.write_bytes(content)
-    vector_network._networks.cache_clear()
+    vector_network._network.cache_clear()
     np.testing.assert_array_equal(chip_vector(chip), vector)
     assert "damaged" in caplog.text
-    vector_network._networks.cache_clear()
+    vector_network._network.cache_clear()
     caplog.clear()
     np.testing.assert_array_equal(chip_vector(chip), vector)
     assert caplog.text == ""
 
 
-def test_without_a_cache_the_network_still_runs_by_opencv(
+def test_without_a_cache_the_network_still_runs_by_onnx_runtime(
     fresh: Path, chip: Pixels, caplog: pytest.LogCaptureFixture
 ) -> None:
     fresh.parent.joinpath("online-guard").write_text("a file where the folder should be")
