@@ -116,6 +116,7 @@ def put_enrolment(
         "face_checks": face_checks,
         "leave": json.dumps(msgspec.to_builtins([asdict(period) for period in leave])),
     }
+    again: set[str] = set()
     with writing(house.engine) as database:
         queries.own_class(database, class_id, platform_id)
         record = database.get(EnrolmentRecord, enrolment_id)
@@ -132,8 +133,7 @@ def put_enrolment(
             database.add(record)
         elif record.class_id == class_id and (known := imported_learners.register(database, enrolment_id, learner_id)):
             record.learner_id = learner_id  # until now a pseudonym of an import stood for the learner
-            queries.enqueue(database, known, clock_ms())
-            house.work.set()
+            again |= set(known)
         elif (record.class_id, record.learner_id) != (class_id, learner_id):
             raise GuardError(
                 ErrorKind.CONFLICT,
@@ -144,10 +144,11 @@ def put_enrolment(
         _seal(house, database, record, {NAME: name, NUMBER: number, APPLICANT: applicant})
         if not is_new and {key: getattr(record, key) for key in facts} != facts:
             record.face_checks, record.leave = facts["face_checks"], facts["leave"]
-            queries.enqueue(database, [class_id], clock_ms())
-            house.work.set()
+            again.add(class_id)
         if is_new and queries.has_applied(database, class_id):
-            queries.enqueue(database, [class_id], clock_ms())  # a candidate more, and E10 counts them all
+            again.add(class_id)  # a candidate more, and E10 counts them all
+        if again:
+            queries.enqueue(database, again, clock_ms())
             house.work.set()
     told = {"enrolment_id": enrolment_id, "class_id": class_id, "learner_id": learner_id, "face_checks": face_checks}
     return is_new, told

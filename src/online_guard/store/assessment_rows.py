@@ -7,16 +7,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, or_, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from online_guard.assessment.confirmation import Confirmation, answers, settle
-from online_guard.errors import ErrorKind, GuardError
 from online_guard.ledger import LedgerEntry
 from online_guard.store import logged_rows, queries, sealed_log
 from online_guard.store.assessment_tables import CandidateClockRecord, CandidateRecord, ConfirmationRecord
 from online_guard.store.import_tables import SurveyRecord
-from online_guard.store.tables import ApplicationRecord, ClassRecord, EnrolmentRecord, ResultRecord
+from online_guard.store.tables import ApplicationRecord, ClassRecord, ResultRecord
 from online_guard.terms import Answer
 
 
@@ -31,11 +29,6 @@ def log_application(database: Session, record: ApplicationRecord) -> None:
     """Enter an application, as it is now, into the evidence log."""
     database.flush()
     sealed_log.append_all(database, logged_rows.application_entries(record))
-
-
-def enrolments(database: Session, enrolment_ids: Sequence[str]) -> list[EnrolmentRecord]:
-    """Return enrolments by their ids."""
-    return list(database.scalars(select(EnrolmentRecord).where(EnrolmentRecord.enrolment_id.in_(enrolment_ids))))
 
 
 def ledgers(database: Session, enrolment_ids: Sequence[str]) -> list[LedgerEntry]:
@@ -74,16 +67,10 @@ def put_confirmation(database: Session, record: ConfirmationRecord) -> None:
     Raises:
         GuardError: Somebody else's came first.
     """
-    try:
+    remedy = "请重新查看后再试 / look again, then try again."
+    with queries.told_when_refused("confirmation.refused", remedy):
         database.add(record)
         database.flush()
-    except IntegrityError as error:
-        raise GuardError(
-            ErrorKind.CONFLICT,
-            "confirmation.refused",
-            "数据库拒绝了这一步 / the database refuses this",
-            remedy="请重新查看后再试 / look again, then try again.",
-        ) from error
     sealed_log.append_all(database, logged_rows.confirmation_entries(record))
 
 

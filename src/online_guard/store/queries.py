@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from online_guard.errors import ErrorKind, GuardError
@@ -45,6 +47,20 @@ def must_find(database: Session, table: type[Row], key: Any, what: str) -> Row:
     if found is None:
         raise not_found(what, key)
     return found
+
+
+@contextmanager
+def told_when_refused(code: str, remedy: str) -> Iterator[None]:
+    """Say that the database refused a row: somebody wrote past the service, since that asks beforehand.
+
+    Raises:
+        GuardError: It did.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        message = "数据库拒绝了这一步 / the database refuses this"
+        raise GuardError(ErrorKind.CONFLICT, code, message, remedy=remedy) from error
 
 
 def not_found(what: str, key: Any, where: str = "") -> GuardError:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, exists, select, tuple_
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import Decision
 from online_guard.policy import Policy
-from online_guard.store import assignment_rows, logged_rows, sealed_log
+from online_guard.store import assignment_rows, logged_rows, queries, sealed_log
 from online_guard.store.decision_tables import (
     AppealRecord,
     CaseRecord,
@@ -27,6 +24,11 @@ from online_guard.terms import DecisionKind, Subject
 
 Place = tuple[int, int, str]
 """Where a case stands in the queue: priority, since when in ms or how urgent, case id."""
+REFUSED = (
+    "review.refused",
+    "请重新查看案件;若再次发生,请管理员核对日志 / look at the case again; else check the evidence log.",
+)
+"""Code and remedy where the database refuses a row."""
 
 
 def as_decision(record: DecisionRecord) -> Decision:
@@ -178,23 +180,9 @@ def queue(database: Session, wanted: Wanted, after: Place | None, most: int) -> 
     return list(database.scalars(query.order_by(*place).limit(most)))
 
 
-@contextmanager
-def _told_when_refused() -> Iterator[None]:
-    """Say that the database refused a row: somebody wrote past the service, since that asks beforehand."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise GuardError(
-            ErrorKind.CONFLICT,
-            "review.refused",
-            "数据库拒绝了这一步 / the database refuses this",
-            remedy="请重新查看案件;若再次发生,请管理员核对日志 / look at the case again; else check the evidence log.",
-        ) from error
-
-
 def put_decision(database: Session, record: DecisionRecord) -> None:
     """Keep a decision, in the log too."""
-    with _told_when_refused():
+    with queries.told_when_refused(*REFUSED):
         database.add(record)
         database.flush()
     sealed_log.append_all(database, logged_rows.decision_entries(record))
@@ -202,7 +190,7 @@ def put_decision(database: Session, record: DecisionRecord) -> None:
 
 def put_appeal(database: Session, record: AppealRecord) -> None:
     """Keep an appeal, in the log too."""
-    with _told_when_refused():
+    with queries.told_when_refused(*REFUSED):
         database.add(record)
         database.flush()
     sealed_log.append_all(database, logged_rows.appeal_entries(record))
@@ -221,7 +209,7 @@ def notices_of(database: Session, enrolment_id: str) -> list[tuple[NoticeRecord,
 
 def put_notice(database: Session, notice: NoticeRecord, grounds: Sequence[GroundRecord]) -> None:
     """Keep a notice, in the log too: its grounds first, since the database refuses a notice without them."""
-    with _told_when_refused():
+    with queries.told_when_refused(*REFUSED):
         database.add_all(grounds)
         database.flush()
         database.add(notice)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
 
-from online_guard.errors import ErrorKind, GuardError
+from online_guard.assessment.roster import Roster
+from online_guard.assessment.venues import Venues
 from online_guard.store import logged_rows, queries, sealed_log
 from online_guard.store.import_rows import chunks
 from online_guard.store.roster_tables import DraftRecord, RosterRecord, VenuesRecord
@@ -20,6 +19,8 @@ DUTY = "plan"
 """The duty of a job that plans."""
 PLANNING, PLANNED, BLOCKED, FAILED = STATES = ("planning", "planned", "blocked", "failed")
 """States of a draft: a worker is at it, or will be; there is a plan; there can't be one; the planning went wrong."""
+REFUSED = "roster.refused", "请重新查看名单后再试 / look at the roster again, then try once more."
+"""Code and remedy where the database refuses a row."""
 
 
 def newest_venues(database: Session) -> VenuesRecord | None:
@@ -29,7 +30,7 @@ def newest_venues(database: Session) -> VenuesRecord | None:
 
 def put_venues(database: Session, record: VenuesRecord) -> None:
     """Keep a statement of venues, in the log too."""
-    with _told_when_refused():
+    with queries.told_when_refused(*REFUSED):
         database.add(record)
         database.flush()
     sealed_log.append_all(database, logged_rows.venues_entries(record))
@@ -57,6 +58,16 @@ def is_parked(database: Session, plan_id: str) -> bool:
     """Return whether the planning of a draft was given up until a person looks."""
     query = select(JobRecord.row_id).where(JobRecord.duty == DUTY, JobRecord.key == plan_id)
     return database.scalar(query.where(JobRecord.parked_ms.is_not(None))) is not None
+
+
+def venues_of(database: Session, version: int) -> Venues:
+    """Return what assessments were held with by a version of the statement."""
+    return Venues.model_validate_json(database.get_one(VenuesRecord, version).body)
+
+
+def roster_of(record: RosterRecord) -> Roster:
+    """Return a stored roster."""
+    return Roster.model_validate_json(record.body)
 
 
 def newest_roster(database: Session, window: str) -> RosterRecord | None:
@@ -94,24 +105,10 @@ def put_roster(database: Session, record: RosterRecord) -> None:
     Raises:
         GuardError: Somebody published another version meanwhile.
     """
-    with _told_when_refused():
+    with queries.told_when_refused(*REFUSED):
         database.add(record)
         database.flush()
     sealed_log.append_all(database, logged_rows.roster_entries(record))
-
-
-@contextmanager
-def _told_when_refused() -> Iterator[None]:
-    """Say that the database refused a row: somebody wrote past the service, since that asks beforehand."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise GuardError(
-            ErrorKind.CONFLICT,
-            "roster.refused",
-            "数据库拒绝了这一步 / the database refuses this",
-            remedy="请重新查看名单后再试 / look at the roster again, then try once more.",
-        ) from error
 
 
 def applications(

@@ -18,7 +18,7 @@ from online_guard.policy import Policy
 from online_guard.service import provenance
 from online_guard.service.house import House
 from online_guard.service.verification import enrolment_state
-from online_guard.store import assessment_rows, evidence_loader, import_rows, queries
+from online_guard.store import assessment_rows, evidence_loader, import_rows, queries, roster_rows
 from online_guard.store.assessment_tables import ConfirmationRecord
 from online_guard.store.unit_of_work import reading
 
@@ -81,7 +81,7 @@ def told_rows(database: Session, rows: Sequence[Row], policy: Policy, today: dat
 def _situations(database: Session, rows: Sequence[Row], policy: Policy, today: date) -> Situations:
     ids = sorted({row["enrolment_id"] for row in rows})
     short_of_hours = {row["enrolment_id"] for row in rows if {"E03", "E05"} & row["evidence"].keys()}
-    members = assessment_rows.enrolments(database, ids)
+    members = list(roster_rows.enrolments(database, ids))
     records = evidence_loader.load_records(database, [], members)
     return Situations(records, assessment_rows.ledgers(database, sorted(short_of_hours)), policy, today)
 

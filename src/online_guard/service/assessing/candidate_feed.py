@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from online_guard.errors import ErrorKind, GuardError
 from online_guard.evidence import day_of
 from online_guard.service.assessing.assessment import is_admitted, told_rows
+from online_guard.service.cursors import cursor_of, place_of
 from online_guard.service.house import House
 from online_guard.store import assessment_rows
 from online_guard.store.assessment_rows import Place
 from online_guard.store.unit_of_work import reading
+
+PLACE = msgspec.json.Decoder(tuple[Annotated[int, Meta(ge=0, le=2**62)], Annotated[str, Meta(max_length=128)]])
 
 
 def feed(
@@ -35,7 +35,7 @@ def feed(
     Raises:
         GuardError: The cursor isn't one of ours.
     """
-    after = None if cursor is None else _place(cursor)
+    after = None if cursor is None else Place(*place_of(cursor, PLACE, "next_cursor"))
     with reading(house.engine) as database:
         records = assessment_rows.candidates(database, window, platform_id, since_ms, after, limit + 1)
         page = records[:limit]
@@ -53,25 +53,5 @@ def feed(
             row | {"admitted": is_admitted(row), "updated_ms": record.updated_ms}
             for row, record in zip(told, page, strict=True)
         ],
-        "next_cursor": None if last is None else _cursor(Place(last.updated_ms, last.enrolment_id)),
+        "next_cursor": None if last is None else cursor_of(Place(last.updated_ms, last.enrolment_id)),
     }
-
-
-def _cursor(place: Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
-
-
-PLACE = msgspec.json.Decoder(tuple[Annotated[int, Meta(ge=0, le=2**62)], Annotated[str, Meta(max_length=128)]])
-
-
-def _place(cursor: str) -> Place:
-    try:
-        return Place(*PLACE.decode(base64.urlsafe_b64decode(cursor.encode())))
-    except (ValueError, msgspec.DecodeError) as error:
-        raise GuardError(
-            ErrorKind.INVALID,
-            "cursor.invalid",
-            "不是本服务给出的游标 / not a cursor of this service",
-            where="?cursor",
-            remedy="请用上一页答复中的 next_cursor / use `next_cursor` of the page before.",
-        ) from error

@@ -56,7 +56,7 @@ def roster_before(database: Session, record: DraftRecord) -> Roster | None:
     """Return the published version of which a draft is to change little."""
     if record.before_version is None:
         return None
-    return Roster.model_validate_json(roster_rows.find_roster(database, record.window, record.before_version).body)
+    return roster_rows.roster_of(roster_rows.find_roster(database, record.window, record.before_version))
 
 
 def told_draft(database: Session, record: DraftRecord) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from online_guard.assessment.roster import Change, Roster, changes
 from online_guard.service.assessing.candidacy import WHAT, Candidacy
 from online_guard.service.assessing.personal_names import people_of
-from online_guard.service.assessing.rosters import read
 from online_guard.service.house import House
 from online_guard.store import result_rows, roster_rows
 from online_guard.store.unit_of_work import reading
@@ -39,9 +38,9 @@ def told(
     """
     with reading(house.engine) as database:
         record = roster_rows.find_roster(database, window, version)
-        roster, newest_version = read(record), roster_rows.find_roster(database, window, None).version
+        roster, newest_version = roster_rows.roster_of(record), roster_rows.find_roster(database, window, None).version
         if since is not None:
-            earlier = read(roster_rows.find_roster(database, window, since))
+            earlier = roster_rows.roster_of(roster_rows.find_roster(database, window, since))
             roster = roster.model_copy(update={"changes": changes(earlier.plan, roster.plan)})
         if platform_id is not None:
             roster = _part_of(roster, platform_id, _platforms(database, roster, since))
@@ -68,7 +67,7 @@ def _platforms(database: Session, roster: Roster, since: int | None) -> dict[str
     versions = [roster]
     other = roster.version - 1 if since is None else since
     if other and roster.changes:
-        versions.append(read(roster_rows.find_roster(database, roster.window, other)))
+        versions.append(roster_rows.roster_of(roster_rows.find_roster(database, roster.window, other)))
     return {one.enrolment_id: one.platform_id for version in versions for one in version.candidates}
 
 

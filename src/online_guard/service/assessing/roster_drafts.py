@@ -33,7 +33,7 @@ from online_guard.service.assessing.venues import must_be_stated
 from online_guard.service.house import House, clock_ms
 from online_guard.store import jobs, roster_rows
 from online_guard.store.roster_rows import BLOCKED, FAILED, PLANNED, PLANNING
-from online_guard.store.roster_tables import DraftRecord, VenuesRecord
+from online_guard.store.roster_tables import DraftRecord
 from online_guard.store.unit_of_work import reading, writing
 
 TOLD_EVERY_S = 1.0
@@ -111,7 +111,7 @@ def plan_once(house: House, plan_id: str, tell: Tell = bool) -> None:
         record = database.get_one(DraftRecord, plan_id)
         if record.state != PLANNING:
             return
-        venues = Venues.model_validate_json(database.get_one(VenuesRecord, record.venues_version).body)
+        venues = roster_rows.venues_of(database, record.venues_version)
         before = roster_before(database, record)
     keep = _kept_now_and_then(house, plan_id)
 

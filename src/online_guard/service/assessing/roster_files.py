@@ -11,17 +11,14 @@ from online_guard.assessment.class_form import annex_two
 from online_guard.assessment.documents import FILES, AnnexTwo, Papers, make
 from online_guard.assessment.outcomes import Result
 from online_guard.assessment.roster import Roster
-from online_guard.assessment.venues import Venues
 from online_guard.evidence import TrainingClass
 from online_guard.service.assessing.class_attendance import attendance_of
 from online_guard.service.assessing.personal_names import people_of
 from online_guard.service.assessing.published import named_in
 from online_guard.service.assessing.results import results_of
-from online_guard.service.assessing.rosters import read
 from online_guard.service.house import House
 from online_guard.store import queries, roster_rows
 from online_guard.store.evidence_loader import training_class
-from online_guard.store.roster_tables import VenuesRecord
 from online_guard.store.unit_of_work import reading
 
 _ONE_AT_A_TIME = Lock()
@@ -54,9 +51,13 @@ def papers_of(house: House, window: str, version: int | None) -> Papers:
     """
     with reading(house.engine) as database:
         record = roster_rows.find_roster(database, window, version)
-        roster = read(record)
-        venues = Venues.model_validate_json(database.get_one(VenuesRecord, record.venues_version).body)
-        before = read(roster_rows.find_roster(database, window, roster.version - 1)) if roster.version > 1 else None
+        roster = roster_rows.roster_of(record)
+        venues = roster_rows.venues_of(database, record.venues_version)
+        before = (
+            roster_rows.roster_of(roster_rows.find_roster(database, window, roster.version - 1))
+            if roster.version > 1
+            else None
+        )
         class_ids = sorted({one.class_id for one in roster.candidates})
         classes = [training_class(queries.class_record(database, one)) for one in class_ids]
         filed = [applied for applied, _ in roster_rows.applications(database, window)]
@@ -85,4 +86,4 @@ def _earlier(database: Session, window: str) -> Iterable[Roster]:
     """Yield the newest rosters of the windows before in the same year."""
     for earlier in roster_rows.windows(database, window[:4]):
         if earlier < window:
-            yield read(roster_rows.find_roster(database, earlier, None))
+            yield roster_rows.roster_of(roster_rows.find_roster(database, earlier, None))

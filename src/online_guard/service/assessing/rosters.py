@@ -57,18 +57,13 @@ def publish(house: House, window: str, plan_id: str, published_by: str, now_ms: 
         stated = must_be_stated(database)
         venues = Venues.model_validate_json(stated.body)
         _refuse_violations(plan, candidates, venues, house.policy)
-        before = None if newest is None else read(newest)
+        before = None if newest is None else roster_rows.roster_of(newest)
         roster = published(before, plan, candidates, venues, house.policy, published_by, now_ms)
         record = _record(roster, plan_id, stated.version)
         roster_rows.put_roster(database, record)
         webhooks.emit_all(database, "roster.published", _messages(roster, before, record.sha256))
     house.work.set()
     return True, _version(record)
-
-
-def read(record: RosterRecord) -> Roster:
-    """Return a stored roster."""
-    return Roster.model_validate_json(record.body)
 
 
 def versions(house: House, window: str) -> dict[str, Any]:

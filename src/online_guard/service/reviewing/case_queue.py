@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections import defaultdict
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from online_guard.errors import ErrorKind, GuardError
 from online_guard.rules.catalogue import BY_ID
+from online_guard.service.cursors import cursor_of, place_of
 from online_guard.service.house import House, clock_ms
 from online_guard.service.reviewing.cases import told_case
 from online_guard.store import assignment_rows, review_rows
-from online_guard.store.review_rows import Place, Wanted
+from online_guard.store.review_rows import Wanted
 from online_guard.store.tables import FindingRecord
 from online_guard.store.unit_of_work import reading
 
 CaseId = Annotated[str, Meta(pattern="^[a-z]+-[0-9a-f]{24}$")]
+PLACE = msgspec.json.Decoder(tuple[Annotated[int, Meta(ge=0, le=9)], Annotated[int, Meta(ge=0, le=2**62)], CaseId])
 
 
 def queue(house: House, wanted: Wanted, cursor: str | None, limit: int) -> dict[str, Any]:
@@ -28,7 +27,7 @@ def queue(house: House, wanted: Wanted, cursor: str | None, limit: int) -> dict[
     Raises:
         GuardError: The cursor isn't one of ours.
     """
-    after = None if cursor is None else _place(cursor)
+    after = None if cursor is None else place_of(cursor, PLACE, "next")
     with reading(house.engine) as database:
         records = review_rows.queue(database, wanted, after, limit + 1)
         page = records[:limit]
@@ -47,7 +46,7 @@ def queue(house: House, wanted: Wanted, cursor: str | None, limit: int) -> dict[
             }
             for record in page
         ],
-        "next": None if last is None else _cursor((last.priority, getattr(last, wanted.moment), last.case_id)),
+        "next": None if last is None else cursor_of((last.priority, getattr(last, wanted.moment), last.case_id)),
     }
 
 
@@ -60,23 +59,3 @@ def _brief(finding: FindingRecord) -> dict[str, Any]:
         "name_en": rule.name,
         "effect": finding.effect,
     }
-
-
-def _cursor(place: Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
-
-
-PLACE = msgspec.json.Decoder(tuple[Annotated[int, Meta(ge=0, le=9)], Annotated[int, Meta(ge=0, le=2**62)], CaseId])
-
-
-def _place(cursor: str) -> Place:
-    try:
-        return PLACE.decode(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, msgspec.DecodeError) as error:
-        raise GuardError(
-            ErrorKind.INVALID,
-            "cursor.invalid",
-            "不是本服务给出的游标 / not a cursor of this service",
-            where="?cursor",
-            remedy="请用上一页答复中的 next / use `next` of the page before.",
-        ) from error

@@ -11,7 +11,7 @@ from typing import Any
 
 from online_guard.pictures.assessment_calendar import Month
 from online_guard.pictures.heat_map import Cell
-from online_guard.service.assessing import assessment, rosters
+from online_guard.service.assessing import assessment
 from online_guard.service.house import House
 from online_guard.service.reviewing.overviews import lesson_cells
 from online_guard.store import class_rows, queries, roster_rows
@@ -75,7 +75,7 @@ def windows(house: House, now_ms: int) -> list[Month]:
         told, record = assessment.candidates(house, name, None, now_ms), newest[name]
         seats: Counter[date] = Counter()
         if record is not None:
-            sittings = rosters.read(record).plan.sittings
+            sittings = roster_rows.roster_of(record).plan.sittings
             seats = Counter(sitting.on for sitting in sittings if sitting.part is AssessmentPart.THEORY)
         year, month = map(int, name.split("-"))
         version = None if record is None else record.version
